@@ -1,0 +1,47 @@
+"""What can go wrong, said in one line that tells what to do.
+
+Every error that a careless or hostile input can cause is a `ClassPulseError`.
+The command line prints its text without a traceback and exits with its `exit_code`.
+"""
+
+
+class ClassPulseError(Exception):
+    """Something the user can mend; its text says what was wrong, where, and what would be right."""
+
+    exit_code = 1
+
+
+class SourceError(ClassPulseError):
+    """A camera, file, folder or stream cannot be opened or read."""
+
+    exit_code = 3
+
+
+class ModelError(ClassPulseError):
+    """A model file is missing, damaged, or not what its place needs."""
+
+    exit_code = 4
+
+
+class SettingsError(ClassPulseError):
+    """A setting is unknown or its value makes no sense."""
+
+    exit_code = 2
+
+
+class PolicyError(ClassPulseError):
+    """The law that is in force here does not allow what was asked, or nobody has said which law it is."""
+
+    exit_code = 5
+
+
+class StorageError(ClassPulseError):
+    """The data folder or the database cannot be read or written."""
+
+    exit_code = 6
+
+
+class ServerError(ClassPulseError):
+    """The live page cannot be served."""
+
+    exit_code = 7

@@ -1,0 +1,104 @@
+"""Where the runner leaves the newest state of the class and everybody who shows it picks it up.
+
+There is one writer (the runner's thread) and any number of readers; a reader that is slow misses
+states and never holds up the class.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from classpulse.sources.base import Health
+
+if TYPE_CHECKING:
+    from classpulse.insight.engagement import ClassWindow
+    from classpulse.settings import Jurisdiction
+    from classpulse.types import FrameResult
+
+Phase = Literal["asking", "starting", "running", "paused", "ended"]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveState:
+    """All that the live page shows, at one moment.
+
+    Attributes:
+        phase: `"asking"` while nobody has said which law is in force, then `"starting"`, `"running"`,
+            `"paused"` and at last `"ended"`.
+        source: the source's name.
+        health: how the source is doing.
+        jurisdiction: the law in force, None for a trial on recorded or made-up pictures.
+        demo: whether this is the built-in demo, the one class whose figures may come from few people.
+        individual: whether single faces are shown.
+        min_group: fewest people a figure may come from.
+        session_id: the number under which the class is stored; None before it starts.
+        elapsed_s: time since the class began.
+        results_per_s: pictures read per second.
+        age_ms: time from a frame's capture to its result.
+        now: the last few seconds of the class, still growing; None until there is one.
+        history: the class's finished windows, oldest first, the last half hour at most.
+        result: the newest frame's faces; None unless `individual`.
+        trouble: one sentence about what is wrong beside the source (the disk is full, say); empty if nothing.
+    """
+
+    phase: Phase = "starting"
+    source: str = ""
+    health: Health = field(default_factory=Health)
+    jurisdiction: Jurisdiction | None = None
+    demo: bool = False
+    individual: bool = False
+    min_group: int = 5
+    session_id: int | None = None
+    elapsed_s: float = 0.0
+    results_per_s: float = 0.0
+    age_ms: float = 0.0
+    now: ClassWindow | None = None
+    history: tuple[ClassWindow, ...] = ()
+    result: FrameResult | None = None
+    trouble: str = ""
+
+
+class Controls(Protocol):
+    """What the page may ask of the runner; every call returns at once and may come from any thread."""
+
+    def pause(self) -> None:
+        """Stop looking until `resume`; nothing is read or stored meanwhile."""
+
+    def resume(self) -> None:
+        """Go on after a pause."""
+
+    def stop(self) -> None:
+        """End the class."""
+
+    def answer_jurisdiction(self, jurisdiction: Jurisdiction, answered_by: str) -> None:
+        """Say which law is in force, when the phase is `"asking"`; it is stored with who said so."""
+
+
+class Hub:
+    """The newest `LiveState`, with a number that grows with every change."""
+
+    def __init__(self) -> None:
+        """Start with an empty state, version 0."""
+        self._changed = threading.Condition()
+        self._state = LiveState()
+        self._version = 0
+
+    @property
+    def state(self) -> LiveState:
+        """The newest state."""
+        return self._state
+
+    def publish(self, state: LiveState) -> None:
+        """Put a new state in the old one's place and wake those who wait."""
+        with self._changed:
+            self._state = state
+            self._version += 1
+            self._changed.notify_all()
+
+    def wait(self, seen: int, timeout_s: float) -> tuple[int, LiveState]:
+        """Wait for a state newer than version `seen`, at most `timeout_s`; returns the newest with its version."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._version > seen, timeout_s)
+            return self._version, self._state

@@ -1,0 +1,1 @@
+"""What a class's faces mean together: pure functions over windows of results."""

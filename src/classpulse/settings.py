@@ -1,0 +1,238 @@
+"""One frozen tree of settings: flags over environment over file over defaults.
+
+The file is TOML with a table per group (`[detector]`, `width_px = 480`); the environment has
+`CLASSPULSE_DETECTOR__WIDTH_PX=480`; a flag is `--set detector.width_px=480`. A name that is not known
+is refused, with the nearest one that is. Settings are made once and handed on, never read from a global.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from classpulse.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PREFIX = "CLASSPULSE_"
+NOT_SETTINGS = frozenset({"CLASSPULSE_CONFIG", "CLASSPULSE_TEST_DATA"})
+"""Names that share the prefix: where the settings file is, and where the test data is."""
+
+Jurisdiction = Literal["eu", "other", "research"]
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class DetectorSettings(_Group):
+    """How faces are found."""
+
+    name: Literal["centerface", "yunet"] = "centerface"
+    """Which network; `yunet` must be installed first (`classpulse models install yunet`)."""
+    width_px: int = Field(640, ge=160, le=1920)
+    """Width that the picture is reduced to before faces are looked for."""
+    min_score: float = Field(0.5, gt=0, lt=1)
+    """Confidence below which a face is not believed."""
+    precision: Literal["auto", "int8", "fp32"] = "auto"
+    """Arithmetic of CenterFace; `auto` takes int8 where the processor has instructions for it (VNNI)."""
+
+
+class TrackerSettings(_Group):
+    """How faces are followed."""
+
+    max_gap_s: float = Field(1.5, gt=0, le=60)
+    """How long a face may be out of sight and still be the same track."""
+
+
+class EmotionSettings(_Group):
+    """How emotions are read."""
+
+    model: Path | None = None
+    """Another model file (ONNX with its contract inside) in place of the built-in one."""
+    min_face_px: float = Field(36, ge=8)
+    """Faces smaller than this are not read: accuracy falls from 66 to under 60 % there."""
+    min_certainty: float = Field(0.4, ge=0, le=1)
+    """Probability of the first choice below which the face counts as uncertain."""
+    smoothing_s: float = Field(0.25, ge=0, le=10)
+    """Time constant of the smoothing over time, per track; 0 switches it off."""
+
+
+class WindowSettings(_Group):
+    """How single faces become a figure of the class."""
+
+    length_s: float = Field(5.0, ge=1, le=60)
+    """Length of a class window."""
+    min_group: int = Field(5, ge=3)
+    """Fewest people a figure may come from."""
+
+
+class StorageSettings(_Group):
+    """What is written, and how often."""
+
+    observations_hz: float = Field(1.0, gt=0, le=30)
+    """How many observations a second are kept of each track."""
+
+
+class StreamSettings(_Group):
+    """How long to wait for a live source."""
+
+    timeout_s: float = Field(3.0, gt=0, le=60)
+    """Silence after which a camera or stream counts as stalled and is opened again."""
+    reopen_max_s: float = Field(30.0, gt=0, le=600)
+    """Longest pause between two tries to open it again."""
+
+
+class WebSettings(_Group):
+    """Where the live page is."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on; anything but this machine's own lets others in."""
+    port: int = Field(8700, ge=0, le=65535)
+    """Port of the live page; 0 takes any free one."""
+    open_browser: bool = True
+    """Whether to open the page in a browser."""
+
+
+class Settings(_Group):
+    """Every setting of Classpulse."""
+
+    jurisdiction: Jurisdiction | None = None
+    """The law that is in force where the class is: `eu`, `other` or `research`."""
+    data_dir: Path = Field(default_factory=lambda: platformdirs.user_data_path("classpulse", appauthor=False))
+    """Where the database and installed models are."""
+    database_url: str | None = None
+    """Any SQLAlchemy URL; a SQLite file in `data_dir` if not given."""
+    cpu_share: float = Field(0.5, gt=0, le=1)
+    """Share of the processor's cores to use, so that the teacher's own call does not stutter."""
+    individual: bool | None = None
+    """Whether single faces are shown and written; if not given, only for `demo`."""
+    detector: DetectorSettings = DetectorSettings()
+    tracker: TrackerSettings = TrackerSettings()
+    emotion: EmotionSettings = EmotionSettings()
+    window: WindowSettings = WindowSettings()
+    storage: StorageSettings = StorageSettings()
+    stream: StreamSettings = StreamSettings()
+    web: WebSettings = WebSettings()
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL in force."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'classpulse.db'}"
+
+    @property
+    def threads(self) -> int:
+        """Threads for arithmetic: `cpu_share` of the cores, at least one."""
+        return max(1, round((os.cpu_count() or 1) * self.cpu_share))
+
+
+def default_config_path() -> Path:
+    """Where the settings file is looked for if no other is named."""
+    return platformdirs.user_config_path("classpulse", appauthor=False) / "classpulse.toml"
+
+
+def load(
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    config: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Settings:
+    """Read settings from every place they may be given.
+
+    Args:
+        overrides: dotted names and values, as flags give them: `{"detector.width_px": "480"}`.
+        config: a TOML file; if not given, `CLASSPULSE_CONFIG` or the user's own file, if it is there.
+        environ: the environment; the process's own if not given.
+
+    Raises:
+        SettingsError: a name is unknown, a value makes no sense, or the file cannot be read.
+    """
+    environ = os.environ if environ is None else environ
+    merged: dict[str, Any] = _read_file(config, environ)
+    _merge(merged, _read_environment(environ))
+    for name, value in (overrides or {}).items():
+        _merge(merged, _nest(name.split("."), value))
+    return _validate(merged)
+
+
+def _validate(values: dict[str, Any]) -> Settings:
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        raise SettingsError("; ".join(_explain(e["loc"], e) for e in error.errors()[:3])) from None
+
+
+def _explain(location: tuple[int | str, ...], error: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
+    name = ".".join(str(part) for part in location)
+    if error["type"] != "extra_forbidden":
+        return f"setting {name!r}: {error['msg'].lower()}, not {error['input']!r}"
+    known = known_names()
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    last = str(location[-1])
+    near = near or [k for k in known if difflib.get_close_matches(last, [k.rpartition(".")[2]], cutoff=0.6)][:1]
+    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
+    return f"unknown setting {name!r}: {hint}"
+
+
+def known_names() -> list[str]:
+    """Every setting's dotted name.
+
+    >>> "detector.width_px" in known_names()
+    True
+    """
+    names = []
+    for name, field in Settings.model_fields.items():
+        group = field.annotation
+        if isinstance(group, type) and issubclass(group, _Group):
+            names += [f"{name}.{inner}" for inner in group.model_fields]
+        else:
+            names.append(name)
+    return names
+
+
+def _read_file(config: Path | None, environ: Mapping[str, str]) -> dict[str, Any]:
+    named = config or (Path(environ["CLASSPULSE_CONFIG"]) if environ.get("CLASSPULSE_CONFIG") else None)
+    path = named or default_config_path()
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        if named is None:
+            return {}
+        message = f"settings file {path} does not exist: create it, or leave out --config and CLASSPULSE_CONFIG"
+        raise SettingsError(message) from None
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"settings file {path} cannot be read: {error}"
+        raise SettingsError(message) from None
+    except tomllib.TOMLDecodeError as error:
+        message = f"settings file {path} is not valid TOML: {error}"
+        raise SettingsError(message) from None
+
+
+def _read_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for variable, text in environ.items():
+        if variable.startswith(PREFIX) and variable not in NOT_SETTINGS and text != "":
+            _merge(values, _nest(variable.removeprefix(PREFIX).lower().split("__"), text))
+    return values
+
+
+def _nest(path: list[str], value: Any) -> dict[str, Any]:  # noqa: ANN401 - a value of any setting
+    for part in reversed(path):
+        value = {part: value}
+    return dict(value)
+
+
+def _merge(into: dict[str, Any], values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        if isinstance(value, dict) and isinstance(into.get(name), dict):
+            _merge(into[name], value)
+        else:
+            into[name] = value
+

@@ -1,0 +1,6 @@
+"""Where frames come from: a camera, a file, a folder, a stream, or the built-in demo class."""
+
+from classpulse.sources.base import Health, Source
+from classpulse.sources.opening import open_source
+
+__all__ = ["Health", "Source", "open_source"]
