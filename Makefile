@@ -1,0 +1,53 @@
+# Everything runs in .venv, which the first target that needs it makes from the hashed locks.
+PYTHON ?= python3
+VENV := .venv
+ifeq ($(OS),Windows_NT)
+BIN := $(VENV)/Scripts
+else
+BIN := $(VENV)/bin
+endif
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+PACKAGE := pyproject.toml hatch_build.py $(wildcard bundle/*.json)
+
+.PHONY: live test check format bench lock system clean
+
+live: $(VENV)/.run  ## the live page, with the first webcam or, without one, the demo
+	$(BIN)/classpulse live $(ARGS)
+
+test: system $(VENV)/.dev check  ## all that CI runs
+	$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix-only
+	$(BIN)/ruff format
+
+bench: $(VENV)/.dev  ## figures into benchmarks/results/
+	$(BIN)/python -m benchmarks $(ARGS)
+
+lock: $(VENV)/.dev  ## new versions into requirements/
+	$(BIN)/python tools/lock.py $(ARGS)
+
+system:  ## a browser, a screen and stream servers for the tests
+	@sh tools/system_packages.sh
+
+clean:
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage src/classpulse/bundled
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+# The build hook puts third-party files into src/classpulse/bundled, from where the editable package reads them.
+$(VENV)/.run: requirements/base.txt requirements/build.txt $(PACKAGE) | $(BIN)/python
+	$(PIP) install --quiet --require-hashes -r requirements/base.txt -r requirements/build.txt
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.run
+	$(PIP) install --quiet --require-hashes -r requirements/dev.txt
+	@touch $@

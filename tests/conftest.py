@@ -1,0 +1,49 @@
+"""What every test may ask for: the real recordings, and programs that a machine may lack."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def lacking(reason: str) -> NoReturn:
+    """Skip for want of something that a machine may lack; in CI nothing may be lacking, so fail there."""
+    if os.environ.get("CI", "").lower() in {"1", "true"}:
+        pytest.fail(f"{reason}, and CI must have it (tools/system_packages.sh)")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """The folder of real recordings and photographs, which is not part of the project."""
+    folder = os.environ.get("CLASSPULSE_TEST_DATA")
+    if not folder:
+        pytest.skip("CLASSPULSE_TEST_DATA does not name the folder of real recordings")
+    path = Path(folder)
+    if not path.is_dir():
+        pytest.fail(f"CLASSPULSE_TEST_DATA names {folder}, which is not a folder")
+    return path
+
+
+@pytest.fixture(scope="session")
+def needs() -> Callable[[str], NoReturn]:
+    """Call with a reason where something is missing: skips, but fails in CI."""
+    return lacking
+
+
+@pytest.fixture(scope="session")
+def program() -> Callable[[str], str]:
+    """The path of a program by name; where it is missing the test skips, but fails in CI."""
+
+    def find(name: str) -> str:
+        path = shutil.which(name)
+        return path if path else lacking(f"{name} is not installed")
+
+    return find
