@@ -6,7 +6,8 @@ pixels of the full frame, origin at the top left, and may reach beyond its edges
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
@@ -35,11 +36,13 @@ class Frame:
         image: (height, width, 3) uint8, BGR.
         time_s: seconds by the media's own clock for files, since the start for live sources.
         index: number of the decoded frame, from 0; numbers left out are frames that were dropped.
+        captured_at: when it was captured, by `time.monotonic()`; tells how old its result is.
     """
 
     image: Image
     time_s: float = 0.0
     index: int = 0
+    captured_at: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         """Refuse anything but a colour picture of at least one pixel."""

@@ -1,0 +1,148 @@
+"""Model files: opened here and nowhere else, after the policy has allowed it."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import onnxruntime as ort
+
+from classpulse.errors import ModelError
+from classpulse.inference import contract as contracts
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from classpulse.inference.contract import Contract
+    from classpulse.policy import Policy, Task
+    from classpulse.types import Floats
+
+MAX_BYTES = 1 << 30
+
+
+class Model:
+    """A network that is ready to run.
+
+    Attributes:
+        contract: what the file says of itself.
+        path: where it came from.
+        sha256: of the file.
+    """
+
+    def __init__(self, session: ort.InferenceSession, contract: Contract, path: Path, sha256: str) -> None:
+        """Made by `open_model` only."""
+        self.contract = contract
+        self.path = path
+        self.sha256 = sha256
+        self._session = session
+        self._input = session.get_inputs()[0].name
+        self._outputs = [output.name for output in session.get_outputs()]
+
+    @property
+    def output_names(self) -> list[str]:
+        """Names of the outputs, in the order of `run`."""
+        return list(self._outputs)
+
+    def run(self, batch: Floats) -> list[NDArray[np.float32]]:
+        """Run the network.
+
+        Args:
+            batch: (N, C, height, width) float32, as the contract's input says.
+
+        Returns:
+            One array an output.
+
+        Raises:
+            ModelError: the network refused the batch, so that its file does not keep its contract.
+        """
+        try:
+            return [np.asarray(out) for out in self._session.run(self._outputs, {self._input: batch})]
+        except Exception as error:  # onnxruntime's errors have no base class of their own
+            message = f"{self.path.name} does not take what its contract says ({batch.shape}): {_first_line(error)}"
+            raise ModelError(message) from None
+
+
+def open_model(path: Path, task: Task, policy: Policy, *, threads: int = 1) -> Model:
+    """Open a model file for a task.
+
+    Args:
+        path: an ONNX file with its contract in the metadata.
+        task: what it is to be used for.
+        policy: what is allowed; asked before a byte of the file is read.
+        threads: for the arithmetic of one call.
+
+    Raises:
+        PolicyError: the task is not allowed here.
+        ModelError: the file is missing, damaged, or made for another task.
+    """
+    policy.require(task)
+    content = _read(path)
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    # Waiting threads that spin tripled the time of a net on two busy cores.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's errors have no base class of their own
+        message = f"{path} is not a model that can be run: {_first_line(error)}"
+        raise ModelError(message) from None
+    contract = contracts.parse(session.get_modelmeta().custom_metadata_map.get(contracts.KEY), str(path))
+    if contract.task is not task:
+        message = f"{path} is a {contract.task.value} model, and a {task.value} model is needed"
+        raise ModelError(message)
+    _check_input(session, contract, path)
+    return Model(session, contract, path, hashlib.sha256(content).hexdigest())
+
+
+def _read(path: Path) -> bytes:
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            message = f"model file {path} is {size >> 20} MB: too large to be one of ours"
+            raise ModelError(message)
+        content = path.read_bytes()
+    except FileNotFoundError:
+        message = f"model file {path} does not exist: see `classpulse models` for what is installed"
+        raise ModelError(message) from None
+    except OSError as error:
+        message = f"model file {path} cannot be read: {error.strerror}"
+        raise ModelError(message) from None
+    if not content:
+        message = f"model file {path} is empty: copy or install it again"
+        raise ModelError(message)
+    return content
+
+
+def _check_input(session: ort.InferenceSession, contract: Contract, path: Path) -> None:
+    inputs = session.get_inputs()
+    shape = inputs[0].shape if inputs else []
+    wanted = [None, contract.input.channels, contract.input.height, contract.input.width]
+    fits = len(inputs) == 1 and len(shape) == 4 and inputs[0].type == "tensor(float)"
+    if fits:
+        fits = all(w is None or not isinstance(s, int) or s == w for s, w in zip(shape, wanted, strict=True))
+    if not fits:
+        message = f"{path}: its input is {shape}, and its contract says {wanted}"
+        raise ModelError(message)
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0][:200] if lines else type(error).__name__
+
+
+def has_int8_instructions() -> bool:
+    """Whether this processor multiplies int8 without loss and fast (x86 VNNI, Arm dot product).
+
+    Without them int8 sums can saturate, and are no faster than float.
+    """
+    if platform.machine().lower() in {"arm64", "aarch64"}:
+        return True
+    try:
+        return "vnni" in Path("/proc/cpuinfo").read_text(encoding="ascii", errors="ignore")
+    except OSError:
+        return False

@@ -1,0 +1,110 @@
+"""The way of one frame: faces are found, followed and read. Start reading here.
+
+    Frame ── FaceDetector ── FaceTracker ── EmotionClassifier ── EmotionSmoother ──▶ FrameResult
+
+Every stage is a class with one verb and typed arrays in between; what may run is asked of the `Policy`, which
+the models ask too before they are opened.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from classpulse.policy import UNSET_NOTICE, Policy, Task
+from classpulse.settings import Settings
+from classpulse.sources import describe, open_source
+from classpulse.types import Frame, FrameResult
+from classpulse.vision.detector import open_detector
+from classpulse.vision.emotion import EmotionClassifier, EmotionSmoother
+from classpulse.vision.tracker import FaceTracker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from classpulse.settings import Jurisdiction
+    from classpulse.types import Image
+
+logger = logging.getLogger(__name__)
+
+
+class Pipeline:
+    """Finds, follows and reads the faces of one class.
+
+    A pipeline remembers who is who from frame to frame: use one for each camera or recording.
+
+    >>> pipeline = Pipeline(jurisdiction="other")
+    >>> import numpy as np
+    >>> len(pipeline.process(Frame(np.zeros((360, 640, 3), np.uint8))))
+    0
+    """
+
+    def __init__(self, settings: Settings | None = None, *, jurisdiction: Jurisdiction | None = None) -> None:
+        """Open the models that are allowed.
+
+        Args:
+            settings: all settings; defaults if not given.
+            jurisdiction: the law that is in force, over that of the settings. Under `"eu"` faces are counted
+                and no emotion model is loaded.
+
+        Raises:
+            PolicyError: a model is not allowed.
+            ModelError: a model file is missing or wrong.
+        """
+        self.settings = settings or Settings()
+        self.policy = Policy(jurisdiction or self.settings.jurisdiction)
+        self._detector = open_detector(self.settings, self.policy)
+        self._tracker = FaceTracker(self.settings.tracker)
+        self._classifier = (
+            EmotionClassifier.open(self.settings, self.policy) if self.policy.allows(Task.EMOTION) else None
+        )
+        self._smoother = EmotionSmoother(self.settings.emotion)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The emotions that are read, in the order of their columns; none where the policy forbids reading."""
+        return self._classifier.labels if self._classifier else ()
+
+    def process(self, frame: Frame) -> FrameResult:
+        """Take the next frame of the class.
+
+        Args:
+            frame: a picture with its time; times do not run backwards.
+
+        Returns:
+            The faces seen in it, followed, and read where that is allowed.
+        """
+        faces = self._detector.detect(frame.image)
+        tracks = self._tracker.update(faces, frame.time_s)
+        emotions = None
+        if self._classifier is not None:
+            fresh = self._classifier.classify(frame.image, tracks.faces)
+            emotions = self._smoother.update(tracks.ids, fresh, frame.time_s)
+        return FrameResult(frame.time_s, frame.index, frame.width, frame.height, tracks, emotions)
+
+    def run(self, source: str | int | Path, *, fast: bool = True) -> Iterator[FrameResult]:
+        """Take a whole source, frame by frame.
+
+        Args:
+            source: a webcam's number, a video, a picture, a folder of pictures, a stream's URL, or `"demo"`.
+            fast: whether a file is processed as fast as it goes, every frame, and not at its own pace.
+
+        Yields:
+            A result a frame; of a live source only the newest frames.
+
+        Raises:
+            PolicyError: the source is live, and no jurisdiction is given.
+            SourceError: it cannot be opened.
+        """
+        kind = describe(source)
+        if kind.live:
+            self.policy.require_live(kind.name)
+        if self.policy.jurisdiction is None:
+            logger.warning(UNSET_NOTICE)
+        opened = open_source(kind, self.settings.stream, fast=fast)
+        try:
+            for frame in opened.frames():
+                yield self.process(frame)
+        finally:
+            opened.close()

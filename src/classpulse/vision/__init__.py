@@ -1,0 +1,1 @@
+"""Finding, following and reading faces: each stage one class with one verb."""

@@ -1,0 +1,177 @@
+"""Reading emotions: one batch for all faces of a picture, then a smoothing over time for each track."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from classpulse.errors import ModelError
+from classpulse.geometry import squares
+from classpulse.inference import open_model
+from classpulse.policy import Task
+from classpulse.types import Emotions
+from classpulse.vision.picture import crop, to_batch
+from classpulse.vision.quality import readable
+
+if TYPE_CHECKING:
+    from classpulse.inference import Model
+    from classpulse.policy import Policy
+    from classpulse.settings import EmotionSettings, Settings
+    from classpulse.types import Faces, Floats, Image, Ints
+
+SEVEN = frozenset({"angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"})
+"""The emotions of FER-2013 (Goodfellow et al. 2013); their order is the model's own."""
+
+BUILT_IN = "emotion-bootstrap.onnx"
+MAX_BATCH = 64
+
+
+def emotion_model_path(settings: EmotionSettings) -> Path:
+    """The model file in force: the user's own, or the built-in one."""
+    return settings.model or Path(str(resources.files("classpulse"))) / "models" / BUILT_IN
+
+
+class EmotionClassifier:
+    """Reads the seven emotions of FER-2013 in faces."""
+
+    def __init__(self, model: Model, settings: EmotionSettings) -> None:
+        """Take an open model.
+
+        Raises:
+            ModelError: it does not tell the seven emotions.
+        """
+        contract = model.contract
+        if frozenset(contract.labels) != SEVEN or len(contract.labels) != len(SEVEN):
+            message = (
+                f"{model.path} tells {', '.join(contract.labels) or 'nothing'}: "
+                f"a model for the seven emotions {', '.join(sorted(SEVEN))} is needed"
+            )
+            raise ModelError(message)
+        if contract.output not in {"logits", "probabilities"} or contract.input.height != contract.input.width:
+            message = f"{model.path} must take square faces and give logits or probabilities, as its contract does not"
+            raise ModelError(message)
+        self._model = model
+        self._settings = settings
+
+    @classmethod
+    def open(cls, settings: Settings, policy: Policy) -> EmotionClassifier:
+        """Open the model that the settings name.
+
+        Raises:
+            PolicyError: the policy forbids reading emotions.
+            ModelError: the file is missing or wrong.
+        """
+        path = emotion_model_path(settings.emotion)
+        model = open_model(path, Task.EMOTION, policy, threads=settings.threads)
+        return cls(model, settings.emotion)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The emotions in the order of the columns."""
+        return self._model.contract.labels
+
+    def classify(self, image: Image, faces: Faces) -> Emotions:
+        """Read the faces of one picture that can be read.
+
+        Args:
+            image: (height, width, 3) uint8, BGR.
+            faces: the N faces in it.
+
+        Returns:
+            Emotions of the N faces; NaN where a face is too small or cut off.
+        """
+        height, width = image.shape[:2]
+        read = readable(faces, width, height, self._settings.min_face_px)
+        probabilities = np.full((len(faces), len(self.labels)), np.nan, np.float32)
+        if read.any():
+            probabilities[read] = self.probabilities(image, faces.boxes[read])
+        return judge(self.labels, probabilities, self._settings.min_certainty)
+
+    def probabilities(self, image: Image, boxes: Floats) -> Floats:
+        """Read faces as they are in one picture.
+
+        The crop is FER-2013's own: a square on the box's centre with the box's longer side; alignment by
+        landmarks was measured not to help.
+
+        Args:
+            image: (height, width, 3) uint8, BGR.
+            boxes: (N, 4) faces, px.
+
+        Returns:
+            (N, L) float32, each row sums to 1.
+        """
+        wanted = self._model.contract.input
+        side = wanted.height or 0
+        crops = [crop(image, square, side) for square in squares(boxes)]
+        parts = [
+            self._model.run(to_batch(crops[i : i + MAX_BATCH], wanted))[0] for i in range(0, len(crops), MAX_BATCH)
+        ]
+        scores = np.concatenate(parts) if parts else np.empty((0, len(self.labels)), np.float32)
+        if scores.shape != (len(boxes), len(self.labels)):
+            message = f"{self._model.path} gives {scores.shape} for {len(boxes)} faces and {len(self.labels)} labels"
+            raise ModelError(message)
+        if self._model.contract.output == "logits":
+            scores = softmax(scores / self._model.contract.temperature)
+        return np.asarray(scores, np.float32)
+
+
+class EmotionSmoother:
+    """Exponential smoothing of each track's probabilities, by time and not by frame.
+
+    `s(t) = s(t') + (1 - exp(-(t - t') / tau)) (p(t) - s(t'))`, where `p` is the fresh reading, `t'` the time of the
+    track's last one and `tau` the time constant (Brown 1956, for uneven steps). A track that was not read for
+    `FORGET_S` starts anew.
+    """
+
+    FORGET_S = 3.0
+
+    def __init__(self, settings: EmotionSettings) -> None:
+        """Smooth with the settings' time constant; 0 passes readings through."""
+        self._settings = settings
+        self._past: dict[int, tuple[float, Floats]] = {}
+
+    def update(self, ids: Ints, emotions: Emotions, time_s: float) -> Emotions:
+        """Blend fresh readings into each track's past.
+
+        Args:
+            ids: (N,) tracks.
+            emotions: their fresh readings.
+            time_s: time of the readings.
+
+        Returns:
+            The smoothed readings; a face that was not read stays so.
+        """
+        tau_s = self._settings.smoothing_s
+        smoothed = emotions.probabilities.copy()
+        for i in np.flatnonzero(emotions.read):
+            track = int(ids[i])
+            then, before = self._past.get(track, (-np.inf, smoothed[i]))
+            gap_s = time_s - then
+            if 0 <= gap_s <= self.FORGET_S and tau_s > 0:
+                smoothed[i] = before + (1 - np.exp(-gap_s / tau_s)) * (smoothed[i] - before)
+            self._past[track] = (time_s, smoothed[i])
+        self._past = {k: v for k, v in self._past.items() if 0 <= time_s - v[0] <= self.FORGET_S}
+        return judge(emotions.labels, smoothed, self._settings.min_certainty)
+
+
+def judge(labels: tuple[str, ...], probabilities: Floats, min_certainty: float) -> Emotions:
+    """Emotions with the word "uncertain" wherever the first choice is less likely than `min_certainty`.
+
+    >>> judge(("happy", "sad"), np.array([[0.9, 0.1], [0.5, 0.5]], np.float32), 0.6).names()
+    ['happy', 'uncertain']
+    """
+    certain = np.nan_to_num(probabilities).max(axis=1, initial=0) >= min_certainty
+    return Emotions(labels, probabilities, np.asarray(certain, np.bool_))
+
+
+def softmax(logits: Floats) -> Floats:
+    """Logits to probabilities, row by row, without overflow.
+
+    >>> softmax(np.array([[0.0, 0.0]], np.float32)).tolist()
+    [[0.5, 0.5]]
+    """
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
