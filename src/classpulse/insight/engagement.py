@@ -1,8 +1,31 @@
-"""From single faces to a figure of the class, over windows of a few seconds."""
+"""From single faces to a figure of the class, over windows of a few seconds.
+
+`summarise` is the arithmetic. `WindowBuilder` cuts a class into windows that follow each other,
+`RollingWindow` is the one that moves with the present, and `disclose` is the one way in which a window
+leaves the program: page, CSV and API show what it returns and nothing else.
+"""
 
 from __future__ import annotations
 
+import math
+from collections import deque
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from classpulse.types import Floats, FrameResult, Ints, Mask
+
+SMALLEST_GROUP = 3
+"""No setting lets a figure come from fewer people than this."""
+
+MAX_RESULTS = 10_000
+"""Results that one window holds at most, so that a clock that stands still cannot fill the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,8 +36,10 @@ class ClassWindow:
         start_s, end_s: by the clock of `FrameResult.time_s`.
         results: number of pictures that were looked at.
         faces: mean number of faces visible in a picture.
-        people: number of different tracks seen.
-        read: number of different tracks whose emotion was read at least once: the group behind `mix`.
+        people: the most faces visible in one picture. Faces in one picture are different people, while
+            one person whose track breaks has several numbers within a window: to count tracks would
+            make a large group out of a small one.
+        read: the most faces read in one picture: at least so many people are behind `mix`.
         labels: the emotions, in the order of `mix`; empty where the policy forbids reading.
         mix: mean probability of each emotion, every track weighing the same; None where nobody was read.
         uncertain: share of readings without a clear answer, 0 to 1, every track weighing the same;
@@ -30,3 +55,184 @@ class ClassWindow:
     labels: tuple[str, ...]
     mix: tuple[float, ...] | None
     uncertain: float | None
+
+
+def summarise(results: Sequence[FrameResult], start_s: float, end_s: float) -> ClassWindow:
+    """The class over the given results.
+
+    With F results, n_f faces in result f, r_f of them read, T tracks read at least once, and for track t
+    the readings p_t1 … p_tk (each L probabilities) of which u_t were uncertain:
+
+    - faces = (1 / F) sum over f of n_f
+    - people = maximum over f of n_f; read = maximum over f of r_f
+    - mix = (1 / T) sum over t of (p_t1 + … + p_tk) / k
+    - uncertain = (1 / T) sum over t of u_t / k
+
+    Every track weighs the same, however often it was read: whoever sits near the camera counts no more
+    than whoever sits at the back.
+
+    Args:
+        results: at least one, of one class and so with one list of labels.
+        start_s: where the window begins.
+        end_s: where it ends.
+    """
+    visible = [len(result) for result in results]
+    read_at_once, labels, ids, probabilities, certain = _readings(results)
+    mix = uncertain = None
+    if len(ids):
+        means = _track_means(ids, np.column_stack([probabilities, ~certain]).astype(np.float64))
+        *shares, uncertain = (float(value) for value in means.mean(axis=0))
+        mix = tuple(shares)
+    return ClassWindow(
+        start_s=start_s,
+        end_s=end_s,
+        results=len(results),
+        faces=sum(visible) / len(results),
+        people=max(visible),
+        read=read_at_once,
+        labels=labels,
+        mix=mix,
+        uncertain=uncertain,
+    )
+
+
+def _readings(results: Sequence[FrameResult]) -> tuple[int, tuple[str, ...], Ints, Floats, Mask]:
+    """Most readings in one result, the labels, and of all M readings: ids (M,), probabilities (M, L), certain (M,)."""
+    looked = [(r.tracks.ids, r.emotions) for r in results if r.emotions is not None]
+    if not looked:
+        return 0, (), np.empty(0, np.int64), np.empty((0, 0), np.float32), np.empty(0, np.bool_)
+    masks = [emotions.read for _, emotions in looked]
+    read = np.concatenate(masks)
+    return (
+        max(int(mask.sum()) for mask in masks),
+        looked[-1][1].labels,
+        np.concatenate([ids for ids, _ in looked])[read],
+        np.concatenate([emotions.probabilities for _, emotions in looked])[read],
+        np.concatenate([emotions.certain for _, emotions in looked])[read],
+    )
+
+
+def _track_means(ids: Ints, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean of the rows of each track.
+
+    Args:
+        ids: (M,) tracks.
+        values: (M, K) readings.
+
+    Returns:
+        (T, K) float64, one row per track, in the order of their numbers.
+
+    >>> _track_means(np.array([7, 2, 7]), np.array([[1.0], [5.0], [2.0]])).tolist()
+    [[5.0], [1.5]]
+    """
+    tracks, rows = np.unique(ids, return_inverse=True)
+    sums = np.zeros((len(tracks), values.shape[1]), np.float64)
+    np.add.at(sums, rows, values)
+    return sums / np.bincount(rows)[:, None]
+
+
+class WindowBuilder:
+    """Cuts a class into windows of equal length that follow each other.
+
+    Windows begin at multiples of `length_s` of the results' own clock, so that two recordings of one
+    class, or two runs over one file, have the same windows. A time without results gives no window.
+    """
+
+    def __init__(self, length_s: float) -> None:
+        """Start before the first result; `length_s` above 0."""
+        self._length_s = length_s
+        self._number = 0
+        self._results: list[FrameResult] = []
+
+    def add(self, result: FrameResult) -> ClassWindow | None:
+        """Take the next result; returns the window that it closes, if any.
+
+        A result that is late by less than a window counts in the open one; a clock that jumps back
+        further (a recording that begins again) closes it. A result without a finite time is left out.
+        """
+        if not math.isfinite(result.time_s):
+            return None
+        number = math.floor(result.time_s / self._length_s)
+        belongs = self._number - 1 <= number <= self._number and len(self._results) < MAX_RESULTS
+        closed = None if belongs else self.finish()
+        if not self._results:
+            self._number = number
+        self._results.append(result)
+        return closed
+
+    def finish(self) -> ClassWindow | None:
+        """Close the open window, if it holds a result; its end is that of a full window. More may be added after."""
+        if not self._results:
+            return None
+        results, self._results = self._results, []
+        return summarise(results, self._number * self._length_s, (self._number + 1) * self._length_s)
+
+
+class RollingWindow:
+    """The last `length_s` seconds of the class, for "now"."""
+
+    def __init__(self, length_s: float) -> None:
+        """Start empty; `length_s` above 0."""
+        self._length_s = length_s
+        self._results: deque[FrameResult] = deque(maxlen=MAX_RESULTS)
+
+    def add(self, result: FrameResult) -> None:
+        """Take the next result and let go of those that are `length_s` older; a clock that jumps back starts anew."""
+        if not math.isfinite(result.time_s):
+            return
+        if self._results and result.time_s < self._results[-1].time_s:
+            self._results.clear()
+        self._results.append(result)
+        while self._results[0].time_s <= result.time_s - self._length_s:
+            self._results.popleft()
+
+    def clear(self) -> None:
+        """Forget everything: after a pause the past is not now."""
+        self._results.clear()
+
+    def window(self) -> ClassWindow | None:
+        """From the oldest result that still counts to the newest; None while there is none."""
+        if not self._results:
+            return None
+        return summarise(self._results, self._results[0].time_s, self._results[-1].time_s)
+
+
+def disclose(window: ClassWindow, min_group: int | None) -> dict[str, object]:
+    """The figures of a window that may be shown, ready for JSON: the one place that withholds small groups.
+
+    Keys are `start_s`, `end_s`, `results`, which tell nothing of people and are always there; the figures
+    `faces`, `people`, `read`, `mix` (share by emotion) and `uncertain`; and why figures are withheld:
+
+    - `people` below the group: `faces`, `people`, `read`, `mix` and `uncertain` are None, `too_few` is True.
+    - `people` enough and `read` below it: `read`, `mix` and `uncertain` are None, `too_few_read` is True.
+
+    Nobody is not a group: an empty room is said to be empty (`people` 0), and a class in which no face
+    could or may be read is said to be so (`read` 0, `mix` None).
+
+    Args:
+        window: what was measured.
+        min_group: fewest people behind a figure, taken as `SMALLEST_GROUP` if it is smaller; None for the
+            demo, whose people are not there: everything is shown.
+    """
+    needed = 0 if min_group is None else max(min_group, SMALLEST_GROUP)
+    too_few = 0 < window.people < needed
+    too_few_read = not too_few and 0 < window.read < needed
+    hidden_read = too_few or too_few_read
+    return {
+        "start_s": round(window.start_s, 3),
+        "end_s": round(window.end_s, 3),
+        "results": window.results,
+        "faces": None if too_few else round(window.faces, 2),
+        "people": None if too_few else window.people,
+        "read": None if hidden_read else window.read,
+        "mix": None if hidden_read else _by_label(window),
+        "uncertain": None if hidden_read or window.uncertain is None else round(window.uncertain, 4),
+        "too_few": too_few,
+        "too_few_read": too_few_read,
+    }
+
+
+def _by_label(window: ClassWindow) -> dict[str, float] | None:
+    if window.mix is None:
+        return None
+    return {label: round(share, 4) for label, share in zip(window.labels, window.mix, strict=True)}
