@@ -1,6 +1,6 @@
 """Where frames come from: a camera, a file, a folder, a stream, or the built-in demo class."""
 
 from classpulse.sources.base import Health, Source
-from classpulse.sources.opening import open_source
+from classpulse.sources.opening import SourceKind, describe, list_webcams, open_source
 
-__all__ = ["Health", "Source", "open_source"]
+__all__ = ["Health", "Source", "SourceKind", "describe", "list_webcams", "open_source"]

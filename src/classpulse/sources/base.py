@@ -66,3 +66,7 @@ class Source(Protocol):
     def close(self) -> None:
         """Let go of the camera, file or connection; safe to call twice and from any thread."""
         ...
+
+
+MAX_PIXELS = 64_000_000
+"""Largest picture that is decoded: twice an 8K video's; a header that claims more is hostile or a mistake."""

@@ -1,0 +1,95 @@
+"""How containers are opened and decoded frames become pictures, alike for recordings and streams."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import av
+import numpy as np
+
+from classpulse.errors import SourceError
+from classpulse.sources.base import MAX_PIXELS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from av.container import InputContainer
+    from av.video.codeccontext import VideoCodecContext
+    from av.video.frame import VideoFrame
+
+    from classpulse.types import Image
+
+DECODER_THREADS = 2
+"""Enough for 1080p HEVC at its own pace; the other cores are for the faces and the teacher's own call."""
+
+_FORMATS = "mov,matroska,avi,gif,mpegts,mpeg,mpegvideo,flv,asf,ogg,h264,hevc,mjpeg,apng,ivf,yuv4mpegpipe,mxf,dv,m4v,wtv"
+"""What a video file may be. Text as ANSI art, playlists that name other files and the like are not."""
+
+_PROTOCOLS = "rtsp,rtp,udp,tcp,tls,http,https,httpproxy,crypto,data"
+"""What a stream may be fetched by; a hostile playlist cannot name a file of this machine."""
+
+
+def open_file(path: Path) -> InputContainer:
+    """Open a video file without decoding its pictures.
+
+    Raises:
+        av.FFmpegError: it is not a video, or damaged at its beginning.
+    """
+    # An absolute path cannot be taken for a protocol ("concat:…").
+    return av.open(str(path.absolute()), metadata_errors="replace", options={"format_whitelist": _FORMATS})
+
+
+def open_url(url: str, timeout_s: float) -> InputContainer:
+    """Open a stream and learn what it carries; RTSP over TCP, with as little buffering as there can be.
+
+    Args:
+        url: where it is, with its password.
+        timeout_s: silence after which reading gives up; opening may take 5 s if that is longer.
+
+    Raises:
+        av.FFmpegError: nobody answers, or the answer is not a video stream.
+    """
+    options = {"protocol_whitelist": _PROTOCOLS, "fflags": "nobuffer"}
+    if url.startswith("rtsp"):
+        options |= {"rtsp_transport": "tcp", "allowed_media_types": "video"}
+    return av.open(url, metadata_errors="replace", options=options, timeout=(max(5.0, timeout_s), timeout_s))
+
+
+def video_of(container: InputContainer, name: str, *, live: bool = False) -> av.VideoStream:
+    """The container's best video stream, its size checked before anything is decoded.
+
+    Args:
+        container: an open one.
+        name: what to call it in sentences.
+        live: whether a frame must come out at once, instead of being held back for the sake of speed.
+
+    Raises:
+        SourceError: there is none, nothing here decodes it, or its pictures are too large.
+    """
+    stream = container.streams.best("video")
+    if not isinstance(stream, av.VideoStream):
+        message = f"{name} holds sound or data and no picture: give a video"
+        raise SourceError(message)
+    codec = cast("VideoCodecContext | None", stream.codec_context)
+    if codec is None:
+        message = f"{name} is coded in a way that cannot be decoded here: convert it to mp4 (H.264)"
+        raise SourceError(message)
+    if not 0 < codec.width * codec.height <= MAX_PIXELS:
+        message = (
+            f"{name} claims pictures of {codec.width} x {codec.height} px; between 1 and "
+            f"{MAX_PIXELS // 1_000_000} million pixels can be decoded: it is damaged, or must be made smaller"
+        )
+        raise SourceError(message)
+    # The size may change in the middle of a video; the decoder itself then keeps the limit.
+    codec.options = {"max_pixels": str(MAX_PIXELS)}
+    codec.thread_count = DECODER_THREADS
+    # Threads by frame are faster and hold back a frame each.
+    codec.thread_type = "SLICE" if live else "AUTO"
+    return stream
+
+
+def to_bgr(frame: VideoFrame) -> Image:
+    """A decoded frame as (height, width, 3) uint8, BGR, turned upright as its metadata says."""
+    image = np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
+    quarters = round(frame.rotation / 90) % 4
+    return np.ascontiguousarray(np.rot90(image, quarters)) if quarters else image

@@ -1,0 +1,131 @@
+"""Pictures as a recording: a folder of them, or a single one."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image as Pillow
+from PIL import ImageOps, UnidentifiedImageError
+
+from classpulse.errors import SourceError
+from classpulse.sources.base import MAX_PIXELS
+from classpulse.types import Frame
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from classpulse.types import Image
+
+SECONDS_PER_PICTURE = 1.0
+"""A folder has no clock of its own: its pictures are this far apart."""
+
+_FORMATS = ("JPEG", "MPO", "PNG", "BMP", "WEBP", "TIFF", "AVIF")
+"""What a picture may be; formats whose decoders start other programs are not among them."""
+
+
+class PictureRecording:
+    """The pictures of a folder, one after the other, in the natural order of their names.
+
+    Attributes:
+        name: what to call it in sentences.
+        total_frames: number of files.
+        interval_s: time between two pictures.
+        trouble: what was wrong so far, one clause; empty if nothing.
+    """
+
+    interval_s = SECONDS_PER_PICTURE
+
+    def __init__(self, paths: Sequence[Path], name: str) -> None:
+        """Take the files; they are opened one by one when their turn comes."""
+        self.name = name
+        self._paths = sorted(paths, key=_natural)
+        self.total_frames = len(self._paths)
+        self._unreadable: list[str] = []
+
+    @property
+    def trouble(self) -> str:
+        """What was wrong so far."""
+        if not self._unreadable:
+            return ""
+        if self.total_frames == 1:
+            return self._unreadable[0]
+        return (
+            f"{len(self._unreadable)} of {self.total_frames} pictures were left out, the first: {self._unreadable[0]}"
+        )
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield every picture that can be read; `time_s` is its place in the folder, in seconds."""
+        index = 0
+        for place, path in enumerate(self._paths):
+            try:
+                image = read_picture(path)
+            except SourceError as error:
+                self._unreadable.append(str(error))
+                continue
+            yield Frame(image, place * SECONDS_PER_PICTURE, index)
+            index += 1
+
+
+def _natural(path: Path) -> list[tuple[int, str]]:
+    """Sort key that puts `2.jpg` before `10.jpg`.
+
+    >>> from pathlib import PurePath
+    >>> sorted([PurePath("10.jpg"), PurePath("2.jpg")], key=_natural)[0].name
+    '2.jpg'
+    """
+    return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d+)", path.name.casefold())]
+
+
+def read_picture(path: Path) -> Image:
+    """Read one picture, upright, as (height, width, 3) uint8, BGR; transparent parts become white.
+
+    Raises:
+        SourceError: it is not a picture, damaged, or larger than `MAX_PIXELS` by its header.
+    """
+    try:
+        return _decode(path)
+    except SourceError:
+        raise
+    except (Pillow.DecompressionBombError, Pillow.DecompressionBombWarning):
+        raise SourceError(_too_large(path)) from None
+    except Exception as error:  # noqa: BLE001 - a hostile file can make a decoder raise anything
+        why = "it is empty" if path.is_file() and path.stat().st_size == 0 else _first_line(error)
+        message = f"{path.name} cannot be read as a picture ({why}): save it again as jpg or png"
+        raise SourceError(message) from None
+
+
+def _decode(path: Path) -> Image:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Pillow.DecompressionBombWarning)
+        with Pillow.open(path, formats=_FORMATS) as picture:
+            if picture.width * picture.height > MAX_PIXELS:
+                raise SourceError(_too_large(path, f"of {picture.width} x {picture.height} px "))
+            upright = ImageOps.exif_transpose(picture)
+            return np.ascontiguousarray(np.asarray(_to_rgb(upright), np.uint8)[:, :, ::-1])
+
+
+def _to_rgb(picture: Pillow.Image) -> Pillow.Image:
+    if picture.mode.startswith("I;16"):
+        # Pillow would cut 16-bit greys off at 255, which makes them white.
+        picture = Pillow.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
+    if picture.has_transparency_data:
+        layers = picture.convert("RGBA")
+        picture = Pillow.alpha_composite(Pillow.new("RGBA", layers.size, "white"), layers)
+    return picture.convert("RGB")
+
+
+def _too_large(path: Path, size: str = "") -> str:
+    return f"{path.name} claims a picture {size}of more than {MAX_PIXELS // 1_000_000} million pixels: make it smaller"
+
+
+def _first_line(error: Exception) -> str:
+    if isinstance(error, UnidentifiedImageError):
+        return "of another kind, or damaged"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    return next(iter(str(error).splitlines()), "") or type(error).__name__

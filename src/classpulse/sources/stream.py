@@ -1,0 +1,134 @@
+"""Streams over the network, through PyAV."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import av
+import av.error
+
+from classpulse.errors import SourceError
+from classpulse.sources.decoding import open_url, to_bgr, video_of
+from classpulse.sources.latest import LiveSource
+from classpulse.sources.opening import masked
+from classpulse.sources.recorded import RecordedSource
+from classpulse.sources.video import VideoRecording
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from av.container import InputContainer
+    from av.packet import Packet
+    from av.stream import Stream
+
+    from classpulse.settings import StreamSettings
+    from classpulse.sources.base import Source
+    from classpulse.types import Image
+
+
+class StreamCapture:
+    """One open connection."""
+
+    def __init__(self, url: str, settings: StreamSettings, container: InputContainer | None = None) -> None:
+        """Connect, or take over a connection.
+
+        Args:
+            url: where the stream is, with its password.
+            settings: how long to wait.
+            container: the connection, if there is one already.
+
+        Raises:
+            SourceError: nobody answers, or the answer is not a video stream.
+        """
+        self._name = masked(url)
+        self._timeout_s = settings.timeout_s
+        self._container = container or connect(url, settings)
+        try:
+            self._stream = video_of(self._container, self._name, live=True)
+        except SourceError:
+            self._container.close()
+            raise
+        self._images = self._decode()
+
+    def read(self) -> Image:
+        """Wait for the next picture, (height, width, 3) uint8, BGR.
+
+        Raises:
+            SourceError: the stream ended, failed, or gave no picture for `timeout_s`.
+        """
+        try:
+            return next(self._images)
+        except StopIteration:
+            message = f"{self._name} has ended"
+        except av.error.ExitError:
+            message = self._silence()
+        except av.FFmpegError as error:
+            message = f"{self._name} broke off ({_reason(error)})"
+        raise SourceError(message)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._container.close()
+
+    def _silence(self) -> str:
+        return f"{self._name} gave no picture for {self._timeout_s:.0f} s"
+
+    def _decode(self) -> Iterator[Image]:
+        seen_s = time.monotonic()
+        # Packets of every kind: a server may go on sending sound and never a picture again.
+        for packet in self._container.demux():
+            for image in self._images_in(packet):
+                yield image
+                seen_s = time.monotonic()
+            if time.monotonic() - seen_s > self._timeout_s:
+                raise SourceError(self._silence())
+
+    def _images_in(self, packet: Packet[Stream]) -> Iterator[Image]:
+        if packet.stream is not self._stream:
+            return
+        try:
+            for frame in packet.decode():
+                yield to_bgr(frame)  # type: ignore[arg-type]
+        except av.error.InvalidDataError:
+            return  # lost on the way; the next key frame mends it
+
+
+def connect(url: str, settings: StreamSettings) -> InputContainer:
+    """Open a stream.
+
+    Raises:
+        SourceError: nobody answers, or the answer is not a video stream.
+    """
+    try:
+        return open_url(url, settings.timeout_s)
+    except av.error.HTTPUnauthorizedError:
+        why, hint = "it asks for a name and a password", "write rtsp://NAME:PASSWORD@HOST/PATH, or http likewise"
+    except av.error.ExitError:
+        why, hint = "it does not answer", "see that the camera is on and in this network"
+    except av.error.InvalidDataError:
+        why, hint = "what it sends is not a video", "take the address of the stream, not of the camera's web page"
+    except av.FFmpegError as error:
+        why, hint = _reason(error), "see that the address is right and the camera is on"
+    except OSError as error:  # a host name that is not known
+        why, hint = _reason(error), "see that the address is right and the network is there"
+    message = f"{masked(url)} cannot be opened ({why}): {hint}"
+    raise SourceError(message)
+
+
+def open_stream(url: str, settings: StreamSettings, *, fast: bool) -> Source:
+    """Open a stream; a recording that a web server hands out is played as one, and ends.
+
+    Raises:
+        SourceError: nobody answers, or the answer is not a video stream.
+    """
+    name = masked(url)
+    container = connect(url, settings)
+    if url.startswith("http") and container.duration:
+        return RecordedSource(VideoRecording(container, name), fast=fast)
+    return LiveSource(name, StreamCapture(url, settings, container), lambda: StreamCapture(url, settings), settings)
+
+
+def _reason(error: OSError | av.FFmpegError) -> str:
+    # Not str(error), which holds the URL with its password.
+    return (error.strerror or type(error).__name__).lower()

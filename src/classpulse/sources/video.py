@@ -1,0 +1,114 @@
+"""A recording in a container: every frame in order, by the media's own clock."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import av
+
+from classpulse.errors import SourceError
+from classpulse.sources.decoding import open_file, to_bgr, video_of
+from classpulse.types import Frame
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from av.container import InputContainer
+    from av.packet import Packet
+    from av.video.frame import VideoFrame
+
+CUT_SHORT_S = 0.5
+"""A video whose last packet lies further than this before its announced end was cut short."""
+
+
+class VideoRecording:
+    """The frames of one open container.
+
+    Attributes:
+        name: what to call it in sentences.
+        total_frames: as the header says or as duration and rate make likely; None if neither is known.
+        interval_s: nominal time between two frames.
+        trouble: what was wrong with it so far, one clause; empty if nothing.
+    """
+
+    def __init__(self, container: InputContainer, name: str) -> None:
+        """Take over an open container; it is closed when `frames` ends.
+
+        Raises:
+            SourceError: it holds no video that can be decoded.
+        """
+        self.name = name
+        self._container = container
+        self._stream = video_of(container, name)
+        self.interval_s = 1 / float(self._stream.average_rate or self._stream.guessed_rate or 25)
+        self._start_s = (container.start_time or 0) / av.time_base
+        self._length_s = (container.duration or 0) / av.time_base
+        self.total_frames = self._stream.frames or round(self._length_s / self.interval_s) or None
+        self._reached_s = 0.0
+        self._damaged = 0
+        self._broken_off = False
+
+    @classmethod
+    def of_file(cls, path: Path) -> VideoRecording:
+        """Open a file.
+
+        Raises:
+            SourceError: it is not a video, or nothing of it can be read.
+        """
+        try:
+            container = open_file(path)
+        except av.FFmpegError as error:
+            message = (
+                f"{path} cannot be read as a video ({_reason(error)}): it is cut short, damaged or of another kind; "
+                "mp4, mov, mkv, webm, avi and gif are known"
+            )
+            raise SourceError(message) from None
+        try:
+            return cls(container, path.name)
+        except SourceError:
+            container.close()
+            raise
+
+    @property
+    def trouble(self) -> str:
+        """What was wrong with it so far."""
+        if self._broken_off:
+            return f"it is cut short or damaged: it ends at {self._reached_s:.1f} s of {self._length_s:.1f} s"
+        if self._damaged:
+            return f"it is damaged: {self._damaged} parts of it could not be decoded"
+        return ""
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield every frame that can be decoded, in the order of their times; damaged parts are left out."""
+        last_s = 0.0
+        with self._container:
+            for index, picture in enumerate(self._decode()):
+                time_s = index * self.interval_s if picture.pts is None else picture.time - self._start_s
+                # A damaged time never runs backwards.
+                last_s = max(last_s, time_s)
+                yield Frame(to_bgr(picture), last_s, index)
+
+    def _decode(self) -> Iterator[VideoFrame]:
+        for packet in self._packets():
+            try:
+                yield from packet.decode()
+            except av.FFmpegError:
+                self._damaged += 1
+        self._broken_off = self._broken_off or self._reached_s < self._length_s - CUT_SHORT_S
+
+    def _packets(self) -> Iterator[Packet[av.VideoStream]]:
+        # The sound is read too: where it goes on after the last picture, nothing was cut.
+        try:
+            for packet in self._container.demux():
+                if packet.pts is not None and packet.time_base is not None:
+                    end = float((packet.pts + (packet.duration or 0)) * packet.time_base) - self._start_s
+                    self._reached_s = max(self._reached_s, end)
+                if packet.stream is self._stream:
+                    yield packet  # type: ignore[misc]
+        except av.FFmpegError:
+            self._broken_off = True
+
+
+def _reason(error: av.FFmpegError) -> str:
+    return (error.strerror or "unknown reason").lower()
