@@ -1,0 +1,15 @@
+"""Run by Alembic for every migration, on the connection that `classpulse.storage.schema` hands over."""
+
+from alembic import context
+
+from classpulse.storage.schema import VERSION_TABLE
+from classpulse.storage.tables import Base
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Base.metadata,
+    version_table=VERSION_TABLE,
+    render_as_batch=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

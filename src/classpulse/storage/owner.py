@@ -1,0 +1,51 @@
+"""Which process writes a session, and whether it still lives."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import psutil
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+SAME_START_S = 2.0
+"""Two readings of one process's start differ by less: a computer's clock is set now and then."""
+
+SILENT_S = 120.0
+"""A process on another machine that has written nothing for so long is taken for dead; it writes twice a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A process, told from a later one with the same number by its start.
+
+    Attributes:
+        pid: its number.
+        started_s: its start, seconds since the epoch.
+        host: its machine.
+    """
+
+    pid: int
+    started_s: float
+    host: str
+
+    @classmethod
+    def this_process(cls) -> Owner:
+        """The process that asks."""
+        return cls(os.getpid(), psutil.Process().create_time(), platform.node()[:200])
+
+    def lives(self, silent: timedelta) -> bool:
+        """Whether it still runs, after it has written nothing for so long."""
+        if self.host != platform.node()[:200]:
+            return silent.total_seconds() < SILENT_S
+        try:
+            started_s = psutil.Process(self.pid).create_time()
+        except psutil.NoSuchProcess:
+            return False
+        except psutil.AccessDenied:
+            return True
+        return abs(started_s - self.started_s) < SAME_START_S

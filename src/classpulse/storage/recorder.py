@@ -1,0 +1,197 @@
+"""Writing one class while it runs, on a thread of its own: the class never waits for the disk."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+import time
+from collections import deque
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+from sqlalchemy import insert, update
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
+
+from classpulse.storage.database import explain
+from classpulse.storage.tables import ObservationRow, SessionRow, WindowRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Engine
+
+    from classpulse.insight.engagement import ClassWindow
+    from classpulse.types import FrameResult
+
+COMMIT_EVERY_S = 0.5
+"""A process that is killed loses what came after its last commit: so much, and the time one takes."""
+
+MAX_WAITING = 20_000
+"""Observations that wait for the database at most; the oldest go first. About 10 MB."""
+
+FINISH_TRIES = 2
+FINISH_TIMEOUT_S = 12.0
+
+HowEnded = Literal["ended", "stopped", "failed"]
+
+_log = logging.getLogger(__name__)
+
+
+class SessionRecorder:
+    """Takes one session's results and windows; no call waits for the database or raises.
+
+    Of each track one observation is kept in every interval of `1 / observations_hz` seconds of the results'
+    own clock. While the database takes nothing, the newest observations and all windows wait in memory.
+
+    Attributes:
+        session_id: the session's number.
+    """
+
+    def __init__(self, engine: Engine, session_id: int, observations_hz: float) -> None:
+        """Begin to write; `Store.start_session` calls this."""
+        self.session_id = session_id
+        self._engine = engine
+        self._observations_hz = observations_hz
+        self._lock = threading.Lock()
+        self._observations: deque[dict[str, Any]] = deque()
+        self._windows: list[dict[str, Any]] = []
+        self._interval = -1
+        self._kept: set[int] = set()
+        self._counts = {"frames": 0, "dropped": 0, "lost": 0}
+        self._results = 0
+        self._trouble = ""
+        self._ending: dict[str, Any] = {}
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"session {session_id}", daemon=True)
+        self._thread.start()
+
+    @property
+    def trouble(self) -> str:
+        """One sentence while the database takes nothing; empty otherwise."""
+        return self._trouble
+
+    @property
+    def lost(self) -> int:
+        """Observations that the database did not take in time."""
+        return self._counts["lost"]
+
+    def add(self, result: FrameResult) -> None:
+        """Take a result; what it adds to the interval's observations is written soon."""
+        if self._closing.is_set() or not math.isfinite(result.time_s):
+            return
+        interval = math.floor(result.time_s * self._observations_hz)
+        with self._lock:
+            self._count(result.index)
+            # A result that is a little late belongs to the interval before; it starts no new one.
+            if interval not in (self._interval, self._interval - 1):
+                self._interval = interval
+                self._kept.clear()
+            self._observations.extend(self._new_observations(result))
+            self._trim()
+
+    def add_window(self, window: ClassWindow) -> None:
+        """Take a finished window."""
+        if not self._closing.is_set():
+            with self._lock:
+                self._windows.append(WindowRow.values(self.session_id, window))
+
+    def finish(self, how: HowEnded, *, frames: int | None = None, dropped: int | None = None) -> None:
+        """Write what waits and close the session; only the first call counts.
+
+        Args:
+            how: `"ended"` (the source did), `"stopped"` (somebody did) or `"failed"`.
+            frames: frames captured, if the source knows better than the results' own numbers.
+            dropped: those of them that were never looked at.
+        """
+        with self._lock:
+            if self._closing.is_set():
+                return
+            self._ending = {"ended_at": datetime.now(UTC), "ended_how": how}
+            if frames is not None:
+                self._counts["frames"] = frames
+            if dropped is not None:
+                self._counts["dropped"] = dropped
+            self._closing.set()
+        self._thread.join(FINISH_TIMEOUT_S)
+        if self._trouble:
+            _log.warning("session %d was not closed: %s", self.session_id, self._trouble)
+
+    def _count(self, index: int) -> None:
+        self._results += 1
+        self._counts["frames"] = max(self._counts["frames"], index + 1, self._results)
+        self._counts["dropped"] = self._counts["frames"] - self._results
+
+    def _new_observations(self, result: FrameResult) -> Iterator[dict[str, Any]]:
+        names = result.emotions.names() if result.emotions is not None else [None] * len(result)
+        for i, (track, name) in enumerate(zip(result.tracks.ids.tolist(), names, strict=True)):
+            if track in self._kept:
+                continue
+            self._kept.add(track)
+            probabilities = None
+            if name is not None and result.emotions is not None:
+                probabilities = tuple(round(p, 4) for p in result.emotions.probabilities[i].tolist())
+            box = (round(v, 1) for v in result.tracks.faces.boxes[i].tolist())
+            yield {
+                "session_id": self.session_id,
+                "time_s": round(result.time_s, 3),
+                "track": track,
+                **dict(zip(("x0", "y0", "x1", "y1"), box, strict=True)),
+                "confidence": round(float(result.tracks.faces.scores[i]), 4),
+                "emotion": name,
+                "probabilities": probabilities,
+            }
+
+    def _trim(self) -> None:
+        while len(self._observations) > MAX_WAITING:
+            self._observations.popleft()
+            self._counts["lost"] += 1
+
+    # The writer's thread.
+
+    def _run(self) -> None:
+        began = time.monotonic()
+        while not self._closing.wait(max(0.0, began + COMMIT_EVERY_S - time.monotonic())):
+            began = time.monotonic()
+            self._write()
+        for _ in range(FINISH_TRIES):
+            if self._write():
+                return
+
+    def _write(self) -> bool:
+        """One transaction with all that waits and a sign of life; tells whether the database took it."""
+        with self._lock:
+            observations, self._observations = self._observations, deque()
+            windows, self._windows = self._windows, []
+            # A session that runs is not over, even if a process with a wrong clock took it for torn.
+            session = {"ended_at": None, "ended_how": None, **self._counts, **self._ending}
+        try:
+            with self._engine.begin() as connection:
+                if observations:
+                    connection.execute(insert(ObservationRow), list(observations))
+                if windows:
+                    connection.execute(insert(WindowRow), windows)
+                values = {"last_seen_at": datetime.now(UTC), **session}
+                connection.execute(update(SessionRow).where(SessionRow.id == self.session_id).values(values))
+        except SQLAlchemyError as error:
+            self._put_back(observations, windows, error)
+            return False
+        self._trouble = ""
+        return True
+
+    def _put_back(
+        self, observations: deque[dict[str, Any]], windows: list[dict[str, Any]], error: SQLAlchemyError
+    ) -> None:
+        refused = isinstance(error, DataError | IntegrityError)
+        with self._lock:
+            if refused:
+                # It will never be taken: without it, what comes after can be.
+                self._counts["lost"] += len(observations)
+            else:
+                self._observations.extendleft(reversed(observations))
+            self._trim()
+            self._windows[:0] = windows
+        said = explain(error, self._engine.url)
+        if not self._trouble:
+            _log.warning("session %d cannot be written: %s", self.session_id, said)
+        self._trouble = f"{said}; figures are shown but not stored."

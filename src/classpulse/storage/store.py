@@ -1,0 +1,226 @@
+"""The store: every class that was held, and who said which law is in force."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal, cast
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from classpulse.storage.database import keep_a_log, open_engine, place_of, reader_of, told_plainly
+from classpulse.storage.owner import Owner
+from classpulse.storage.recorder import SessionRecorder
+from classpulse.storage.schema import migrate
+from classpulse.storage.tables import MAX_SOURCE, PolicyAnswerRow, SessionRow, WindowRow
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+    from typing import Self
+
+    from sqlalchemy import Connection, Engine
+
+    from classpulse.insight.engagement import ClassWindow
+    from classpulse.settings import Jurisdiction
+
+HowAnswered = Literal["terminal", "page", "command"]
+
+OPEN_TRIES = 20
+OPEN_PAUSE_S = 0.1
+
+
+class Store:
+    """One database, open. A context manager; may be used from any thread."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Take a migrated database; use `open`."""
+        self._engine = engine
+        self._reader = reader_of(engine)
+        self._recorders: list[SessionRecorder] = []
+
+    @classmethod
+    def open(cls, url: str) -> Store:
+        """Open a database, made and brought up to date as needed, and close what dead processes left open.
+
+        Args:
+            url: any SQLAlchemy URL; the folder of a SQLite file is made if it is not there.
+
+        Raises:
+            StorageError: it cannot be opened, read or written, or is not ours; it is left as it is.
+        """
+        engine = open_engine(url)
+        try:
+            with told_plainly(engine.url):
+                with engine.begin() as connection:
+                    migrate(connection, place_of(engine.url))
+                    _close_torn(connection)
+                _with_patience(engine)
+        except BaseException:
+            engine.dispose()
+            raise
+        return cls(engine)
+
+    def start_session(
+        self,
+        source: str,
+        *,
+        kind: str,
+        jurisdiction: Jurisdiction | None,
+        demo: bool,
+        min_group: int,
+        labels: Sequence[str] = (),
+        observations_hz: float = 1.0,
+    ) -> SessionRecorder:
+        """Begin to store a class.
+
+        Args:
+            source: the source's name, without any password.
+            kind: what kind of source it is, one word.
+            jurisdiction: the law in force; None for a trial on recorded or made-up pictures.
+            demo: whether it is the built-in demo.
+            min_group: fewest people a figure may come from.
+            labels: the emotions, in the order of every result; empty where none are read.
+            observations_hz: observations kept of each track, per second.
+
+        Raises:
+            StorageError: the database does not take it.
+        """
+        owner, now = Owner.this_process(), datetime.now(UTC)
+        row = SessionRow(
+            source=source[:MAX_SOURCE],
+            kind=kind,
+            jurisdiction=jurisdiction,
+            demo=demo,
+            min_group=min_group,
+            labels=tuple(labels),
+            started_at=now,
+            last_seen_at=now,
+            owner_pid=owner.pid,
+            owner_started_s=owner.started_s,
+            owner_host=owner.host,
+        )
+        with told_plainly(self._engine.url), Session(self._engine) as session:
+            session.add(row)
+            session.flush()
+            session_id = row.id
+            session.commit()
+        recorder = SessionRecorder(self._engine, session_id, observations_hz)
+        self._recorders.append(recorder)
+        return recorder
+
+    def sessions(self) -> list[SessionRow]:
+        """Every class, the newest first.
+
+        Raises:
+            StorageError: the database cannot be read.
+        """
+        with told_plainly(self._engine.url), Session(self._reader) as session:
+            return list(session.scalars(select(SessionRow).order_by(SessionRow.id.desc())))
+
+    def session(self, session_id: int) -> SessionRow | None:
+        """One class; None if there is none of that number.
+
+        Raises:
+            StorageError: the database cannot be read.
+        """
+        with told_plainly(self._engine.url), Session(self._reader) as session:
+            return session.get(SessionRow, session_id)
+
+    def windows(self, session_id: int) -> list[ClassWindow]:
+        """The finished windows of a class in the order of their time; empty if there is no such class.
+
+        Raises:
+            StorageError: the database cannot be read.
+        """
+        query = select(WindowRow).where(WindowRow.session_id == session_id).order_by(WindowRow.start_s, WindowRow.id)
+        with told_plainly(self._engine.url), Session(self._reader) as session:
+            row = session.get(SessionRow, session_id)
+            labels = row.labels if row else ()
+            return [window.as_window(labels) for window in session.scalars(query)]
+
+    def jurisdiction(self) -> Jurisdiction | None:
+        """The law in force by the last answer; None while nobody has said.
+
+        Raises:
+            StorageError: the database cannot be read.
+        """
+        with told_plainly(self._engine.url), self._reader.connect() as connection:
+            return _last_answer(connection)
+
+    def set_jurisdiction(self, jurisdiction: Jurisdiction, answered_by: str, how: HowAnswered) -> None:
+        """Add an answer to the log; the last one counts.
+
+        Args:
+            jurisdiction: the law in force.
+            answered_by: who says so.
+            how: where it was asked.
+
+        Raises:
+            StorageError: the database does not take it.
+        """
+        with told_plainly(self._engine.url), self._engine.begin() as connection:
+            answer = {
+                "jurisdiction": jurisdiction,
+                "answered_by": answered_by[:MAX_SOURCE],
+                "answered_at": datetime.now(UTC),
+                "previous": _last_answer(connection),
+                "how": how,
+            }
+            connection.execute(insert(PolicyAnswerRow), answer)
+
+    def policy_log(self) -> list[PolicyAnswerRow]:
+        """Every answer, the oldest first.
+
+        Raises:
+            StorageError: the database cannot be read.
+        """
+        with told_plainly(self._engine.url), Session(self._reader) as session:
+            return list(session.scalars(select(PolicyAnswerRow).order_by(PolicyAnswerRow.id)))
+
+    def close(self, how: Literal["stopped", "failed"] = "stopped") -> None:
+        """Close the sessions that are still open, then the database; safe to call twice."""
+        for recorder in self._recorders:
+            recorder.finish(how)
+        self._recorders.clear()
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        """The store itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Close it; sessions that an error cut off have failed."""
+        self.close("stopped" if kind is None else "failed")
+
+
+def _with_patience(engine: Engine) -> None:
+    """Switch to write-ahead logging, which SQLite refuses at once, not after a wait, while others use the file."""
+    for attempt in range(1, OPEN_TRIES + 1):
+        try:
+            keep_a_log(engine)
+        except OperationalError:
+            if attempt == OPEN_TRIES:
+                raise
+            time.sleep(OPEN_PAUSE_S)
+        else:
+            return
+
+
+def _last_answer(connection: Connection) -> Jurisdiction | None:
+    query = select(PolicyAnswerRow.jurisdiction).order_by(PolicyAnswerRow.id.desc()).limit(1)
+    return cast("Jurisdiction | None", connection.scalar(query))
+
+
+def _close_torn(connection: Connection) -> None:
+    """End the sessions of dead processes at their last sign of life; those of live processes are left alone."""
+    now = datetime.now(UTC)
+    for row in connection.execute(select(SessionRow.__table__).where(SessionRow.ended_at.is_(None))).all():
+        owner = Owner(row.owner_pid, row.owner_started_s, row.owner_host)
+        if not owner.lives(silent=now - row.last_seen_at):
+            ending = {"ended_at": row.last_seen_at, "ended_how": "torn"}
+            connection.execute(update(SessionRow).where(SessionRow.id == row.id).values(ending))
