@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from classpulse.settings import Jurisdiction
-    from classpulse.types import Image
 
 logger = logging.getLogger(__name__)
 
@@ -98,11 +97,11 @@ class Pipeline:
             SourceError: it cannot be opened.
         """
         kind = describe(source)
-        if kind.live:
+        if kind.real:
             self.policy.require_live(kind.name)
         if self.policy.jurisdiction is None:
             logger.warning(UNSET_NOTICE)
-        opened = open_source(kind, self.settings.stream, fast=fast)
+        opened = open_source(kind.target, self.settings.stream, fast=fast)
         try:
             for frame in opened.frames():
                 yield self.process(frame)

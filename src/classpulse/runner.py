@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from classpulse.errors import ClassPulseError, PolicyError
-from classpulse.hub import Hub, LiveState
+from classpulse.hub import Hub
 from classpulse.insight.engagement import ClassWindow, RollingWindow, WindowBuilder
 from classpulse.pipeline import Pipeline
 from classpulse.sources import open_source
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from classpulse.settings import Jurisdiction, Settings
     from classpulse.sources import Source, SourceKind
-    from classpulse.storage.store import SessionRecorder, Store
+    from classpulse.storage.recorder import HowEnded, SessionRecorder
+    from classpulse.storage.store import Store
     from classpulse.types import Frame, FrameResult
 
 PUBLISH_EVERY_S = 0.25
@@ -43,6 +44,7 @@ class Runner:
         *,
         fast: bool = False,
         listeners: Sequence[Callable[[Frame, FrameResult], None]] = (),
+        on_open: Callable[[Source], None] | None = None,
     ) -> None:
         """Prepare a class; nothing is opened before `start`.
 
@@ -52,6 +54,7 @@ class Runner:
             store: where the class is stored; None stores nothing.
             fast: whether a file is processed flat out.
             listeners: called with every frame and its result, on the runner's thread.
+            on_open: called with the source once it is open.
         """
         self.hub = Hub()
         self.ready = threading.Event()
@@ -59,7 +62,8 @@ class Runner:
         self._settings = settings
         self._store = store
         self._fast = fast
-        self._listeners = tuple(listeners)
+        self._listeners = list(listeners)
+        self._on_open = on_open
         self._source: Source | None = None
         self._stopping = threading.Event()
         self._go = threading.Event()
@@ -72,14 +76,23 @@ class Runner:
             phase="asking" if self._must_ask else "starting",
             source=kind.name,
             jurisdiction=settings.jurisdiction,
-            demo=kind.demo,
-            individual=kind.demo if settings.individual is None else settings.individual,
+            demo=kind.kind == "demo",
+            individual=kind.kind == "demo" if settings.individual is None else settings.individual,
             min_group=settings.window.min_group,
         )
 
     @property
     def _must_ask(self) -> bool:
-        return self._kind.live and not self._kind.demo and self._settings.jurisdiction is None
+        return self._kind.real and self._settings.jurisdiction is None
+
+    @property
+    def failed(self) -> bool:
+        """Whether the class has ended with an error."""
+        return self._error is not None
+
+    def listen(self, listener: Callable[[Frame, FrameResult], None]) -> None:
+        """Add a listener before the start."""
+        self._listeners.append(listener)
 
     # What the page may ask.
 
@@ -148,9 +161,11 @@ class Runner:
 
     def _run(self) -> None:
         pipeline = Pipeline(self._settings)
-        self._source = source = open_source(self._kind, self._settings.stream, fast=self._fast)
+        self._source = source = open_source(self._kind.target, self._settings.stream, fast=self._fast)
+        if self._on_open is not None:
+            self._on_open(source)
         recorder = self._start_session(pipeline)
-        how = "failed"
+        how: HowEnded = "failed"
         try:
             self._publish(phase="running", session_id=recorder.session_id if recorder else None)
             self.ready.set()
@@ -167,7 +182,7 @@ class Runner:
             return None
         state = self.hub.state
         return self._store.start_session(
-            source=self._kind.name,
+            self._kind.name,
             kind=self._kind.kind,
             jurisdiction=state.jurisdiction,
             demo=state.demo,
@@ -185,6 +200,7 @@ class Runner:
                 break
             if not self._go.is_set():
                 self._go.wait()
+                progress.forget_now()
                 continue
             result = pipeline.process(frame)
             finished = progress.add(result, age_s=time.monotonic() - frame.captured_at)
@@ -238,6 +254,11 @@ class Progress:
         if finished is not None:
             self._history.append(finished)
         return finished
+
+    def forget_now(self) -> None:
+        """After a pause the past is not now."""
+        self._rolling.clear()
+        self._done.clear()
 
     def due(self) -> bool:
         """Whether it is time to publish again."""

@@ -60,7 +60,7 @@ class Model:
         """
         try:
             return [np.asarray(out) for out in self._session.run(self._outputs, {self._input: batch})]
-        except Exception as error:  # onnxruntime's errors have no base class of their own
+        except Exception as error:  # noqa: BLE001 - onnxruntime's errors have no base class of their own
             message = f"{self.path.name} does not take what its contract says ({batch.shape}): {_first_line(error)}"
             raise ModelError(message) from None
 
@@ -88,7 +88,7 @@ def open_model(path: Path, task: Task, policy: Policy, *, threads: int = 1) -> M
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime's errors have no base class of their own
+    except Exception as error:  # noqa: BLE001 - onnxruntime's errors have no base class of their own
         message = f"{path} is not a model that can be run: {_first_line(error)}"
         raise ModelError(message) from None
     contract = contracts.parse(session.get_modelmeta().custom_metadata_map.get(contracts.KEY), str(path))

@@ -1,0 +1,298 @@
+"""The command line; the only module that prints.
+
+Everything heavy is imported inside the commands, so that `classpulse --help` answers at once.
+"""
+
+# ruff: noqa: PLC0415 - see the docstring
+from __future__ import annotations
+
+import functools
+import getpass
+import os
+import signal
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from classpulse import __version__
+from classpulse.errors import ClassPulseError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from classpulse.live import Terminal
+    from classpulse.settings import Jurisdiction, Settings
+    from classpulse.sources import Source
+    from classpulse.types import Frame, FrameResult
+
+JURISDICTIONS: tuple[Jurisdiction, ...] = ("eu", "other", "research")
+
+EXPLAINED = """\
+Which law is in force where this class is held?
+  eu        the European Union and the EEA: faces are counted, and no emotion is read
+            (EU AI Act, Article 5(1)(f): emotions may not be inferred in education, and consent does not lift it)
+  other     elsewhere: emotions are read, and shown for groups
+  research  a study that has been approved: as `other`"""
+
+
+def common(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that every command has, and hand it the settings they make."""
+
+    @click.option("--config", type=click.Path(path_type=Path), help="Settings file (TOML).")
+    @click.option("--set", "sets", multiple=True, metavar="NAME=VALUE", help="Any setting: --set detector.width_px=480")
+    @click.option(
+        "--jurisdiction", type=click.Choice(JURISDICTIONS), help="The law in force; can only tighten the stored one."
+    )
+    @functools.wraps(command)
+    def wrapped(config: Path | None, sets: tuple[str, ...], jurisdiction: str | None, **rest: Any) -> None:  # noqa: ANN401
+        from classpulse.settings import load
+
+        overrides: dict[str, Any] = {}
+        for pair in sets:
+            name, equals, value = pair.partition("=")
+            if not equals:
+                message = f"--set {pair}: write NAME=VALUE, for example --set detector.width_px=480"
+                raise click.UsageError(message)
+            overrides[name] = value
+        if jurisdiction is not None:
+            overrides["jurisdiction"] = jurisdiction
+        names = {name: rest.pop(name) for name in list(rest) if name in FLAGS}
+        overrides |= {FLAGS[name]: value for name, value in names.items() if value is not None}
+        command(load(overrides, config=config), **rest)
+
+    return wrapped
+
+
+FLAGS = {"port": "web.port", "browser": "web.open_browser", "individual": "individual", "cpu_share": "cpu_share"}
+"""Flags that are another way to write a setting."""
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="classpulse")
+def cli() -> None:
+    """Classpulse shows a teacher, live, how the room is following.
+
+    \b
+    Examples:
+      classpulse live                      the first webcam or, without one, a demo class
+      classpulse live lesson.mp4 --fast    a recording, as fast as it goes
+      classpulse live rtsp://CAMERA/path   a classroom camera
+      classpulse doctor                    is this machine ready?
+    """  # noqa: D301 - click's own mark for text that is not to be wrapped
+
+
+@cli.command()
+@click.argument("source", required=False)
+@click.option("--fast", is_flag=True, help="A file: every frame, as fast as it goes, without the page.")
+@click.option("--results", metavar="FILE", help="Write one JSON line per result; - is standard output.")
+@click.option("--window", is_flag=True, help="A window with a box, a number and an emotion on every face.")
+@click.option("--single", is_flag=True, help="A window with one person large and seven bars; nothing is stored.")
+@click.option("--individual/--no-individual", default=None, help="Show single faces; only `demo` does unasked.")
+@click.option("--page/--no-page", default=None, help="Serve the live page; on by default but for --fast and --single.")
+@click.option("--browser/--no-browser", default=None, help="Open the page in a browser.")
+@click.option("--port", type=int, help="Port of the page [default: 8700].")
+@click.option("--cpu-share", type=float, help="Share of the cores to use, 0 to 1 [default: 0.5].")
+@common
+def live(settings: Settings, source: str | None, results: str | None, **flags: Any) -> None:  # noqa: ANN401
+    """Watch a class: SOURCE is a webcam's number, a video, a folder of pictures, a stream's address or `demo`.
+
+    \b
+    Examples:
+      classpulse live 0
+      classpulse live demo --window
+      classpulse live lesson.mp4 --fast --results lesson.jsonl
+      classpulse live rtsp://user:password@camera.school/stream --jurisdiction eu
+      classpulse live --single             look at yourself
+    """  # noqa: D301
+    from classpulse.live import LiveOptions, run_live
+
+    if flags["window"] and flags["single"]:
+        message = "--window and --single exclude each other"
+        raise click.UsageError(message)
+    page = flags["page"] if flags["page"] is not None else not (flags["fast"] or flags["single"])
+    options = LiveOptions(
+        source=source,
+        fast=flags["fast"],
+        results=results,
+        window="single" if flags["single"] else "faces" if flags["window"] else None,
+        page=page,
+        stay=page and sys.stdin.isatty(),
+    )
+    with _terminal(fast=options.fast) as terminal:
+        state = run_live(options, settings, terminal)
+    health = state.health
+    rate = f"{state.results_per_s:.1f} results a second, {health.dropped} of {health.frames} frames dropped"
+    stored = f"; see it with `classpulse sessions {state.session_id}`" if state.session_id is not None else ""
+    click.echo(f"{state.source}: ended after {state.elapsed_s:.1f} s ({rate}){stored}.", err=True)
+
+
+@contextmanager
+def _terminal(*, fast: bool) -> Iterator[Terminal]:
+    """What a class may say and ask here, with a progress bar where the work has an end."""
+    from classpulse.live import Terminal
+
+    ask = _ask_jurisdiction if sys.stdin.isatty() and sys.stderr.isatty() else None
+    if not fast:
+        yield Terminal(_say, ask)
+        return
+    from classpulse.terminal import progress_bar
+
+    with progress_bar() as bar:
+        task = bar.add_task("", total=None, faces=0)
+
+        def opened(source: Source) -> None:
+            bar.update(task, description=source.name, total=source.total_frames)
+
+        def advance(_frame: Frame, result: FrameResult) -> None:
+            bar.update(task, advance=1, faces=len(result))
+
+        yield Terminal(_say, ask, (advance,), opened)
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)
+
+
+def _ask_jurisdiction(source: str) -> tuple[Jurisdiction, str]:
+    _say(f"{source} is a live class. {EXPLAINED}")
+    answer: Jurisdiction = click.prompt("Answer", type=click.Choice(JURISDICTIONS), err=True)
+    return answer, click.prompt("Your name or role (kept with the answer)", err=True)
+
+
+@cli.command()
+@click.argument("session", type=int, required=False)
+@click.option("--csv", "csv_file", metavar="FILE", help="Write the class as CSV; - is standard output.")
+@common
+def sessions(settings: Settings, session: int | None, csv_file: str | None) -> None:
+    """List the classes that are stored, or show one.
+
+    \b
+    Examples:
+      classpulse sessions
+      classpulse sessions 3
+      classpulse sessions 3 --csv lesson.csv
+    """  # noqa: D301
+    from classpulse.errors import StorageError
+    from classpulse.storage.export import write_csv
+    from classpulse.storage.store import Store
+    from classpulse.terminal import session_table, sessions_table, show
+
+    with Store.open(settings.database) as store:
+        if session is None:
+            show(sessions_table(store.sessions()))
+            return
+        row, windows = store.session(session), store.windows(session)
+    if row is None:
+        message = f"there is no class {session}: `classpulse sessions` lists them"
+        raise StorageError(message)
+    min_group = None if row.demo else row.min_group
+    if csv_file is None:
+        show(session_table(windows, row.labels, min_group))
+    else:
+        with click.open_file(csv_file, "w", encoding="utf-8") as file:
+            write_csv(windows, row.labels, min_group, file)
+
+
+@cli.command()
+@common
+def doctor(settings: Settings) -> None:
+    """Look whether this machine is ready for a class, and say what to do where it is not."""
+    from classpulse.doctor import examine
+    from classpulse.terminal import checks_table, show
+
+    checks = examine(settings)
+    show(checks_table(checks))
+    if any(check.ok is False for check in checks):
+        sys.exit(1)
+
+
+@cli.group()
+def models() -> None:
+    """The networks that are installed, and those that may be."""
+
+
+@models.command("list")
+@common
+def list_models(settings: Settings) -> None:
+    """List every model with its licence and hash."""
+    from classpulse.inference import entries
+    from classpulse.terminal import models_table, show
+
+    show(models_table(entries(settings)))
+
+
+@models.command()
+@click.argument("name", type=click.Choice(["yunet"]))
+@click.option("--from", "source", metavar="FILE|URL", help="Take it from here; its hash is checked all the same.")
+@common
+def install(settings: Settings, name: str, source: str | None) -> None:
+    """Fetch a model that is not in the package, by its hash.
+
+    \b
+    Examples:
+      classpulse models install yunet
+      classpulse models install yunet --from yunet_n_dynamic.onnx
+    """  # noqa: D301
+    from classpulse.inference import install_yunet
+
+    path = install_yunet(settings, source) if source else install_yunet(settings)
+    click.echo(f"{name} is installed: {path}. Use it with --set detector.name={name}")
+
+
+@cli.group(invoke_without_command=True)
+@click.pass_context
+def policy(context: click.Context) -> None:
+    """Show or set the law that is in force here."""
+    if context.invoked_subcommand is None:
+        context.invoke(show_policy)
+
+
+@policy.command("show")
+@common
+def show_policy(settings: Settings) -> None:
+    """Show the law in force, what it allows, and who said so when."""
+    from classpulse.policy import Policy, tighten
+    from classpulse.storage.store import Store
+    from classpulse.terminal import policy_table, show
+
+    with Store.open(settings.database) as store:
+        jurisdiction = tighten(store.jurisdiction(), settings.jurisdiction)
+        show(policy_table(Policy(jurisdiction), store.policy_log()))
+
+
+@policy.command("set")
+@click.argument("jurisdiction_in_force", metavar="eu|other|research", type=click.Choice(JURISDICTIONS))
+@click.option("--by", metavar="NAME", help="Who says so, kept with the answer; your login name if not given.")
+@common
+def set_policy(settings: Settings, jurisdiction_in_force: Jurisdiction, by: str | None) -> None:
+    """Say which law is in force here; every answer is kept with who gave it and when."""
+    from classpulse.storage.store import Store
+
+    with Store.open(settings.database) as store:
+        store.set_jurisdiction(jurisdiction_in_force, answered_by=by or getpass.getuser(), how="command")
+    click.echo(f"Jurisdiction: {jurisdiction_in_force}.")
+
+
+def main() -> NoReturn:
+    """Run the command line; errors that the user can mend end in one line and their exit code."""
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.default_int_handler)
+    try:
+        cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except BrokenPipeError:
+        # Whoever read our output has gone; nothing more may be written, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except ClassPulseError as error:
+        _say(f"classpulse: {error}")
+        sys.exit(error.exit_code)
+    sys.exit(0)

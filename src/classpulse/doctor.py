@@ -1,0 +1,132 @@
+"""Is this machine ready for a class? Each check says what it found and what to do about it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import socket
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from classpulse.errors import ClassPulseError
+from classpulse.inference import entries, has_int8_instructions
+from classpulse.pipeline import Pipeline
+from classpulse.sources import list_webcams, open_source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from classpulse.settings import Settings
+
+ENOUGH_DISK_MB = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What was found.
+
+    Attributes:
+        name: of the thing that was looked at.
+        ok: whether it will do; None where it is only told.
+        found: what is there.
+        advice: what to do; empty when nothing needs doing.
+    """
+
+    name: str
+    ok: bool | None
+    found: str
+    advice: str = ""
+
+
+def examine(settings: Settings) -> list[Check]:
+    """Run every check; one that breaks is a finding of its own."""
+    steps: list[tuple[str, Callable[[Settings], list[Check]]]] = [
+        ("processor", _processor),
+        ("camera", _cameras),
+        ("models", _models),
+        ("data folder", _disk),
+        ("port", _port),
+        ("speed", _speed),
+    ]
+    found: list[Check] = []
+    for name, step in steps:
+        try:
+            found += step(settings)
+        except (ClassPulseError, OSError) as error:
+            found.append(Check(name, ok=False, found=str(error), advice="mend this first"))
+    return found
+
+
+def _processor(settings: Settings) -> list[Check]:
+    cores = os.cpu_count() or 1
+    int8 = "int8 instructions" if has_int8_instructions() else "no int8 instructions (float is used)"
+    text = f"{platform.machine()}, {cores} cores, {settings.threads} of them for Classpulse, {int8}"
+    return [Check("processor", ok=None, found=text)]
+
+
+def _cameras(_settings: Settings) -> list[Check]:
+    cameras = list_webcams()
+    if not cameras:
+        return [Check("camera", ok=None, found="none", advice="plug one in, or use `demo`, a file or a stream")]
+    return [Check("camera", ok=True, found=", ".join(f"webcam {number}" for number in cameras))]
+
+
+def _models(settings: Settings) -> list[Check]:
+    found = []
+    for entry in entries(settings).values():
+        optional = entry.name == "yunet"
+        if entry.installed:
+            found.append(Check(f"model {entry.name}", ok=True, found=f"sha256 {entry.sha256[:16]}…"))
+        else:
+            advice = "`classpulse models install yunet` if you want it" if optional else "install classpulse again"
+            found.append(Check(f"model {entry.name}", ok=None if optional else False, found="missing", advice=advice))
+    return found
+
+
+def _disk(settings: Settings) -> list[Check]:
+    folder = settings.data_dir
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".doctor"
+        probe.write_bytes(b"1")
+        probe.unlink()
+    except OSError as error:
+        advice = "choose another folder: --set data_dir=PATH"
+        return [Check("data folder", ok=False, found=f"{folder} cannot be written: {error.strerror}", advice=advice)]
+    free_mb = shutil.disk_usage(folder).free >> 20
+    enough = free_mb >= ENOUGH_DISK_MB
+    return [Check("data folder", ok=enough, found=f"{folder}, {free_mb} MB free", advice="" if enough else "make room")]
+
+
+def _port(settings: Settings) -> list[Check]:
+    web = settings.web
+    with socket.socket(socket.AF_INET6 if ":" in web.host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((web.host, web.port))
+        except OSError as error:
+            advice = f"is a class running already? Otherwise choose another: --port {web.port + 1}"
+            return [Check("port", ok=False, found=f"{web.host}:{web.port}: {error.strerror}", advice=advice)]
+    return [Check("port", ok=True, found=f"{web.host}:{web.port} is free")]
+
+
+def _speed(settings: Settings) -> list[Check]:
+    """Frames of the demo through the whole pipeline, and a batch of faces through the emotion model."""
+    pipeline = Pipeline(settings, jurisdiction=settings.jurisdiction)
+    demo = open_source("demo", settings.stream)
+    frames = []
+    for frame in demo.frames():
+        frames.append(frame)
+        if len(frames) == 4:
+            break
+    demo.close()
+    pipeline.process(frames[0])
+    begin = time.perf_counter()
+    faces = sum(len(pipeline.process(frame)) for frame in frames[1:])
+    spent_s = time.perf_counter() - begin
+    text = f"{3 / spent_s:.0f} pictures a second with {faces / 3:.0f} faces each, {faces / spent_s:.0f} faces a second"
+    slow = 3 / spent_s < 5
+    advice = "use a smaller picture: --set detector.width_px=480, or more cores: --set cpu_share=1" if slow else ""
+    return [Check("speed", ok=not slow, found=text, advice=advice)]

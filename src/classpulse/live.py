@@ -1,0 +1,224 @@
+"""One class from start to end: law, store, page, windows and results around a `Runner`."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import threading
+import webbrowser
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Literal
+
+import cv2
+import psutil
+
+from classpulse.drawing import draw_faces, draw_single
+from classpulse.errors import SettingsError, StorageError
+from classpulse.policy import UNSET_NOTICE, Policy, Task, tighten
+from classpulse.runner import Runner
+from classpulse.sources import SourceKind, describe
+from classpulse.storage.store import Store
+from classpulse.web.app import create_app
+from classpulse.web.server import LiveServer
+from classpulse.window import DesktopWindow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from classpulse.hub import LiveState
+    from classpulse.settings import Jurisdiction, Settings
+    from classpulse.sources import Source
+    from classpulse.types import Frame, FrameResult
+
+    Listener = Callable[[Frame, FrameResult], None]
+
+LOW_PRIORITY = 10
+FAREWELL_S = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class LiveOptions:
+    """How a class is to be shown.
+
+    Attributes:
+        source: as given; None for the first webcam or else the demo.
+        fast: whether a file is processed flat out.
+        results: a file for one line per result, `-` for standard output.
+        window: a window on the desktop, with many faces or with one.
+        page: whether the live page is served.
+        stay: whether the page stays after the class has ended, until somebody interrupts.
+    """
+
+    source: str | None = None
+    fast: bool = False
+    results: str | None = None
+    window: Literal["faces", "single"] | None = None
+    page: bool = True
+    stay: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """How to talk to whoever started the class.
+
+    Attributes:
+        say: tells one line.
+        ask: asks for the jurisdiction and for who answers; None where nobody can.
+        listeners: called with every frame and its result.
+        on_open: called with the source once it is open.
+    """
+
+    say: Callable[[str], None]
+    ask: Callable[[str], tuple[Jurisdiction, str]] | None = None
+    listeners: tuple[Listener, ...] = ()
+    on_open: Callable[[Source], None] | None = None
+
+
+def run_live(options: LiveOptions, settings: Settings, terminal: Terminal) -> LiveState:
+    """Run a class to its end.
+
+    Returns:
+        The last state of the class.
+
+    Raises:
+        ClassPulseError: the source, a model, the law, the store or the page does not allow it.
+    """
+    kind = describe(options.source)
+    if options.source is None:
+        terminal.say(f"No source given: using {kind.name}.")
+    _check(options, settings, kind)
+    with contextlib.ExitStack() as stack:
+        store = stack.enter_context(Store.open(settings.database))
+        settings = _settle_law(kind, options, settings, store, terminal)
+        listeners = list(terminal.listeners)
+        if options.results is not None:
+            listeners.append(stack.enter_context(results_writer(options.results)))
+        be_considerate(settings)
+        stored = None if options.window == "single" else store
+        runner = Runner(kind, settings, stored, fast=options.fast, listeners=listeners, on_open=terminal.on_open)
+        server = None
+        if options.page:
+            server = LiveServer(
+                create_app(runner.hub, runner, store, host=settings.web.host), settings.web.host, settings.web.port
+            )
+            stack.enter_context(server)
+        window = _open_window(options, runner, kind)
+        if window is not None:
+            runner.listen(window.put)
+        return _wait(runner, window, server, options, settings, terminal)
+
+
+def _wait(
+    runner: Runner,
+    window: DesktopWindow | None,
+    server: LiveServer | None,
+    options: LiveOptions,
+    settings: Settings,
+    terminal: Terminal,
+) -> LiveState:
+    runner.start()
+    try:
+        runner.ready.wait()
+        if server is not None and not runner.failed:
+            terminal.say(f"The class is live at {server.url} (Ctrl-C ends it).")
+            if settings.web.open_browser:
+                threading.Thread(target=webbrowser.open, args=(server.url,), daemon=True).start()
+        if window is not None:
+            window.show()
+        while not runner.join(0.2):
+            pass
+        if server is not None and options.stay:
+            terminal.say(f"The class has ended. Its page stays at {server.url} until Ctrl-C.")
+            threading.Event().wait()
+    except KeyboardInterrupt:
+        runner.stop()
+        runner.join(10)
+    if server is not None:
+        # Time for open pages to hear that the class has ended.
+        threading.Event().wait(FAREWELL_S)
+    return runner.hub.state
+
+
+def _check(options: LiveOptions, settings: Settings, kind: SourceKind) -> None:
+    if options.fast and kind.live:
+        message = f"--fast is for files: {kind.name} goes at its own pace"
+        raise SettingsError(message)
+    individual = kind.kind == "demo" or settings.individual
+    shows_single_faces = options.results is not None or options.window == "faces"
+    if kind.live and not individual and shows_single_faces:
+        flag = "--results" if options.results is not None else "--window"
+        message = f"{flag} gives single faces, which a live class does not show unless you add --individual"
+        raise SettingsError(message)
+
+
+def _settle_law(
+    kind: SourceKind, options: LiveOptions, settings: Settings, store: Store, terminal: Terminal
+) -> Settings:
+    """Find out which law is in force, and refuse what it does not allow, before anything is opened."""
+    jurisdiction = tighten(store.jurisdiction(), settings.jurisdiction)
+    if jurisdiction is None and kind.real:
+        if terminal.ask is not None:
+            jurisdiction, answered_by = terminal.ask(kind.name)
+            store.set_jurisdiction(jurisdiction, answered_by=answered_by, how="terminal")
+        elif not options.page:
+            Policy(None).require_live(kind.name)
+    elif jurisdiction is None:
+        terminal.say(UNSET_NOTICE)
+    if options.window == "single":
+        Policy(jurisdiction).require(Task.EMOTION)
+    return settings.model_copy(update={"jurisdiction": jurisdiction})
+
+
+def be_considerate(settings: Settings) -> None:
+    """Leave the machine to the teacher's own call: few threads, and low priority unless all cores are given."""
+    cv2.setNumThreads(settings.threads)
+    if settings.cpu_share < 1:
+        process = psutil.Process()
+        with contextlib.suppress(psutil.Error, OSError):
+            if sys.platform == "win32":
+                process.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
+            else:
+                process.nice(LOW_PRIORITY)
+
+
+def _open_window(options: LiveOptions, runner: Runner, kind: SourceKind) -> DesktopWindow | None:
+    if options.window is None:
+        return None
+    draw = draw_single if options.window == "single" else draw_faces
+    return DesktopWindow(draw, runner.hub, runner, f"Classpulse: {kind.name}")
+
+
+@contextlib.contextmanager
+def results_writer(target: str) -> Iterator[Listener]:
+    """Open a file that takes one JSON line per result.
+
+    Args:
+        target: a path, or `-` for standard output.
+
+    Raises:
+        StorageError: it cannot be written, or is another kind of file.
+    """
+    path = Path(target)
+    if target != "-" and path.exists() and path.stat().st_size and path.suffix not in {".jsonl", ".ndjson", ".json"}:
+        message = f"--results {target} is there already and is not a .jsonl file: give another name"
+        raise StorageError(message)
+    try:
+        with contextlib.ExitStack() as stack:
+            out: IO[str] = sys.stdout if target == "-" else stack.enter_context(path.open("w", encoding="utf-8"))
+
+            def write(_frame: Frame, result: FrameResult) -> None:
+                try:
+                    out.write(json.dumps(result.as_record()) + "\n")
+                except BrokenPipeError:
+                    raise
+                except OSError as error:
+                    message = f"--results {target} cannot be written any more: {error.strerror}"
+                    raise StorageError(message) from None
+
+            yield write
+            out.flush()
+    except OSError as error:
+        message = f"--results {target} cannot be written: {error.strerror}"
+        raise StorageError(message) from None
