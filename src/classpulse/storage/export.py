@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from typing import TYPE_CHECKING, TextIO
+from typing import IO, TYPE_CHECKING
 
 from classpulse.insight.engagement import disclose
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 BEFORE_LABELS = ("start_s", "end_s", "results", "faces", "people", "read", "uncertain")
 
 
-def write_csv(windows: Iterable[ClassWindow], labels: Sequence[str], min_group: int | None, file: TextIO) -> None:
+def write_csv(windows: Iterable[ClassWindow], labels: Sequence[str], min_group: int | None, file: IO[str]) -> None:
     """Write a line for each window, under a header.
 
     Columns: `start_s`, `end_s`, `results`, `faces`, `people`, `read` and `uncertain` as in `ClassWindow`, then
