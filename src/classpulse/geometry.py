@@ -59,7 +59,7 @@ def suppress(boxes: Floats, scores: Floats, max_iou: float) -> Ints:
         (K,) int64 places of the boxes to keep, best first.
 
     >>> b = np.array([[0, 0, 10, 10], [1, 0, 11, 10], [20, 0, 30, 10]], np.float32)
-    >>> suppress(b, np.array([.8, .9, .5], np.float32), 0.3).tolist()
+    >>> suppress(b, np.array([0.8, 0.9, 0.5], np.float32), 0.3).tolist()
     [1, 2]
     """
     order = np.argsort(-scores, kind="stable")

@@ -100,10 +100,9 @@ def run_live(options: LiveOptions, settings: Settings, terminal: Terminal) -> Li
         runner = Runner(kind, settings, stored, fast=options.fast, listeners=listeners, on_open=terminal.on_open)
         server = None
         if options.page:
-            server = LiveServer(
-                create_app(runner.hub, runner, store, host=settings.web.host), settings.web.host, settings.web.port
-            )
-            stack.enter_context(server)
+            host = settings.web.host
+            app = create_app(runner.hub, runner, store, host=host)
+            server = stack.enter_context(LiveServer(app, host, settings.web.port))
         window = _open_window(options, runner, kind)
         if window is not None:
             runner.listen(window.put)

@@ -235,4 +235,3 @@ def _merge(into: dict[str, Any], values: Mapping[str, Any]) -> None:
             _merge(into[name], value)
         else:
             into[name] = value
-

@@ -168,15 +168,14 @@ class Emotions:
     @property
     def read(self) -> Mask:
         """(N,) bool: which faces were read at all."""
-        return ~np.isnan(self.probabilities).any(axis=1)
+        return np.asarray(~np.isnan(self.probabilities).any(axis=1), np.bool_)
 
     def names(self) -> list[str | None]:
         """One word a face: an emotion, `"uncertain"`, or None where it was not read."""
         read = self.read
         first = np.where(np.isnan(self.probabilities), -1, self.probabilities).argmax(axis=1)
         return [
-            None if not read[i] else self.labels[first[i]] if self.certain[i] else UNCERTAIN
-            for i in range(len(self))
+            None if not read[i] else self.labels[first[i]] if self.certain[i] else UNCERTAIN for i in range(len(self))
         ]
 
 

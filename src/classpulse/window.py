@@ -26,9 +26,7 @@ class DesktopWindow:
     space bar pauses it, `f` fills the screen.
     """
 
-    def __init__(
-        self, draw: Callable[[Frame, FrameResult], Picture], hub: Hub, controls: Controls, title: str
-    ) -> None:
+    def __init__(self, draw: Callable[[Frame, FrameResult], Picture], hub: Hub, controls: Controls, title: str) -> None:
         """Open the window.
 
         Args:

@@ -43,10 +43,7 @@ def open_detector(settings: Settings, policy: Policy) -> FaceDetector:
     chosen = settings.detector
     path = model_path(settings)
     model = open_model(path, Task.FACE_DETECTION, policy, threads=settings.threads)
-    kinds: dict[str, type[CenterFaceDetector | YuNetDetector]] = {
-        "centerface": CenterFaceDetector,
-        "yunet": YuNetDetector,
-    }
+    detector = YuNetDetector if chosen.name == "yunet" else CenterFaceDetector
     if model.contract.output != chosen.name:
         message = f"{path} is {model.contract.name}, and {chosen.name} is needed"
         raise ModelError(message)
