@@ -1,0 +1,134 @@
+"""What the live page asks and says, as endpoints under `/api`."""
+
+import io
+from typing import Annotated, cast
+
+from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from fastapi.responses import StreamingResponse
+
+from classpulse.hub import Controls, Hub, Phase
+from classpulse.storage.export import write_csv
+from classpulse.storage.store import Store
+from classpulse.storage.tables import SessionRow
+from classpulse.web.feed import Feed
+from classpulse.web.schema import JurisdictionAnswer, Problem, Session, Snapshot, Window, snapshot_of, window_of
+
+router = APIRouter(prefix="/api", responses={403: {"model": Problem, "description": "The request is not from here."}})
+UNKNOWN = {404: {"model": Problem, "description": "Nothing is stored under this number."}}
+CSV = {
+    200: {"description": "A line for each window.", "content": {"text/csv": {"schema": {"type": "string"}}}}
+} | UNKNOWN
+CONFLICT = {409: {"model": Problem, "description": "The class is not in a phase for this."}}
+
+
+def _hub(request: Request) -> Hub:
+    return cast("Hub", request.app.state.hub)
+
+
+def _controls(request: Request) -> Controls:
+    return cast("Controls", request.app.state.controls)
+
+
+def _store(request: Request) -> Store | None:
+    return cast("Store | None", request.app.state.store)
+
+
+HubHere = Annotated[Hub, Depends(_hub)]
+ControlsHere = Annotated[Controls, Depends(_controls)]
+StoreHere = Annotated[Store | None, Depends(_store)]
+
+
+@router.get("/state", response_model_exclude_unset=True)
+def state(hub: HubHere) -> Snapshot:
+    """The class as it is now, with its last half hour."""
+    return snapshot_of(hub.state)
+
+
+@router.get(
+    "/events",
+    response_class=StreamingResponse,
+    responses={
+        200: {
+            "description": "`state` events hold a State, `windows` events the chart's Windows; `ping` is a sign of life.",
+            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        }
+    },
+)
+async def events(request: Request) -> StreamingResponse:
+    """The class as it changes, as server-sent events: at most four a second, the newest wins."""
+    feed = cast("Feed", request.app.state.feed)
+    return StreamingResponse(feed.events(), media_type="text/event-stream")
+
+
+@router.post("/pause", status_code=202, response_class=Response, responses=CONFLICT)
+def pause(hub: HubHere, controls: ControlsHere) -> None:
+    """Stop looking until resumed; nothing is read or stored meanwhile."""
+    _only_in(hub, {"starting", "running", "paused"}, "paused")
+    controls.pause()
+
+
+@router.post("/resume", status_code=202, response_class=Response, responses=CONFLICT)
+def resume(hub: HubHere, controls: ControlsHere) -> None:
+    """Go on after a pause."""
+    _only_in(hub, {"starting", "running", "paused"}, "resumed")
+    controls.resume()
+
+
+@router.post("/stop", status_code=202, response_class=Response, responses=CONFLICT)
+def stop(hub: HubHere, controls: ControlsHere) -> None:
+    """End the class."""
+    _only_in(hub, {"asking", "starting", "running", "paused"}, "ended")
+    controls.stop()
+
+
+@router.post("/jurisdiction", status_code=202, response_class=Response, responses=CONFLICT)
+def jurisdiction(answer: JurisdictionAnswer, hub: HubHere, controls: ControlsHere) -> None:
+    """Say which law is in force, when the class waits for it; who says so is stored with the answer."""
+    _only_in(hub, {"asking"}, "given a jurisdiction")
+    controls.answer_jurisdiction(answer.jurisdiction, answer.answered_by)
+
+
+@router.get("/sessions")
+def sessions(store: StoreHere) -> list[Session]:
+    """Every class in the store, the newest first."""
+    return [] if store is None else [Session.model_validate(row) for row in store.sessions()]
+
+
+@router.get("/sessions/{session_id}/windows", responses=UNKNOWN)
+def windows(session_id: int, store: StoreHere) -> list[Window]:
+    """The finished windows of a class."""
+    known, row = _session(store, session_id)
+    return [window_of(window, row.smallest_group) for window in known.windows(session_id)]
+
+
+@router.get("/sessions/{session_id}/windows.csv", response_class=Response, responses=CSV)
+def windows_csv(session_id: int, store: StoreHere) -> Response:
+    """The finished windows of a class, for a spreadsheet."""
+    known, row = _session(store, session_id)
+    file = io.StringIO(newline="")
+    write_csv(known.windows(session_id), row.labels, row.smallest_group, file)
+    name = f'attachment; filename="classpulse-session-{session_id}.csv"'
+    return Response(file.getvalue(), media_type="text/csv", headers={"Content-Disposition": name})
+
+
+@router.get("/windows.csv", response_class=Response, responses=CSV)
+def running_csv(hub: HubHere, store: StoreHere) -> Response:
+    """The finished windows of the class on the page, for a spreadsheet."""
+    session_id = hub.state.session_id
+    if session_id is None:
+        raise HTTPException(404, "This class is not stored, so there is nothing to export.")
+    return windows_csv(session_id, store)
+
+
+def _session(store: Store | None, session_id: int) -> tuple[Store, SessionRow]:
+    row = None if store is None else store.session(session_id)
+    if store is None or row is None:
+        raise HTTPException(404, f"There is no session {session_id}: /api/sessions lists those that are stored.")
+    return store, row
+
+
+def _only_in(hub: Hub, phases: set[Phase], done: str) -> None:
+    phase = hub.state.phase
+    if phase not in phases:
+        reason = "is still waiting to hear which law is in force" if phase == "asking" else f"is {phase}"
+        raise HTTPException(409, f"The class cannot be {done}: it {reason}.")

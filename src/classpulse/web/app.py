@@ -1,0 +1,88 @@
+"""The live page's application: the page itself, its files, and the endpoints behind it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
+
+from classpulse import __version__
+from classpulse.errors import ClassPulseError, PolicyError, StorageError
+from classpulse.web import api
+from classpulse.web.feed import Feed
+from classpulse.web.guard import Guard
+
+if TYPE_CHECKING:
+    from classpulse.hub import Controls, Hub
+    from classpulse.storage.store import Store
+
+STATIC = Path(__file__).with_name("static")
+BUNDLED = Path(__file__).parents[1] / "bundled"
+VENDOR = ("uPlot.iife.min.js", "uPlot.min.css")
+# Spelled out because the operating system's own table may be wrong (Windows has had .js as text/plain),
+# and browsers run no module of a wrong type.
+MEDIA_TYPES = {".css": "text/css", ".html": "text/html", ".js": "text/javascript", ".svg": "image/svg+xml"}
+
+
+def create_app(hub: Hub, controls: Controls, store: Store | None, *, host: str = "127.0.0.1") -> FastAPI:
+    """Build the application.
+
+    Args:
+        hub: where the newest state is.
+        controls: what the page's buttons call.
+        store: where the class is stored; None if nothing is.
+        host: the address that the page is served on; requests that name another host are refused.
+    """
+    app = FastAPI(title="Classpulse", version=__version__, docs_url=None, redoc_url=None)
+    app.state.hub = hub
+    app.state.controls = controls
+    app.state.store = store
+    app.state.feed = Feed(hub)
+    app.add_middleware(Guard, host=host)
+    app.add_exception_handler(RequestValidationError, _explain_input)
+    app.add_exception_handler(ClassPulseError, _explain_error)
+    app.include_router(api.router)
+    _add_page(app)
+    return app
+
+
+def _add_page(app: FastAPI) -> None:
+    files = {path.name: path for path in STATIC.iterdir() if path.suffix in MEDIA_TYPES}
+    files |= {f"vendor/{name}": BUNDLED / name for name in VENDOR}
+
+    @app.get("/", include_in_schema=False)
+    def page() -> FileResponse:
+        return _send(files["index.html"])
+
+    @app.get("/static/{name:path}", include_in_schema=False)
+    def static(name: str) -> FileResponse:
+        # Only names from the table: what is asked for is never made into a path.
+        path = files.get(name)
+        if path is None or not path.is_file():
+            raise HTTPException(404, "There is no such file.")
+        return _send(path)
+
+    @app.get("/healthz", response_class=PlainTextResponse)
+    def healthz() -> str:
+        """Whether the page is up."""
+        return "ok"
+
+
+def _send(path: Path) -> FileResponse:
+    return FileResponse(path, media_type=MEDIA_TYPES[path.suffix], headers={"Cache-Control": "no-cache"})
+
+
+def _explain_input(_request: Request, error: Exception) -> JSONResponse:
+    problems = []
+    for problem in cast("RequestValidationError", error).errors():
+        place = ".".join(str(part) for part in problem["loc"] if part != "body")
+        problems.append(f"{place}: {problem['msg']}" if place else str(problem["msg"]))
+    return JSONResponse({"detail": "; ".join(problems)}, 422)
+
+
+def _explain_error(_request: Request, error: Exception) -> JSONResponse:
+    status = 409 if isinstance(error, PolicyError) else 503 if isinstance(error, StorageError) else 500
+    return JSONResponse({"detail": str(error)}, status)

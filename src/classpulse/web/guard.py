@@ -1,0 +1,102 @@
+"""Keeps other web sites out of a page that has no login because it is only for this machine.
+
+A site that a browser visits can send requests to 127.0.0.1 (cross-site request forgery), and with a
+name that it points there it could even read the answers (DNS rebinding). So a request must name this
+machine as its host, and one that changes something must come from this very page.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from typing import TYPE_CHECKING
+from urllib.parse import SplitResult, urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MAX_BODY_BYTES = 16_384
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+
+
+class Guard:
+    """ASGI middleware: refuses strangers, and puts the security headers on every answer."""
+
+    def __init__(self, app: ASGIApp, host: str) -> None:
+        """Guard `app`, which listens on `host`."""
+        self._app = app
+        self._names = {"localhost", "127.0.0.1", "::1", host.strip("[]").lower()}
+        self._anywhere = host in {"0.0.0.0", "::", ""}  # noqa: S104 - compared, not bound
+        if self._anywhere:
+            self._names.add(socket.gethostname().lower())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with a refusal, or let the application answer."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update(HEADERS)
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        refusal = self._refusal(scope["method"], Headers(scope=scope))
+        await (refusal or self._app)(scope, receive, send_guarded)
+
+    def _refusal(self, method: str, headers: Headers) -> JSONResponse | None:
+        host = headers.get("host", "")
+        if not self._is_ours(_parsed(f"//{host}").hostname or ""):
+            return _refuse(403, f"This page does not answer to the host {host!r}: open it as localhost or 127.0.0.1.")
+        if method in SAFE_METHODS:
+            return None
+        origin = headers.get("origin")
+        if origin is not None and _parsed(origin).netloc.lower() != host.lower():
+            return _refuse(403, f"Only the live page itself may ask for this, not {origin}.")
+        if headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+            return _refuse(403, "Only the live page itself may ask for this, not another site.")
+        length = headers.get("content-length", "")
+        if "transfer-encoding" in headers or int(length if length.isdecimal() else 0) > MAX_BODY_BYTES:
+            return _refuse(413, f"The request is too large: {MAX_BODY_BYTES} bytes of JSON at most.")
+        return None
+
+    def _is_ours(self, name: str) -> bool:
+        # Whoever listens on every address is reached by numbers that cannot be known beforehand; a number
+        # cannot be rebound as a name can.
+        return name in self._names or (self._anywhere and _is_address(name))
+
+
+def _parsed(url: str) -> SplitResult:
+    """The parts of a URL, all empty if it makes no sense."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return urlsplit("")
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _refuse(status: int, detail: str) -> JSONResponse:
+    return JSONResponse({"detail": detail}, status)

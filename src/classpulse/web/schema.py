@@ -1,0 +1,186 @@
+"""What the live page is told, as JSON: every figure of the class passes `disclose` on its way here."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from classpulse.hub import Phase
+from classpulse.insight.engagement import disclose
+from classpulse.policy import Policy, Task
+from classpulse.settings import Jurisdiction
+
+if TYPE_CHECKING:
+    from classpulse.hub import LiveState
+    from classpulse.insight.engagement import ClassWindow
+    from classpulse.types import FrameResult
+
+
+class Window(BaseModel):
+    """The class over a few seconds, as `disclose` lets it be seen: a figure from too few people is null."""
+
+    start_s: float = Field(description="Start, by the clock of the source, s.")
+    end_s: float = Field(description="End, by the clock of the source, s.")
+    results: int = Field(description="Pictures that were looked at.")
+    faces: float | None = Field(description="Mean number of faces visible in a picture.")
+    people: int | None = Field(description="The most faces visible in one picture.")
+    read: int | None = Field(description="The most faces read in one picture: the group behind `mix`.")
+    mix: dict[str, float] | None = Field(description="Mean probability of each emotion, 0 to 1.")
+    uncertain: float | None = Field(description="Share of readings without a clear answer, 0 to 1.")
+    too_few: bool = Field(description="Whether all figures are withheld because too few people were seen.")
+    too_few_read: bool = Field(description="Whether emotions are withheld because too few faces were read.")
+
+
+class Card(BaseModel):
+    """One face: a number, no name and no picture."""
+
+    track: int = Field(description="The number that follows this face through the class.")
+    emotion: str | None = Field(description="An emotion, `uncertain`, or null where the face was not read.")
+    probabilities: dict[str, float] | None = Field(description="By emotion, 0 to 1; null where not read.")
+    size_px: int = Field(description="The longer side of the face in the picture, px.")
+
+
+class SourceState(BaseModel):
+    """How the source is doing."""
+
+    name: str
+    state: str = Field(description="`ok`, `waiting` or `ended`.")
+    message: str = Field(description="One sentence for the teacher; empty when all is well.")
+    frames: int = Field(description="Frames captured so far, dropped ones included.")
+    dropped: int = Field(description="Frames replaced by a newer one before they could be used.")
+    reopened: int = Field(description="How often a live source was opened again.")
+
+
+class State(BaseModel):
+    """The class at one moment, as the stream of events tells it."""
+
+    phase: Phase
+    source: SourceState
+    jurisdiction: Jurisdiction | None = Field(description="The law in force; null for a trial without a live class.")
+    reads_emotions: bool = Field(description="Whether the law in force allows emotions to be read.")
+    demo: bool
+    individual: bool = Field(description="Whether single faces are shown.")
+    min_group: int | None = Field(description="Fewest people a figure may come from; null for the demo.")
+    session_id: int | None = Field(description="The number under which the class is stored.")
+    elapsed_s: float
+    results_per_s: float
+    age_ms: float = Field(description="Time from a frame's capture to its result.")
+    trouble: str = Field(description="One sentence about what is wrong beside the source; empty if nothing.")
+    now: Window | None = Field(description="The last few seconds; null until there is a result.")
+    faces: list[Card] | None = Field(None, description="The newest frame's faces; absent unless `individual`.")
+
+
+class Snapshot(State):
+    """The class at one moment with its last half hour."""
+
+    history: list[Window] = Field(description="Finished windows, oldest first.")
+
+
+class Windows(BaseModel):
+    """Finished windows for the chart."""
+
+    reset: bool = Field(description="Whether these take the place of all earlier ones.")
+    windows: list[Window]
+
+
+class Session(BaseModel):
+    """One class in the store."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+    source: str
+    kind: str = Field(description="What kind of source it was, one word.")
+    jurisdiction: Jurisdiction | None
+    demo: bool
+    min_group: int | None = Field(
+        description="Fewest people a figure may come from.", validation_alias="smallest_group"
+    )
+    labels: list[str] = Field(description="The emotions; empty where none were read.")
+    started_at: datetime
+    ended_at: datetime | None = Field(description="Null while it runs.")
+    ended_how: str | None = Field(description="`ended`, `stopped`, `failed` or `torn`; null while it runs.")
+    frames: int
+    dropped: int
+
+
+class JurisdictionAnswer(BaseModel):
+    """Which law is in force, and who says so."""
+
+    jurisdiction: Jurisdiction
+    answered_by: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")
+    ] = Field(description="The name of the person who answers; it is stored with the answer.")
+
+
+class Problem(BaseModel):
+    """Why a request was refused, in one sentence."""
+
+    detail: str
+
+
+def group_limit(state: LiveState) -> int | None:
+    """Fewest people a figure may come from; None for the demo, whose people are not there."""
+    return None if state.demo else state.min_group
+
+
+def window_of(window: ClassWindow, min_group: int | None) -> Window:
+    """One window as it may be shown."""
+    return Window.model_validate(disclose(window, min_group))
+
+
+def cards_of(result: FrameResult) -> list[Card]:
+    """The faces of one frame, by number."""
+    names = result.emotions.names() if result.emotions is not None else [None] * len(result)
+    sizes = result.tracks.faces.sizes_px
+    cards = []
+    for i, name in enumerate(names):
+        probabilities = None
+        if name is not None and result.emotions is not None:
+            row = result.emotions.probabilities[i]
+            probabilities = {k: round(float(p), 3) for k, p in zip(result.emotions.labels, row, strict=True)}
+        track = int(result.tracks.ids[i])
+        cards.append(Card(track=track, emotion=name, probabilities=probabilities, size_px=round(float(sizes[i]))))
+    return sorted(cards, key=lambda card: card.track)
+
+
+def _fields_of(state: LiveState) -> dict[str, object]:
+    health = state.health
+    fields: dict[str, object] = {
+        "phase": state.phase,
+        "source": SourceState(
+            name=state.source,
+            state=health.state,
+            message=health.message,
+            frames=health.frames,
+            dropped=health.dropped,
+            reopened=health.reopened,
+        ),
+        "jurisdiction": state.jurisdiction,
+        "reads_emotions": Policy(state.jurisdiction).allows(Task.EMOTION),
+        "demo": state.demo,
+        "individual": state.individual,
+        "min_group": group_limit(state),
+        "session_id": state.session_id,
+        "elapsed_s": round(state.elapsed_s, 1),
+        "results_per_s": round(state.results_per_s, 1),
+        "age_ms": round(state.age_ms),
+        "trouble": state.trouble,
+        "now": None if state.now is None else window_of(state.now, group_limit(state)),
+    }
+    if state.individual:
+        fields["faces"] = [] if state.result is None else cards_of(state.result)
+    return fields
+
+
+def state_of(state: LiveState) -> State:
+    """The state without its history; `faces` is unset, and so absent from the JSON, unless single faces are shown."""
+    return State.model_validate(_fields_of(state))
+
+
+def snapshot_of(state: LiveState) -> Snapshot:
+    """The state with its history."""
+    history = [window_of(window, group_limit(state)) for window in state.history]
+    return Snapshot.model_validate({**_fields_of(state), "history": history})

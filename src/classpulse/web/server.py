@@ -1,0 +1,165 @@
+"""The server under the live page: takes its port first, runs beside the class, and ends cleanly."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import socket
+import sys
+import threading
+from typing import TYPE_CHECKING, Self
+
+import uvicorn
+
+from classpulse.errors import ServerError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from fastapi import FastAPI
+
+logger = logging.getLogger(__name__)
+
+WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - where to open a page that listens there
+STOP_S = 5.0
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Take a port at once, so that a taken one is known before anything else starts.
+
+    Args:
+        host: a name or number of this machine.
+        port: 0 takes any that is free.
+
+    Raises:
+        ServerError: the port is taken or forbidden, or the host is not this machine.
+    """
+    try:
+        found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError as error:
+        message = f"host {host!r} is not known ({error.strerror or error}): use 127.0.0.1, or 0.0.0.0 to let others in"
+        raise ServerError(message) from None
+    family, kind, protocol, _, address = found[0]
+    sock = socket.socket(family, kind, protocol)
+    try:
+        # On Windows SO_REUSEADDR would let two programs have the same port; elsewhere it only frees one just left.
+        if sys.platform == "win32":
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        else:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(address)
+        sock.listen(128)
+    except OSError as error:
+        sock.close()
+        raise ServerError(_explain(error, host, port)) from None
+    return sock
+
+
+def _explain(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"port {port} on {host} is taken, perhaps by another Classpulse: "
+            f"stop that one, or choose another (`--port {port + 1 if port < 65535 else 8700}`; 0 takes any free one)"
+        )
+    if error.errno == errno.EACCES:
+        return f"port {port} on {host} is not allowed for this user: choose one above 1023 (`--port 8700`)"
+    if error.errno == errno.EADDRNOTAVAIL:
+        return f"host {host!r} is not an address of this machine: use 127.0.0.1, or 0.0.0.0 to let others in"
+    return f"port {port} on {host} cannot be listened on: {os.strerror(error.errno or 0)}"
+
+
+class _Server(uvicorn.Server):
+    """uvicorn that tells when it is up, and ends open event streams before it waits for them."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+        super().__init__(config)
+        self._feed = app.state.feed
+        self.up = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.up.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._feed.close()
+        await super().shutdown(sockets)
+
+
+class LiveServer:
+    """Serves the live page; the port is taken when this is made.
+
+    As a context manager it serves in a background thread:
+
+        with LiveServer(app, "127.0.0.1", 8700) as server:
+            print(server.url)
+    """
+
+    def __init__(self, app: FastAPI, host: str, port: int) -> None:
+        """Take the port; browsers may connect from now on and are answered after `start` or `run`.
+
+        Raises:
+            ServerError: the port is taken or forbidden, or the host is not this machine.
+        """
+        self._socket = listen(host, port)
+        self._host = host
+        self.port: int = self._socket.getsockname()[1]
+        config = uvicorn.Config(
+            app,
+            loop="asyncio",
+            http="h11",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=2,
+        )
+        self._server = _Server(config, app)
+        self._thread: threading.Thread | None = None
+
+    @property
+    def url(self) -> str:
+        """Where to open the page."""
+        host = WILDCARDS.get(self._host, self._host).strip("[]")
+        return f"http://[{host}]:{self.port}/" if ":" in host else f"http://{host}:{self.port}/"
+
+    def run(self) -> None:
+        """Serve in this thread until `stop` is called or, in the main thread, Ctrl-C is pressed."""
+        try:
+            self._server.run(sockets=[self._socket])
+        finally:
+            self._socket.close()
+
+    def start(self) -> None:
+        """Serve in a background thread; returns when the page can be opened.
+
+        Raises:
+            ServerError: the server ended while it started.
+        """
+        self._thread = threading.Thread(target=self.run, name="live-page", daemon=True)
+        self._thread.start()
+        while not self._server.up.wait(0.05):
+            if not self._thread.is_alive():
+                message = f"the live page could not be started at {self.url}: see the log"
+                raise ServerError(message)
+
+    def stop(self) -> None:
+        """End open streams, stop serving and free the port; safe to call twice and from any thread."""
+        self._server.should_exit = True
+        if self._thread is None:
+            self._socket.close()
+        elif self._thread is not threading.current_thread():
+            self._thread.join(STOP_S)
+            if self._thread.is_alive():
+                logger.warning("The live page did not end within %g s.", STOP_S)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()

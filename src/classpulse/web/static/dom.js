@@ -1,0 +1,45 @@
+// Elements and the words and numbers in them.
+
+export const byId = (id) => document.getElementById(id);
+
+/** An element with attributes (`data-*` included) and children; text is never read as HTML. */
+export function element(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+}
+
+/** Change a text only when it differs, so that screen readers and layout are left alone. */
+export function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** A symbol of the page's sprite. */
+export function icon(name, className = "") {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("aria-hidden", "true");
+  if (className) svg.setAttribute("class", className);
+  svg.append(document.createElementNS(SVG, "use"));
+  setIcon(svg, name);
+  return svg;
+}
+
+export function setIcon(svg, name) {
+  const use = svg.firstElementChild;
+  if (use.getAttribute("href") !== `#${name}`) use.setAttribute("href", `#${name}`);
+}
+
+export const percent = (share) => `${Math.round(100 * share)}%`;
+
+export const count = (number) => number.toLocaleString("en");
+
+/** Minutes and seconds, with hours where there are any: 4:05, 1:04:05. */
+export function clock(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const two = (n) => String(n).padStart(2, "0");
+  return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+}

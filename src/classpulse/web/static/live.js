@@ -1,0 +1,194 @@
+// The live page: listens to the class, shows it, and passes on what the buttons ask.
+
+import { prepareQuestion } from "./ask.js";
+import { addWindows, prepareChart, setCountsOnly } from "./chart.js";
+import { byId, clock, count, element, setIcon, setText } from "./dom.js";
+import { showFaces } from "./faces.js";
+import { showNow } from "./now.js";
+import { listen } from "./stream.js";
+
+const PHASES = {
+  asking: ["warn", "Not started"],
+  starting: ["quiet", "Starting"],
+  running: ["good", "Running"],
+  paused: ["warn", "Paused"],
+  ended: ["quiet", "Ended"],
+};
+const TONES = { warn: "Note", bad: "Problem", quiet: "Note" };
+
+let state = null;
+let connected = true;
+let refused = "";
+
+/** Ask the server for something; resolves to an empty text or to what is wrong. */
+async function post(what, body) {
+  try {
+    const options = { method: "POST" };
+    if (body) Object.assign(options, { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+    const answer = await fetch(`/api/${what}`, options);
+    return answer.ok ? "" : (await answer.json()).detail;
+  } catch {
+    return "Classpulse cannot be reached. Is it still running?";
+  }
+}
+
+async function press(what) {
+  refused = await post(what);
+  showNotices();
+}
+
+function notices() {
+  const found = [];
+  if (!connected) {
+    found.push(
+      state?.phase === "ended"
+        ? ["quiet", "Classpulse has closed. What it stored is kept; `classpulse sessions` lists it."]
+        : ["bad", "The connection to Classpulse is lost; trying again. The figures below are old."],
+    );
+  }
+  if (refused) found.push(["bad", refused]);
+  if (state?.trouble) found.push(["bad", state.trouble]);
+  if (state && connected && state.source.state === "waiting" && state.phase !== "paused" && state.phase !== "ended") {
+    found.push(["warn", state.source.message || `${state.source.name} gives no picture; trying again.`]);
+  }
+  return found;
+}
+
+function withCode(text) {
+  return text.split("`").map((part, i) => (i % 2 ? element("code", {}, part) : part));
+}
+
+let noticed = "";
+
+function showNotices() {
+  const found = notices();
+  document.body.toggleAttribute("data-stale", !connected);
+  if (noticed === JSON.stringify(found)) return;
+  noticed = JSON.stringify(found);
+  byId("notices").replaceChildren(
+    ...found.map(([tone, text]) => element("p", { class: "notice", "data-tone": tone }, element("b", {}, TONES[tone]), element("span", {}, ...withCode(text)))),
+  );
+  announce(found.map(([, text]) => text.replaceAll("`", "")).join(" "));
+}
+
+/** Say something to screen readers, when they have finished what they are saying. */
+function announce(text) {
+  if (text) byId("announcer").textContent = text;
+}
+
+function showStatus() {
+  const waiting = state.phase === "running" && state.source.state === "waiting";
+  const [tone, word] = !connected ? ["bad", "No connection"] : waiting ? ["warn", "Waiting"] : PHASES[state.phase];
+  const pill = byId("status");
+  if (pill.textContent !== word) announce(`${word}.`);
+  pill.dataset.tone = tone;
+  setText(pill, word);
+  setText(byId("source"), state.source.name);
+  setText(byId("clock"), state.phase === "asking" ? "" : clock(state.elapsed_s));
+  document.title = state.phase === "running" ? "Classpulse" : `${word} · Classpulse`;
+}
+
+function showControls() {
+  const { phase } = state;
+  const paused = phase === "paused";
+  byId("pause").disabled = !connected || !["running", "paused"].includes(phase);
+  setText(byId("pause").lastElementChild, paused ? "Resume" : "Pause");
+  setIcon(byId("pause").firstElementChild, paused ? "icon-resume" : "icon-pause");
+  byId("stop").disabled = !connected || phase === "ended";
+  const csv = byId("export");
+  const ready = connected && state.session_id !== null;
+  if (ready) csv.removeAttribute("aria-disabled");
+  else csv.setAttribute("aria-disabled", "true");
+}
+
+function showHealth() {
+  const { source } = state;
+  const share = source.frames ? ` (${((100 * source.dropped) / source.frames).toFixed(source.dropped ? 1 : 0)}%)` : "";
+  setText(byId("rate"), state.results_per_s.toFixed(1));
+  setText(byId("age"), `${state.age_ms.toFixed(0)} ms`);
+  setText(byId("dropped"), `${count(source.dropped)} of ${count(source.frames)}${share}`);
+  const word = { ok: "Good", waiting: "No picture", ended: "Ended" }[source.state] ?? source.state;
+  setText(byId("source-health"), source.reopened ? `${word}, reopened ${source.reopened}×` : word);
+  setText(byId("session"), state.session_id === null ? "Not stored" : `Session ${state.session_id}`);
+}
+
+function law() {
+  if (state.phase === "asking") return "";
+  if (state.jurisdiction === "eu") return "Under EU law emotions may not be inferred in education, so faces are only counted.";
+  const group = state.min_group === null ? "" : ` Every figure of the class comes from at least ${state.min_group} people.`;
+  if (state.demo) return "The demo's people are made of two public-domain portraits.";
+  if (state.jurisdiction === null) return `A trial: nobody has said yet which law is in force here.${group}`;
+  return group.trim();
+}
+
+function chooseView(name) {
+  for (const view of ["class", "individual"]) {
+    const chosen = view === name;
+    byId(`tab-${view}`).setAttribute("aria-selected", String(chosen));
+    byId(`tab-${view}`).tabIndex = chosen ? 0 : -1;
+    byId(`view-${view}`).hidden = !chosen;
+  }
+}
+
+function showViews() {
+  byId("ask").hidden = state.phase !== "asking";
+  const individual = state.individual && state.phase !== "asking";
+  if (!individual && !byId("tabs").hidden) chooseView("class");
+  byId("tabs").hidden = !individual;
+  // A lone view is no tab's panel.
+  for (const [name, value] of [["role", "tabpanel"], ["aria-labelledby", "tab-class"]]) {
+    if (individual) byId("view-class").setAttribute(name, value);
+    else byId("view-class").removeAttribute(name);
+  }
+  if (individual) showFaces(state.faces ?? []);
+}
+
+function show(next) {
+  state = next;
+  document.body.dataset.phase = state.phase;
+  showStatus();
+  showControls();
+  showViews();
+  setCountsOnly(!state.reads_emotions);
+  showNow(state);
+  showHealth();
+  setText(byId("law"), law());
+  showNotices();
+}
+
+function prepareControls() {
+  byId("pause").addEventListener("click", () => press(state.phase === "paused" ? "resume" : "pause"));
+  const dialog = byId("stop-dialog");
+  byId("stop").addEventListener("click", () => {
+    dialog.returnValue = "";
+    dialog.showModal();
+  });
+  dialog.addEventListener("close", () => dialog.returnValue === "stop" && press("stop"));
+  byId("export").addEventListener("click", (event) => {
+    if (byId("export").getAttribute("aria-disabled")) event.preventDefault();
+  });
+  byId("tabs").addEventListener("click", (event) => event.target.id && chooseView(event.target.id.replace("tab-", "")));
+  byId("tabs").addEventListener("keydown", (event) => {
+    if (!["ArrowLeft", "ArrowRight", "Home", "End"].includes(event.key)) return;
+    event.preventDefault();
+    const other = byId("tab-class").tabIndex === 0 ? "individual" : "class";
+    const next = { Home: "class", End: "individual" }[event.key] ?? other;
+    chooseView(next);
+    byId(`tab-${next}`).focus();
+  });
+}
+
+prepareControls();
+prepareQuestion(post);
+prepareChart();
+listen({
+  state: show,
+  windows: addWindows,
+  connection(there) {
+    if (there === connected) return;
+    connected = there;
+    if (there) refused = "";
+    if (state) show(state);
+    else showNotices();
+  },
+});

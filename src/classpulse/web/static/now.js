@@ -1,0 +1,93 @@
+// "Right now": how many faces, and the mix of emotions in them.
+
+import { byId, element, percent, setText } from "./dom.js";
+import { face, inOrder, ORDER } from "./emotions.js";
+
+const ROOM_FOR_TEXT_PX = 86;
+const ROOM_FOR_FACE_PX = 34;
+
+let labels = [];
+
+/** One part of the bar and one row of the list for each emotion; made once, then only their figures change. */
+function build(wanted) {
+  const order = inOrder(wanted);
+  if (order.join() === labels.join()) return;
+  labels = order;
+  byId("stack").replaceChildren(
+    ...labels.map((label) => element("span", { "data-emotion": label }, face(label), element("b", { class: "num" }))),
+  );
+  byId("emotions").replaceChildren(
+    ...labels.map((label) =>
+      element(
+        "li",
+        { "data-emotion": label },
+        face(label),
+        element("b", { class: "num" }, "–"),
+        element("span", { class: "name" }, label),
+        element("span", { class: "meter", "aria-hidden": "true" }, element("i")),
+      ),
+    ),
+  );
+}
+
+function showMix(mix) {
+  if (mix) build(Object.keys(mix));
+  labels.forEach((label, i) => {
+    const share = mix?.[label] ?? 0;
+    const part = byId("stack").children[i];
+    part.style.setProperty("--share", share);
+    const width = share * byId("stack").clientWidth;
+    if (width < ROOM_FOR_FACE_PX) delete part.dataset.room;
+    else part.dataset.room = width < ROOM_FOR_TEXT_PX ? "icon" : "all";
+    setText(part.lastElementChild, percent(share));
+    const row = byId("emotions").children[i];
+    setText(row.querySelector("b"), mix ? percent(share) : "–");
+    row.style.setProperty("--share", share);
+  });
+}
+
+/** Why there is no mix: a title and what to do, or null where there is one. */
+function reasonFor(state) {
+  const { now, min_group: group } = state;
+  const trySingle = [
+    "To see what Classpulse reads in a face, try it on yourself: ",
+    element("code", {}, "classpulse live --single"),
+  ];
+  if (state.phase === "ended") return ["The class has ended", ["Nothing more is read. What was stored is kept."]];
+  if (state.phase === "paused") return ["Paused", ["Nothing is looked at or stored until you resume."]];
+  if (!now) return ["Starting", ["The first figures come with the first picture."]];
+  if (now.people === 0) return ["Nobody is in the picture", ["Figures appear when faces can be seen."]];
+  if (now.too_few) return ["Too few to show", [`Figures come from groups of at least ${group} people. `, ...trySingle]];
+  if (!state.reads_emotions) {
+    return ["Faces are counted, and nothing else", ["The law in force here, the EU AI Act, forbids inferring emotions in education. No emotion model is loaded."]];
+  }
+  if (now.too_few_read) return ["Too few faces can be read", [`Emotions come from at least ${group} readable faces; now they are too small, turned away or blurred. `, ...trySingle]];
+  if (!now.mix) return ["No face can be read", ["They are too small, turned away or blurred. A camera that is nearer helps."]];
+  return null;
+}
+
+let reason = "";
+
+function showReason(found) {
+  byId("mix").toggleAttribute("data-empty", Boolean(found));
+  byId("instead").hidden = !found;
+  if (!found || reason === found[0]) return;
+  reason = found[0];
+  byId("instead-title").textContent = found[0];
+  byId("instead-text").replaceChildren(...found[1]);
+}
+
+/** Show the state's figures. */
+export function showNow(state) {
+  const { now } = state;
+  const faces = byId("faces");
+  setText(faces, !now ? "–" : now.too_few ? `<${state.min_group}` : String(Math.round(now.faces)));
+  byId("uncertain-box").hidden = !state.reads_emotions;
+  const uncertain = now?.uncertain ?? null;
+  setText(byId("uncertain"), uncertain === null ? "–" : percent(uncertain));
+  byId("uncertain-bar").style.setProperty("--share", uncertain ?? 0);
+  showMix(now?.mix);
+  showReason(reasonFor(state));
+}
+
+build(ORDER);
