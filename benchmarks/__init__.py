@@ -1,0 +1,1 @@
+"""Speed, measured; figures go into `results/`, dated, with commit, machine and versions."""

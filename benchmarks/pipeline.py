@@ -1,0 +1,151 @@
+"""A class end to end: results a second, time of each stage, memory, start-up.
+
+python -m benchmarks.pipeline CLIP [--yunet FILE]
+
+Every detector is measured in the same run, on all cores. Every frame is decoded, every face that can be read is read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from benchmarks.record import save
+from classpulse import Pipeline, Policy, Settings
+from classpulse.inference import install_yunet
+from classpulse.settings import DetectorSettings
+from classpulse.sources import open_source
+from classpulse.vision.detector import open_detector
+from classpulse.vision.emotion import EmotionClassifier, EmotionSmoother
+from classpulse.vision.tracker import FaceTracker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FLAT_FRAMES = 3000
+ROUNDS = 3
+
+
+@contextmanager
+def timed(spent: dict[str, float], name: str) -> Iterator[None]:
+    """Add the time of the block to `spent`."""
+    begin = time.perf_counter()
+    yield
+    spent[name] = spent.get(name, 0.0) + time.perf_counter() - begin
+
+
+def measure(clip: Path, settings: Settings) -> dict[str, Any]:
+    """Results a second, the best and the worst of several passes, and the mean time of each stage of a last one."""
+    rates = []
+    for _ in range(ROUNDS):
+        pipeline = Pipeline(settings, jurisdiction="other")
+        begin = time.perf_counter()
+        results = sum(1 for _ in pipeline.run(clip))
+        rates.append(results / (time.perf_counter() - begin))
+    return {"results_per_s_best": round(max(rates), 1), "results_per_s_worst": round(min(rates), 1)} | stages(
+        clip, settings
+    )
+
+
+def stages(clip: Path, settings: Settings) -> dict[str, Any]:
+    """Mean milliseconds a frame of each stage, and how many faces there were."""
+    policy = Policy("other")
+    detector, classifier = open_detector(settings, policy), EmotionClassifier.open(settings, policy)
+    tracker, smoother = FaceTracker(settings.tracker), EmotionSmoother(settings.emotion)
+    source = open_source(clip, settings.stream, fast=True)
+    frames = source.frames()
+    spent: dict[str, float] = {}
+    done = faces = read = 0
+    while True:
+        with timed(spent, "decode"):
+            frame = next(frames, None)
+        if frame is None:
+            break
+        with timed(spent, "detect"):
+            found = detector.detect(frame.image)
+        with timed(spent, "track"):
+            tracks = tracker.update(found, frame.time_s)
+        with timed(spent, "read"):
+            emotions = classifier.classify(frame.image, tracks.faces)
+        with timed(spent, "smooth"):
+            smoother.update(tracks.ids, emotions, frame.time_s)
+        done, faces, read = done + 1, faces + len(tracks), read + int(emotions.read.sum())
+    source.close()
+    return {
+        "faces_per_frame": round(faces / done, 1),
+        "read_per_frame": round(read / done, 1),
+        "stage_ms": {name: round(1000 * value / done, 2) for name, value in spent.items()},
+    }
+
+
+def memory(clip: Path, settings: Settings) -> dict[str, Any]:
+    """Resident megabytes along `FLAT_FRAMES` frames of one pipeline."""
+    pipeline, process = Pipeline(settings, jurisdiction="other"), psutil.Process()
+    seen: list[int] = []
+    done = 0
+    while done < FLAT_FRAMES:
+        source = open_source(clip, settings.stream, fast=True)
+        for frame in source.frames():
+            pipeline.process(frame)
+            done += 1
+            if done % 500 == 0:
+                seen.append(process.memory_info().rss >> 20)
+            if done == FLAT_FRAMES:
+                break
+        source.close()
+    return {"frames": done, "resident_mb_every_500_frames": seen}
+
+
+def start_up() -> dict[str, Any]:
+    """Seconds until `--help` has answered, and until the live page of the demo shows its first faces."""
+    helps = []
+    for _ in range(5):
+        begin = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "classpulse", "--help"], check=True, capture_output=True)
+        helps.append(time.perf_counter() - begin)
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "classpulse", "live", "demo", "--port", "0", "--no-browser"]
+        begin = time.perf_counter()
+        with subprocess.Popen(
+            [*command, "--set", f"data_dir={folder}"], stderr=subprocess.PIPE, text=True, bufsize=1
+        ) as process:
+            assert process.stderr is not None  # noqa: S101 - asked for above
+            for line in process.stderr:
+                if "live at" in line:
+                    break
+            ready = time.perf_counter() - begin
+            process.terminate()
+    return {"help_s_best_of_5": round(min(helps), 3), "class_is_live_s": round(ready, 2)}
+
+
+def main() -> None:
+    """Measure, print and save."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("clip", type=Path, help="a video, such as a recorded meeting gallery")
+    parser.add_argument("--yunet", help="YuNet's file, to measure it too")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(data_dir=Path(folder), cpu_share=1.0)
+        chosen = {"centerface 640 px": DetectorSettings(), "centerface 480 px": DetectorSettings(width_px=480)}
+        if args.yunet:
+            install_yunet(settings, args.yunet)
+            chosen["yunet 640 px"] = DetectorSettings(name="yunet")
+        figures: dict[str, Any] = {"clip": args.clip.name, "start_up": start_up()}
+        for name, detector in chosen.items():
+            figures[name] = measure(args.clip, settings.model_copy(update={"detector": detector}))
+            print(name, figures[name], flush=True)
+        figures["memory"] = memory(args.clip, settings)
+    print(figures)
+    print("written to", save("pipeline", figures))
+
+
+if __name__ == "__main__":
+    main()
