@@ -39,20 +39,23 @@ def open_file(path: Path) -> InputContainer:
     return av.open(str(path.absolute()), metadata_errors="replace", options={"format_whitelist": _FORMATS})
 
 
-def open_url(url: str, timeout_s: float) -> InputContainer:
+def open_url(url: str, *, open_timeout_s: float, read_timeout_s: float) -> InputContainer:
     """Open a stream and learn what it carries; RTSP over TCP, with as little buffering as there can be.
 
     Args:
         url: where it is, with its password.
-        timeout_s: silence after which reading gives up; opening may take 5 s if that is longer.
+        open_timeout_s: silence after which opening gives up.
+        read_timeout_s: silence after which reading gives up.
 
     Raises:
         av.FFmpegError: nobody answers, or the answer is not a video stream.
     """
-    options = {"protocol_whitelist": _PROTOCOLS, "fflags": "nobuffer"}
+    options = {"protocol_whitelist": _PROTOCOLS}
     if url.startswith("rtsp"):
-        options |= {"rtsp_transport": "tcp", "allowed_media_types": "video"}
-    return av.open(url, metadata_errors="replace", options=options, timeout=(max(5.0, timeout_s), timeout_s))
+        # Without a buffer the first frames are lost, which only a recording would miss.
+        options |= {"rtsp_transport": "tcp", "allowed_media_types": "video", "fflags": "nobuffer"}
+    timeout = (open_timeout_s, read_timeout_s)
+    return av.open(url, metadata_errors="replace", options=options, timeout=timeout)
 
 
 def video_of(container: InputContainer, name: str, *, live: bool = False) -> av.VideoStream:
@@ -75,10 +78,9 @@ def video_of(container: InputContainer, name: str, *, live: bool = False) -> av.
         message = f"{name} is coded in a way that cannot be decoded here: convert it to mp4 (H.264)"
         raise SourceError(message)
     if not 0 < codec.width * codec.height <= MAX_PIXELS:
-        message = (
-            f"{name} claims pictures of {codec.width} x {codec.height} px; between 1 and "
-            f"{MAX_PIXELS // 1_000_000} million pixels can be decoded: it is damaged, or must be made smaller"
-        )
+        size = f"pictures of {codec.width} x {codec.height} px" if codec.width else "no size, or one beyond all measure"
+        limit = f"up to {MAX_PIXELS // 1_000_000} million pixels can be decoded"
+        message = f"{name} claims {size}; {limit}: it is damaged, or must be made smaller"
         raise SourceError(message)
     # The size may change in the middle of a video; the decoder itself then keeps the limit.
     codec.options = {"max_pixels": str(MAX_PIXELS)}

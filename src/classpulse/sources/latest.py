@@ -123,7 +123,7 @@ class LiveSource:
         with self._changed:
             self._dropped += self._newest is not None
             self._seen_s = time.monotonic()
-            self._newest = Frame(image, self._seen_s - self._start_s, self._frames)
+            self._newest = Frame(image, self._seen_s - self._start_s, self._frames, self._seen_s)
             self._frames += 1
             if self._trouble:
                 logger.info("%s gives pictures again", self.name)

@@ -23,6 +23,8 @@ Kind = Literal["webcam", "stream", "video", "pictures", "demo"]
 
 SCHEMES = ("rtsp", "rtsps", "http", "https")
 PICTURES = frozenset({".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".webp", ".tif", ".tiff", ".avif"})
+VIDEOS = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".gif", ".mpg", ".ts"})
+"""Only to name one in a hint: what a file is, is seen in it and not in its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +174,8 @@ def _describe_file(path: Path) -> SourceKind:
 
 def _describe_folder(path: Path) -> SourceKind:
     if not _pictures_in(path):
-        names = sorted(entry.name for entry in path.iterdir() if entry.is_file() and not entry.name.startswith("."))
-        hint = f"to play {names[0]}, name the file itself" if names else "it holds no files"
+        videos = sorted(entry.name for entry in path.iterdir() if entry.suffix.lower() in VIDEOS)
+        hint = f"to play {videos[0]}, name that file" if videos else "give one that holds some, or a video"
         message = f"{path} is a folder without pictures (jpg, png, bmp, webp, tiff, avif): {hint}"
         raise SourceError(message)
     return SourceKind("pictures", path.resolve().name or str(path), path)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SECONDS_PER_PICTURE = 1.0
 """A folder has no clock of its own: its pictures are this far apart."""
 
-_FORMATS = ("JPEG", "MPO", "PNG", "BMP", "WEBP", "TIFF", "AVIF")
+_FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF", "AVIF")
 """What a picture may be; formats whose decoders start other programs are not among them."""
 
 
@@ -34,7 +34,7 @@ class PictureRecording:
         name: what to call it in sentences.
         total_frames: number of files.
         interval_s: time between two pictures.
-        trouble: what was wrong so far, one clause; empty if nothing.
+        trouble: what was wrong so far, one sentence; empty if nothing.
     """
 
     interval_s = SECONDS_PER_PICTURE
@@ -53,9 +53,8 @@ class PictureRecording:
             return ""
         if self.total_frames == 1:
             return self._unreadable[0]
-        return (
-            f"{len(self._unreadable)} of {self.total_frames} pictures were left out, the first: {self._unreadable[0]}"
-        )
+        count = f"{len(self._unreadable)} of {self.total_frames}"
+        return f"{self.name}: {count} pictures were left out; {self._unreadable[0]}"
 
     def frames(self) -> Iterator[Frame]:
         """Yield every picture that can be read; `time_s` is its place in the folder, in seconds."""

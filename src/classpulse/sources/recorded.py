@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from classpulse.errors import SourceError
@@ -27,7 +28,7 @@ class Recording(Protocol):
         name: what to call it in sentences.
         total_frames: how many there are, where that is known.
         interval_s: nominal time between two frames.
-        trouble: what was wrong so far, one clause; empty if nothing.
+        trouble: what was wrong so far, one sentence; empty if nothing.
     """
 
     name: str
@@ -119,16 +120,14 @@ class RecordedSource:
         self._dropped = 0
         self._first: Frame | None = next(self._iterator, None)
         if self._first is None:
-            message = f"{self.name}: nothing in it can be decoded{': ' if recording.trouble else ''}{recording.trouble}"
-            raise SourceError(message)
+            raise SourceError(recording.trouble or f"{self.name} holds nothing that can be decoded: it is damaged")
 
     @property
     def health(self) -> Health:
         """How it is doing; damage is told in the message."""
-        trouble = self._recording.trouble
         return Health(
             state="ended" if self._ended or self._closed.is_set() else "ok",
-            message=f"{self.name}: {trouble}" if trouble else "",
+            message=self._recording.trouble,
             frames=self._captured,
             dropped=self._dropped,
         )
@@ -154,8 +153,10 @@ class RecordedSource:
                 continue
             if delay_s and self._closed.wait(delay_s):
                 return
-            pace.left(time.monotonic())
-            yield frame
+            shown_s = time.monotonic()
+            pace.left(shown_s)
+            # Read ahead of its time, it counts as captured when it is shown.
+            yield replace(frame, captured_at=shown_s)
             pace.back(time.monotonic())
 
     def _next(self) -> Frame | None:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from classpulse.sources.base import Source
     from classpulse.types import Image
 
+OPEN_S = 5.0
+"""A camera may take this long to answer, even where a shorter silence counts as a stall later."""
+
 
 class StreamCapture:
     """One open connection."""
@@ -78,11 +81,12 @@ class StreamCapture:
         seen_s = time.monotonic()
         # Packets of every kind: a server may go on sending sound and never a picture again.
         for packet in self._container.demux():
+            # Before decoding: a time-out first brings out a stale frame that was held back, as if all were well.
+            if time.monotonic() - seen_s > self._timeout_s:
+                raise SourceError(self._silence())
             for image in self._images_in(packet):
                 yield image
                 seen_s = time.monotonic()
-            if time.monotonic() - seen_s > self._timeout_s:
-                raise SourceError(self._silence())
 
     def _images_in(self, packet: Packet[Stream]) -> Iterator[Image]:
         if packet.stream is not self._stream:
@@ -100,18 +104,21 @@ def connect(url: str, settings: StreamSettings) -> InputContainer:
     Raises:
         SourceError: nobody answers, or the answer is not a video stream.
     """
+    patience_s = max(OPEN_S, settings.timeout_s)
+    start_s = time.monotonic()
+    silent = "it does not answer", "see that the camera is on and in this network"
     try:
-        return open_url(url, settings.timeout_s)
+        return open_url(url, open_timeout_s=patience_s, read_timeout_s=settings.timeout_s)
     except av.error.HTTPUnauthorizedError:
         why, hint = "it asks for a name and a password", "write rtsp://NAME:PASSWORD@HOST/PATH, or http likewise"
     except av.error.ExitError:
-        why, hint = "it does not answer", "see that the camera is on and in this network"
+        why, hint = silent
     except av.error.InvalidDataError:
-        why, hint = "what it sends is not a video", "take the address of the stream, not of the camera's web page"
+        # What FFmpeg also says of an RTSP server that accepted the connection and then kept silent.
+        nonsense = "what it sends is not a video", "take the address of the stream, not of the camera's web page"
+        why, hint = silent if time.monotonic() - start_s >= patience_s else nonsense
     except av.FFmpegError as error:
         why, hint = _reason(error), "see that the address is right and the camera is on"
-    except OSError as error:  # a host name that is not known
-        why, hint = _reason(error), "see that the address is right and the network is there"
     message = f"{masked(url)} cannot be opened ({why}): {hint}"
     raise SourceError(message)
 
@@ -129,6 +136,6 @@ def open_stream(url: str, settings: StreamSettings, *, fast: bool) -> Source:
     return LiveSource(name, StreamCapture(url, settings, container), lambda: StreamCapture(url, settings), settings)
 
 
-def _reason(error: OSError | av.FFmpegError) -> str:
+def _reason(error: av.FFmpegError) -> str:
     # Not str(error), which holds the URL with its password.
     return (error.strerror or type(error).__name__).lower()

@@ -29,7 +29,7 @@ class VideoRecording:
         name: what to call it in sentences.
         total_frames: as the header says or as duration and rate make likely; None if neither is known.
         interval_s: nominal time between two frames.
-        trouble: what was wrong with it so far, one clause; empty if nothing.
+        trouble: what was wrong with it so far, one sentence; empty if nothing.
     """
 
     def __init__(self, container: InputContainer, name: str) -> None:
@@ -58,9 +58,9 @@ class VideoRecording:
         """
         try:
             container = open_file(path)
-        except av.FFmpegError as error:
+        except av.FFmpegError:
             message = (
-                f"{path} cannot be read as a video ({_reason(error)}): it is cut short, damaged or of another kind; "
+                f"{path} cannot be read as a video: it is cut short, damaged or of another kind; "
                 "mp4, mov, mkv, webm, avi and gif are known"
             )
             raise SourceError(message) from None
@@ -74,9 +74,10 @@ class VideoRecording:
     def trouble(self) -> str:
         """What was wrong with it so far."""
         if self._broken_off:
-            return f"it is cut short or damaged: it ends at {self._reached_s:.1f} s of {self._length_s:.1f} s"
+            end = f"it ends at {self._reached_s:.1f} s of {self._length_s:.1f} s"
+            return f"{self.name} is cut short or damaged: {end}"
         if self._damaged:
-            return f"it is damaged: {self._damaged} parts of it could not be decoded"
+            return f"{self.name} is damaged: {self._damaged} parts of it could not be decoded"
         return ""
 
     def frames(self) -> Iterator[Frame]:
@@ -108,7 +109,3 @@ class VideoRecording:
                     yield packet  # type: ignore[misc]
         except av.FFmpegError:
             self._broken_off = True
-
-
-def _reason(error: av.FFmpegError) -> str:
-    return (error.strerror or "unknown reason").lower()
