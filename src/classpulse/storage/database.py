@@ -118,13 +118,12 @@ def _pool_options(url: URL) -> dict[str, Any]:
 def _prepare_sqlite(engine: Engine) -> None:
     """Pragmas for every connection, and transactions that hold tables as well as rows.
 
-    Python's driver begins no transaction before a CREATE TABLE; here SQLAlchemy begins them all. They take
+    Python's driver begins no transaction before a CREATE TABLE; here every one is begun by name. They take
     the right to write at once: one that reads first and writes then may be refused without a wait.
     """
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: object) -> None:  # noqa: ANN401 - sqlite3's or a compatible one
-        connection.isolation_level = None
         cursor = connection.cursor()
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.execute("PRAGMA synchronous = NORMAL")

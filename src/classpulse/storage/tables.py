@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
+    REAL,
     BigInteger,
     CheckConstraint,
     DateTime,
     Dialect,
-    Float,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -140,7 +141,7 @@ class SessionRow(Base):
     ended_at: Mapped[datetime | None] = mapped_column(UtcTime, index=True)
     ended_how: Mapped[str | None] = mapped_column(String(MAX_WORD))
     owner_pid: Mapped[int]
-    owner_started_s: Mapped[float] = mapped_column(Float(53))
+    owner_started_s: Mapped[float] = mapped_column(Double)
     owner_host: Mapped[str] = mapped_column(String(MAX_SOURCE))
     frames: Mapped[int] = mapped_column(default=0)
     dropped: Mapped[int] = mapped_column(default=0)
@@ -172,13 +173,13 @@ class ObservationRow(Base):
 
     id: Mapped[int] = mapped_column(_NUMBER, primary_key=True)
     session_id: Mapped[int] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"))
-    time_s: Mapped[float] = mapped_column(Float(53))
+    time_s: Mapped[float] = mapped_column(Double)
     track: Mapped[int] = mapped_column(BigInteger)
-    x0: Mapped[float] = mapped_column(Float(24))
-    y0: Mapped[float] = mapped_column(Float(24))
-    x1: Mapped[float] = mapped_column(Float(24))
-    y1: Mapped[float] = mapped_column(Float(24))
-    confidence: Mapped[float] = mapped_column(Float(24))
+    x0: Mapped[float] = mapped_column(REAL)
+    y0: Mapped[float] = mapped_column(REAL)
+    x1: Mapped[float] = mapped_column(REAL)
+    y1: Mapped[float] = mapped_column(REAL)
+    confidence: Mapped[float] = mapped_column(REAL)
     emotion: Mapped[str | None] = mapped_column(String(MAX_WORD))
     probabilities: Mapped[tuple[float, ...] | None] = mapped_column(Numbers)
 
@@ -191,14 +192,14 @@ class WindowRow(Base):
 
     id: Mapped[int] = mapped_column(_NUMBER, primary_key=True)
     session_id: Mapped[int] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"))
-    start_s: Mapped[float] = mapped_column(Float(53))
-    end_s: Mapped[float] = mapped_column(Float(53))
+    start_s: Mapped[float] = mapped_column(Double)
+    end_s: Mapped[float] = mapped_column(Double)
     results: Mapped[int]
-    faces: Mapped[float] = mapped_column(Float(53))
+    faces: Mapped[float] = mapped_column(Double)
     people: Mapped[int]
     read: Mapped[int]
     mix: Mapped[tuple[float, ...] | None] = mapped_column(Numbers)
-    uncertain: Mapped[float | None] = mapped_column(Float(53))
+    uncertain: Mapped[float | None] = mapped_column(Double)
 
     def as_window(self, labels: tuple[str, ...]) -> ClassWindow:
         """The window as it was written."""
