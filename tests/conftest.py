@@ -44,6 +44,6 @@ def program() -> Callable[[str], str]:
 
     def find(name: str) -> str:
         path = shutil.which(name)
-        return path if path else lacking(f"{name} is not installed")
+        return path or lacking(f"{name} is not installed")
 
     return find
