@@ -7,7 +7,8 @@ else
 BIN := $(VENV)/bin
 endif
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-PACKAGE := pyproject.toml hatch_build.py $(wildcard bundle/*.json)
+CLIP ?= $(CLASSPULSE_TEST_DATA)/clips/meeting-gallery.mp4
+PACKAGE := pyproject.toml hatch_build.py $(wildcard bundle/*.json) bundle/node.txt
 
 .PHONY: live test check format bench lock system clean
 
@@ -28,7 +29,7 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format
 
 bench: $(VENV)/.dev  ## figures into benchmarks/results/
-	$(BIN)/python -m benchmarks $(ARGS)
+	$(BIN)/python -m benchmarks.pipeline $(CLIP) $(ARGS)
 
 lock: $(VENV)/.dev  ## new versions into requirements/
 	$(BIN)/python tools/lock.py $(ARGS)
