@@ -1,7 +1,7 @@
 """What the live page asks and says, as endpoints under `/api`."""
 
 import io
-from typing import Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.responses import StreamingResponse
@@ -10,15 +10,19 @@ from classpulse.hub import Controls, Hub, Phase
 from classpulse.storage.export import write_csv
 from classpulse.storage.store import Store
 from classpulse.storage.tables import SessionRow
-from classpulse.web.feed import Feed
 from classpulse.web.schema import JurisdictionAnswer, Problem, Session, Snapshot, Window, snapshot_of, window_of
 
+if TYPE_CHECKING:
+    from classpulse.web.feed import Feed
+
+Responses = dict[int | str, dict[str, Any]]
+
 router = APIRouter(prefix="/api", responses={403: {"model": Problem, "description": "The request is not from here."}})
-UNKNOWN = {404: {"model": Problem, "description": "Nothing is stored under this number."}}
-CSV = {
-    200: {"description": "A line for each window.", "content": {"text/csv": {"schema": {"type": "string"}}}}
-} | UNKNOWN
-CONFLICT = {409: {"model": Problem, "description": "The class is not in a phase for this."}}
+UNKNOWN: Responses = {404: {"model": Problem, "description": "Nothing is stored under this number."}}
+CSV: Responses = UNKNOWN | {
+    200: {"description": "A line for each window.", "content": {"text/csv": {"schema": {"type": "string"}}}},
+}
+CONFLICT: Responses = {409: {"model": Problem, "description": "The class is not in a phase for this."}}
 
 
 def _hub(request: Request) -> Hub:
@@ -49,7 +53,7 @@ def state(hub: HubHere) -> Snapshot:
     response_class=StreamingResponse,
     responses={
         200: {
-            "description": "`state` events hold a State, `windows` events the chart's Windows; `ping` is a sign of life.",
+            "description": "`state` events hold a State, `windows` events Windows; `ping` is a sign of life.",
             "content": {"text/event-stream": {"schema": {"type": "string"}}},
         }
     },

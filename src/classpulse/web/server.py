@@ -96,7 +96,7 @@ class LiveServer:
     """
 
     def __init__(self, app: FastAPI, host: str, port: int) -> None:
-        """Take the port; browsers may connect from now on and are answered after `start` or `run`.
+        """Take the port; browsers may connect from now on and are answered after `start`.
 
         Raises:
             ServerError: the port is taken or forbidden, or the host is not this machine.
@@ -125,25 +125,24 @@ class LiveServer:
         host = WILDCARDS.get(self._host, self._host).strip("[]")
         return f"http://[{host}]:{self.port}/" if ":" in host else f"http://{host}:{self.port}/"
 
-    def run(self) -> None:
-        """Serve in this thread until `stop` is called or, in the main thread, Ctrl-C is pressed."""
-        try:
-            self._server.run(sockets=[self._socket])
-        finally:
-            self._socket.close()
-
     def start(self) -> None:
         """Serve in a background thread; returns when the page can be opened.
 
         Raises:
             ServerError: the server ended while it started.
         """
-        self._thread = threading.Thread(target=self.run, name="live-page", daemon=True)
+        self._thread = threading.Thread(target=self._serve, name="live-page", daemon=True)
         self._thread.start()
         while not self._server.up.wait(0.05):
             if not self._thread.is_alive():
                 message = f"the live page could not be started at {self.url}: see the log"
                 raise ServerError(message)
+
+    def _serve(self) -> None:
+        try:
+            self._server.run(sockets=[self._socket])
+        finally:
+            self._socket.close()
 
     def stop(self) -> None:
         """End open streams, stop serving and free the port; safe to call twice and from any thread."""

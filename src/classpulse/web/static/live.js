@@ -101,6 +101,8 @@ function showControls() {
   else csv.setAttribute("aria-disabled", "true");
 }
 
+const times = (n) => ["never", "once", "twice"][n] ?? `${count(n)} times`;
+
 function showHealth() {
   const { source } = state;
   const share = source.frames ? ` (${((100 * source.dropped) / source.frames).toFixed(source.dropped ? 1 : 0)}%)` : "";
@@ -108,7 +110,7 @@ function showHealth() {
   setText(byId("age"), `${state.age_ms.toFixed(0)} ms`);
   setText(byId("dropped"), `${count(source.dropped)} of ${count(source.frames)}${share}`);
   const word = { ok: "Good", waiting: "No picture", ended: "Ended" }[source.state] ?? source.state;
-  setText(byId("source-health"), source.reopened ? `${word}, reopened ${source.reopened}×` : word);
+  setText(byId("source-health"), source.reopened ? `${word}, reopened ${times(source.reopened)}` : word);
   setText(byId("session"), state.session_id === null ? "Not stored" : `Session ${state.session_id}`);
 }
 

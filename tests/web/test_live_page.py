@@ -1,0 +1,347 @@
+"""The page in a real browser, from the real server, with a hub that the test publishes to."""
+
+from __future__ import annotations
+
+import csv
+import re
+from typing import TYPE_CHECKING, Any, Literal
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from classpulse.sources.base import Health
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser
+    from tests.web.conftest import RecordedControls
+
+    from classpulse.hub import Hub, LiveState
+    from classpulse.insight.engagement import ClassWindow
+    from classpulse.types import FrameResult
+    from classpulse.web.server import LiveServer
+
+    State = Callable[..., LiveState]
+    Window = Callable[..., ClassWindow]
+    Result = Callable[..., FrameResult]
+
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+HEARD_S = 10.0
+
+
+@pytest.fixture(scope="module")
+def browser(program: Callable[[str], str]) -> Iterator[Browser]:
+    path = program("chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, server: LiveServer) -> Iterator[Page]:
+    """The open page; the test fails if it logged an error or asked another machine for anything."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme="light", accept_downloads=True)
+    page = context.new_page()
+    wrong: list[str] = []
+    page.on("console", lambda message: wrong.append(message.text) if message.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("request", lambda request: wrong.append(request.url) if not request.url.startswith(server.url) else None)
+    page.goto(server.url)
+    expect(page.locator("#status")).not_to_have_text("Connecting")
+    yield page
+    context.close()
+    assert wrong == []
+
+
+def emotion(page: Page, name: str) -> Any:  # noqa: ANN401 - a locator
+    return page.locator(f"#emotions li[data-emotion={name}] b")
+
+
+def test_figures_follow_the_class(page: Page, hub: Hub, state: State, window: Window) -> None:
+    expect(page.locator("#faces")).to_have_text("12")
+    expect(emotion(page, "happy")).to_have_text("25%")
+    expect(page.locator("#uncertain")).to_have_text("20%")
+    expect(page.locator("#clock")).to_have_text("1:05")
+    expect(page.locator("#rate")).to_have_text("18.2")
+    expect(page.locator("#dropped")).to_have_text("10 of 1,000 (1.0%)")
+    hub.publish(state(now=window(70, people=14, happy=0.7), elapsed_s=70.0))
+    expect(page.locator("#faces")).to_have_text("14")
+    expect(emotion(page, "happy")).to_have_text("70%")
+    expect(page.locator("#clock")).to_have_text("1:10")
+
+
+def test_chart_and_table_hold_the_last_minutes(page: Page, hub: Hub, state: State, window: Window) -> None:
+    expect(page.locator("#mix-chart canvas")).to_be_visible()
+    expect(page.locator("#faces-chart canvas")).to_be_visible()
+    expect(page.locator("#chart-empty")).to_be_hidden()
+    page.get_by_text("Show as a table").click()
+    rows = page.locator("#table tbody tr")
+    expect(rows).to_have_count(12)
+    history = (*hub.state.history, window(65, people=3), window(70, people=20, happy=0.4))
+    hub.publish(state(history=history))
+    expect(rows).to_have_count(14)
+    expect(rows.nth(0)).to_contain_text(re.compile("1:10.*20.0.*40%"))
+    expect(rows.nth(1)).to_contain_text("too few to show")
+    expect(page.locator("#legend")).to_contain_text("happy40%")
+
+
+def test_the_chart_answers_the_pointer(page: Page, hub: Hub, state: State, window: Window) -> None:
+    hub.publish(state(session_id=2, history=tuple(window(t, happy=t / 100) for t in range(5, 65, 5))))
+    expect(page.locator("#legend")).to_contain_text("happy60%")
+    box = page.locator("#mix-chart .u-over").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] * 0.54, box["y"] + 20)
+    expect(page.locator("#legend")).to_contain_text("happy35%")
+    page.mouse.move(5, 5)
+    expect(page.locator("#legend")).to_contain_text("happy60%")
+
+
+def test_too_few_are_not_shown(page: Page, hub: Hub, state: State, window: Window) -> None:
+    hub.publish(state(now=window(65, people=4)))
+    expect(page.locator("#instead-title")).to_have_text("Too few to show")
+    expect(page.locator("#instead")).to_contain_text("classpulse live --single")
+    expect(page.locator("#faces")).to_have_text("<5")
+    expect(page.locator("#emotions")).to_be_hidden()
+    hub.publish(state(now=window(65, people=9, read=2)))
+    expect(page.locator("#instead-title")).to_have_text("Too few faces can be read")
+    expect(page.locator("#faces")).to_have_text("9")
+    hub.publish(state(now=window(65, people=0)))
+    expect(page.locator("#instead-title")).to_have_text("Nobody is in the picture")
+    hub.publish(state())
+    expect(page.locator("#instead")).to_be_hidden()
+    expect(page.locator("#emotions")).to_be_visible()
+
+
+def test_eu_counts_only(page: Page, hub: Hub, state: State, window: Window) -> None:
+    hub.publish(state(jurisdiction="eu", now=window(65, read=0), history=(window(60, read=0),)))
+    expect(page.locator("#instead-title")).to_have_text("Faces are counted, and nothing else")
+    expect(page.locator("#faces")).to_have_text("12")
+    for hidden in ("#emotions", "#uncertain-box", "#mix-chart"):
+        expect(page.locator(hidden)).to_be_hidden()
+    expect(page.locator("#law")).to_contain_text("EU law")
+
+
+def test_single_faces_only_where_shown(page: Page, hub: Hub, state: State, result: Result) -> None:
+    expect(page.locator("#tabs")).to_be_hidden()
+    assert "Face 1" not in page.content()
+    hub.publish(state(demo=True, individual=True, result=result(4)))
+    page.get_by_role("tab", name="Individual").click()
+    cards = page.locator("#cards > li")
+    expect(cards).to_have_count(4)
+    expect(cards.nth(0)).to_contain_text(re.compile("Face 1.*happy"))
+    expect(cards.nth(1)).to_contain_text("uncertain")
+    expect(cards.nth(2)).to_contain_text("not read")
+    expect(page.locator("#view-class")).to_be_hidden()
+    hub.publish(state(demo=True, individual=True, result=result(1)))
+    expect(cards.nth(3)).to_have_attribute("data-gone", "")
+    hub.publish(state(individual=False))
+    expect(page.locator("#tabs")).to_be_hidden()
+    expect(page.locator("#view-individual")).to_be_hidden()
+    expect(page.locator("#view-class")).to_be_visible()
+
+
+def focused(page: Page) -> str:
+    return str(page.evaluate("document.activeElement.id || document.activeElement.textContent.trim()"))
+
+
+def test_all_of_it_works_by_keyboard(
+    page: Page, hub: Hub, state: State, result: Result, controls: RecordedControls
+) -> None:
+    hub.publish(state(demo=True, individual=True, result=result()))
+    expect(page.locator("#tabs")).to_be_visible()
+    visited = []
+    for _ in range(7):
+        page.keyboard.press("Tab")
+        visited.append(focused(page))
+        outline = "getComputedStyle(document.activeElement).outlineStyle"
+        if page.evaluate("document.activeElement.type") != "radio":  # its label shows the focus
+            assert page.evaluate(outline) != "none", visited
+    assert visited[:5] == ["Skip to the class", "pause", "export", "stop", "tab-class"]
+    assert visited[6] == "Show as a table"
+    page.locator("#tab-class").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#cards > li")).to_have_count(3)
+    assert focused(page) == "tab-individual"
+    page.locator("#pause").focus()
+    page.keyboard.press("Enter")
+    assert controls.heard.wait(HEARD_S)
+    assert controls.asked == [("pause",)]
+
+
+def test_pause_and_resume(page: Page, hub: Hub, state: State, controls: RecordedControls) -> None:
+    page.get_by_role("button", name="Pause").click()
+    assert controls.heard.wait(HEARD_S)
+    hub.publish(state(phase="paused", now=None))
+    expect(page.locator("#status")).to_have_text("Paused")
+    expect(page.locator("#instead-title")).to_have_text("Paused")
+    controls.heard.clear()
+    page.get_by_role("button", name="Resume").click()
+    assert controls.heard.wait(HEARD_S)
+    assert controls.asked == [("pause",), ("resume",)]
+
+
+def test_stop_asks_first(page: Page, hub: Hub, state: State, controls: RecordedControls) -> None:
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert focused(page) == "Keep going"
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Keep going").click()
+    assert controls.asked == []
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="End the class").click()
+    assert controls.heard.wait(HEARD_S)
+    assert controls.asked == [("stop",)]
+    hub.publish(state(phase="ended", now=None))
+    expect(page.locator("#status")).to_have_text("Ended")
+    expect(page.locator("#stop")).to_be_disabled()
+    expect(page.locator("#instead-title")).to_have_text("The class has ended")
+
+
+def test_the_law_is_asked_for(page: Page, hub: Hub, state: State, controls: RecordedControls) -> None:
+    hub.publish(state(phase="asking", jurisdiction=None, now=None, history=(), session_id=None))
+    expect(page.locator("#ask")).to_be_visible()
+    expect(page.locator("#view-class")).to_be_hidden()
+    expect(page.locator("#ask input:checked")).to_have_count(0)
+    page.get_by_role("button", name="Start the class").click()
+    assert controls.asked == []
+    page.get_by_label("European Union").check()
+    page.get_by_label("Your name").fill("A. Teacher")
+    page.keyboard.press("Enter")
+    assert controls.heard.wait(HEARD_S)
+    assert controls.asked == [("jurisdiction", "eu", "A. Teacher")]
+    hub.publish(state(phase="starting", jurisdiction="eu", now=None))
+    expect(page.locator("#ask")).to_be_hidden()
+    expect(page.locator("#view-class")).to_be_visible()
+
+
+def test_csv_is_downloaded(page: Page, tmp_path: Path) -> None:
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name="Export CSV").click()
+    assert waiting.value.suggested_filename == "classpulse-session-1.csv"
+    path = tmp_path / "class.csv"
+    waiting.value.save_as(path)
+    large, small = csv.DictReader(path.read_text(encoding="utf-8").splitlines())
+    assert (large["people"], small["people"]) == ("12", "")
+
+
+def test_trouble_is_said(page: Page, hub: Hub, state: State) -> None:
+    health = Health(state="waiting", message="webcam 0 gave no picture for 3 s; trying again", reopened=2)
+    hub.publish(state(health=health, trouble="The disk is full."))
+    expect(page.locator("#notices")).to_contain_text("webcam 0 gave no picture for 3 s; trying again")
+    expect(page.locator("#notices")).to_contain_text("The disk is full.")
+    expect(page.locator("#status")).to_have_text("Waiting")
+    expect(page.locator("#source-health")).to_have_text("No picture, reopened twice")
+    expect(page.locator("#announcer")).to_contain_text("The disk is full.")
+    hub.publish(state())
+    expect(page.locator("#notices")).to_be_empty()
+
+
+def test_names_are_text_and_never_markup(page: Page, hub: Hub, state: State) -> None:
+    name = "<img src=x onerror=alert(1)>"
+    hub.publish(state(source=name, trouble=name))
+    expect(page.locator("#source")).to_have_text(name)
+    expect(page.locator("#notices")).to_contain_text(name)
+
+
+@pytest.mark.parametrize("width", [360, 390, 700, 1280])
+def test_no_width_scrolls_sideways(page: Page, hub: Hub, state: State, result: Result, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    views: list[dict[str, Any]] = [
+        {},
+        {"phase": "asking"},
+        {"trouble": "x" * 200, "source": "rtsp://" + "camera" * 30},
+        {"individual": True, "demo": True, "result": result(9)},
+    ]
+    for i, changes in enumerate(views):
+        hub.publish(state(elapsed_s=float(i), **changes))
+        if changes.get("individual"):
+            page.get_by_role("tab", name="Individual").click()
+            expect(page.locator("#cards > li")).to_have_count(9)
+        elif changes.get("phase"):
+            expect(page.locator("#ask")).to_be_visible()
+        else:
+            expect(page.locator("#clock")).to_have_text(f"0:0{i}")
+        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), changes
+
+
+CONTRAST = """() => {
+  const parse = (text) => text.match(/[\\d.]+/g).map(Number);
+  const linear = (v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+  const light = (rgb) => rgb.slice(0, 3).map((v) => linear(v / 255))
+    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const behind = (node) => {
+    for (let n = node; n; n = n.parentElement) {
+      const colour = parse(getComputedStyle(n).backgroundColor);
+      if (colour.length < 4 || colour[3] === 1) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const found = [];
+  for (const node of document.querySelectorAll("body *")) {
+    const own = [...node.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
+    if (!own || !node.checkVisibility({ visibilityProperty: true }) || node.closest(".visually-hidden, svg")) continue;
+    const [a, b] = [light(parse(getComputedStyle(node).color)), light(behind(node))].sort((x, y) => y - x);
+    const ratio = (a + 0.05) / (b + 0.05);
+    if (ratio < 4.5) found.push([node.className || node.id || node.tagName, node.textContent.slice(0, 30), ratio]);
+  }
+  return found;
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_can_be_read(
+    page: Page, hub: Hub, state: State, result: Result, window: Window, scheme: Literal["light", "dark"]
+) -> None:
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    shades: list[dict[str, Any]] = [
+        {"trouble": "The disk is full.", "health": Health(state="waiting", message="No picture")},
+        {"phase": "asking"},
+        {"phase": "paused", "now": None},
+        {"now": window(65, people=3)},
+        {"individual": True, "demo": True, "result": result()},
+    ]
+    for i, changes in enumerate(shades):
+        hub.publish(state(results_per_s=float(i), **changes))
+        expect(page.locator("#rate")).to_have_text(f"{i}.0")
+        assert page.evaluate(CONTRAST) == []
+
+
+def test_dark_and_light_follow_the_machine(page: Page) -> None:
+    background = "getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(background)
+    page.emulate_media(color_scheme="dark")
+    assert page.evaluate(background) != light
+    expect(page.locator("#mix-chart canvas")).to_be_visible()
+
+
+def test_a_lost_connection_is_said_and_comes_back(browser: Browser, server: LiveServer) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(server.url)
+    expect(page.locator("#faces")).to_have_text("12")
+    # The stream breaks and cannot be opened again for a while.
+    page.route("**/api/events", lambda route: route.abort())
+    page.evaluate("window.stop()")
+    server._server.config.app.state.feed._closed = True  # type: ignore[union-attr]
+    expect(page.locator("#notices")).to_contain_text("The connection to Classpulse is lost")
+    expect(page.locator("#status")).to_have_text("No connection")
+    expect(page.locator("#pause")).to_be_disabled()
+    server._server.config.app.state.feed._closed = False  # type: ignore[union-attr]
+    page.unroute("**/api/events")
+    expect(page.locator("#notices")).to_be_empty(timeout=15_000)
+    expect(page.locator("#status")).to_have_text("Running")
+    context.close()
