@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import http.client
 import json
 import urllib.error
 import urllib.request
@@ -110,6 +112,8 @@ def install_yunet(settings: Settings, source: str = YUNET_URL) -> Path:
         part.write_bytes(content + contract_bytes(YUNET_CONTRACT))
         part.replace(target)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            part.unlink()
         message = f"{target} cannot be written: {error.strerror}; choose another place with --set data_dir=…"
         raise ModelError(message) from None
     return target
@@ -128,6 +132,9 @@ def _fetch(source: str) -> bytes:
         raise ModelError(message) from None
     except OSError as error:
         message = f"{source} cannot be read ({error.strerror or error}): give a file or an address with --from"
+        raise ModelError(message) from None
+    except (http.client.HTTPException, ValueError, RuntimeError) as error:  # malformed answers, addresses and ~names
+        message = f"{source} cannot be understood ({error}): give a file or an address with --from"
         raise ModelError(message) from None
 
 

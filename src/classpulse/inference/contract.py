@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
-from typing import Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from classpulse.errors import ModelError
 from classpulse.policy import Task
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 KEY = "classpulse"
+
+_Level = Annotated[float, Field(ge=-1e4, le=1e4)]
+_Spread = Annotated[float, Field(ge=1e-3, le=1e4)]
 
 
 class _Part(BaseModel):
@@ -28,9 +34,9 @@ class InputContract(_Part):
     """Width in px; None for any multiple of 32."""
     colour: Literal["gray", "rgb", "bgr"]
     """Order of the channels."""
-    mean: list[float]
+    mean: list[_Level]
     """Subtracted from each channel, in units of 0..255."""
-    std: list[float]
+    std: list[_Spread]
     """Then divided by, in units of 0..255."""
 
     @property
@@ -51,7 +57,7 @@ class Contract(_Part):
     output: Literal["logits", "probabilities", "centerface", "yunet"]
     """How the output is to be understood."""
     input: InputContract
-    temperature: float = Field(1.0, gt=0)
+    temperature: float = Field(1.0, ge=0.01, le=100)
     """Logits are divided by this before the softmax (Guo et al. 2017, arXiv 1706.04599)."""
     licence: str = ""
     trained_on: str = ""
@@ -76,16 +82,87 @@ def parse(text: str | None, file: str) -> Contract:
         raise ModelError(message)
     try:
         contract = Contract.model_validate(json.loads(text))
-    except (json.JSONDecodeError, RecursionError) as error:
-        message = f"{file}: the contract in its metadata is not JSON: {error}"
-        raise ModelError(message) from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         message = f"{file}: the contract in its metadata is wrong at {where!r}: {first['msg'].lower()}"
         raise ModelError(message) from None
+    except (ValueError, RecursionError) as error:
+        message = f"{file}: the contract in its metadata is not JSON: {error}"
+        raise ModelError(message) from None
     channels = contract.input.channels
-    if len(contract.input.mean) != channels or len(contract.input.std) != channels or 0 in contract.input.std:
-        message = f"{file}: its contract needs {channels} means and {channels} stds that are not zero"
+    if len(contract.input.mean) != channels or len(contract.input.std) != channels:
+        message = f"{file}: the contract in its metadata needs {channels} numbers each in 'input.mean' and 'input.std'"
         raise ModelError(message)
     return contract
+
+
+def read(content: bytes, file: str) -> Contract:
+    """Read the contract out of a model file without loading the model.
+
+    So the policy and the task are settled before onnxruntime sees a byte.
+
+    Args:
+        content: the whole file.
+        file: its name, for the error.
+
+    Raises:
+        ModelError: it is not an ONNX file, or its contract is missing or makes no sense.
+    """
+    try:
+        fields = list(_fields(content))
+        entries = [dict(_fields(value)) for number, value in fields if number == _METADATA_PROPS]
+        texts = [bytes(entry.get(2, b"")).decode() for entry in entries if bytes(entry.get(1, b"")) == KEY.encode()]
+    except (IndexError, ValueError):
+        fields, texts = [], []
+    if _GRAPH not in dict(fields):
+        message = f"{file} is not an ONNX model, or is cut short: copy or install it again"
+        raise ModelError(message)
+    return parse(texts[-1] if texts else None, file)
+
+
+_GRAPH, _METADATA_PROPS = 7, 14
+"""Fields of ONNX's ModelProto."""
+_FIXED_SIZES = {1: 8, 5: 4}
+"""Bytes of protobuf's wire types of fixed length."""
+
+
+def _fields(message: bytes | memoryview) -> Iterator[tuple[int, memoryview]]:
+    r"""The numbered fields of a protobuf message; those that hold bytes with their content, others empty.
+
+    >>> [(number, bytes(value)) for number, value in _fields(b"\x08\x96\x01\x12\x02hi")]
+    [(1, b''), (2, b'hi')]
+
+    Raises:
+        ValueError: the bytes are no such message.
+        IndexError: they end too early.
+    """
+    view, at = memoryview(message), 0
+    while at < len(view):
+        tag, at = _varint(view, at)
+        kind, size = tag & 7, 0
+        if kind == 0:
+            _, at = _varint(view, at)
+        elif kind == 2:
+            size, at = _varint(view, at)
+        elif kind in _FIXED_SIZES:
+            at += _FIXED_SIZES[kind]
+        else:
+            unknown = f"wire type {kind}"
+            raise ValueError(unknown)
+        if at + size > len(view):
+            early = f"field {tag >> 3} ends after the message"
+            raise IndexError(early)
+        yield tag >> 3, view[at : at + size]
+        at += size
+
+
+def _varint(view: memoryview, at: int) -> tuple[int, int]:
+    """A number of up to ten bytes of seven bits each, lowest first, and the place after it."""
+    value = 0
+    for i in range(10):
+        value |= (view[at + i] & 0x7F) << (7 * i)
+        if view[at + i] < 0x80:
+            return value, at + i + 1
+    message = "a number of more than ten bytes"
+    raise ValueError(message)

@@ -56,10 +56,10 @@ class Model:
             One array an output.
 
         Raises:
-            ModelError: the network refused the batch, so that its file does not keep its contract.
+            ModelError: the network refused the batch or gave no numbers, so that its file does not keep its contract.
         """
         try:
-            return [np.asarray(out) for out in self._session.run(self._outputs, {self._input: batch})]
+            return [np.asarray(out, np.float32) for out in self._session.run(self._outputs, {self._input: batch})]
         except Exception as error:  # noqa: BLE001 - onnxruntime's errors have no base class of their own
             message = f"{self.path.name} does not take what its contract says ({batch.shape}): {_first_line(error)}"
             raise ModelError(message) from None
@@ -76,39 +76,42 @@ def open_model(path: Path, task: Task, policy: Policy, *, threads: int = 1) -> M
 
     Raises:
         PolicyError: the task is not allowed here.
-        ModelError: the file is missing, damaged, or made for another task.
+        ModelError: the file is missing, damaged, or made for another task; in the latter case it is not loaded.
     """
     policy.require(task)
     content = _read(path)
+    contract = contracts.read(content, str(path))
+    if contract.task is not task:
+        message = f"{path} is a {contract.task.value} model, and a {task.value} model is needed"
+        raise ModelError(message)
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
     # Waiting threads that spin tripled the time of a net on two busy cores.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Weights in other files are looked for below this place, where there is nothing: a model is one file, and a
+    # hostile one may not read others.
+    options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(path.absolute()))
     try:
         session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # noqa: BLE001 - onnxruntime's errors have no base class of their own
         message = f"{path} is not a model that can be run: {_first_line(error)}"
         raise ModelError(message) from None
-    contract = contracts.parse(session.get_modelmeta().custom_metadata_map.get(contracts.KEY), str(path))
-    if contract.task is not task:
-        message = f"{path} is a {contract.task.value} model, and a {task.value} model is needed"
-        raise ModelError(message)
     _check_input(session, contract, path)
     return Model(session, contract, path, hashlib.sha256(content).hexdigest())
 
 
 def _read(path: Path) -> bytes:
     try:
+        if not path.is_file():
+            message = f"model file {path} does not exist or is no file: see `classpulse models list` for what there is"
+            raise ModelError(message)
         size = path.stat().st_size
         if size > MAX_BYTES:
-            message = f"model file {path} is {size >> 20} MB: too large to be one of ours"
+            message = f"model file {path} is {size >> 20} MB, and a model of ours has at most {MAX_BYTES >> 20} MB"
             raise ModelError(message)
         content = path.read_bytes()
-    except FileNotFoundError:
-        message = f"model file {path} does not exist: see `classpulse models` for what is installed"
-        raise ModelError(message) from None
     except OSError as error:
         message = f"model file {path} cannot be read: {error.strerror}"
         raise ModelError(message) from None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from classpulse.errors import ModelError
 from classpulse.geometry import suppress
 from classpulse.types import Faces
 from classpulse.vision.picture import fit, to_batch
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from classpulse.types import Image
 
 STRIDE = 4
+CHANNELS = (1, 2, 2, 10)
+"""Of the heat map, the sizes, the offsets and the landmarks."""
 MAX_IOU = 0.3
 MAX_FACES = 300
 
@@ -37,10 +40,20 @@ class CenterFaceDetector:
         self._min_score = min_score
 
     def detect(self, image: Image) -> Faces:
-        """Find faces in a (height, width, 3) uint8 BGR picture; best first."""
+        """Find faces in a (height, width, 3) uint8 BGR picture; best first.
+
+        Raises:
+            ModelError: the network's outputs are not those of CenterFace.
+        """
         small, scale = fit(image, self._width_px)
-        heatmap, sizes, offsets, landmarks = self._model.run(to_batch([small], self._model.contract.input))
-        return decode(heatmap[0], sizes[0], offsets[0], landmarks[0], self._min_score, 1 / scale)
+        maps = self._model.run(to_batch([small], self._model.contract.input))
+        found = [out.shape for out in maps]
+        wanted = [(1, n, small.shape[0] // STRIDE, small.shape[1] // STRIDE) for n in CHANNELS]
+        if found != wanted:
+            message = f"{self._model.path} gives outputs of {found}, and CenterFace gives {wanted}"
+            raise ModelError(message)
+        heatmap, sizes, offsets, landmarks = (out[0] for out in maps)
+        return decode(heatmap, sizes, offsets, landmarks, self._min_score, 1 / scale)
 
 
 def decode(

@@ -34,20 +34,29 @@ class EmotionClassifier:
         """Take an open model.
 
         Raises:
-            ModelError: it does not tell the seven emotions.
+            ModelError: it does not tell the seven emotions of any number of faces.
         """
         contract = model.contract
+        if contract.task is not Task.EMOTION:
+            message = f"{model.path} is a {contract.task.value} model, and an {Task.EMOTION.value} model is needed"
+            raise ModelError(message)
         if frozenset(contract.labels) != SEVEN or len(contract.labels) != len(SEVEN):
             message = (
                 f"{model.path} tells {', '.join(contract.labels) or 'nothing'}: "
                 f"a model for the seven emotions {', '.join(sorted(SEVEN))} is needed"
             )
             raise ModelError(message)
-        if contract.output not in {"logits", "probabilities"} or contract.input.height != contract.input.width:
-            message = f"{model.path} must take square faces and give logits or probabilities, as its contract does not"
+        side = contract.input.height
+        if contract.output not in {"logits", "probabilities"} or side is None or side != contract.input.width:
+            message = (
+                f"{model.path} must take square faces of a fixed size and give logits or probabilities: "
+                f"its contract says {contract.output!r} of {contract.input.width} x {side} px"
+            )
             raise ModelError(message)
         self._model = model
+        self._side_px = side
         self._settings = settings
+        self._try_out()
 
     @classmethod
     def open(cls, settings: Settings, policy: Policy) -> EmotionClassifier:
@@ -94,21 +103,33 @@ class EmotionClassifier:
             boxes: (N, 4) faces, px.
 
         Returns:
-            (N, L) float32, each row sums to 1.
+            (N, L) float32, each row sums to 1, or is NaN where the network gave no finite numbers.
         """
         wanted = self._model.contract.input
-        side = wanted.height or 0
-        crops = [crop(image, square, side) for square in squares(boxes)]
-        parts = [
-            self._model.run(to_batch(crops[i : i + MAX_BATCH], wanted))[0] for i in range(0, len(crops), MAX_BATCH)
-        ]
+        crops = [crop(image, square, self._side_px) for square in squares(boxes)]
+        parts = [self._scores(to_batch(crops[i : i + MAX_BATCH], wanted)) for i in range(0, len(crops), MAX_BATCH)]
         scores = np.concatenate(parts) if parts else np.empty((0, len(self.labels)), np.float32)
-        if scores.shape != (len(boxes), len(self.labels)):
-            message = f"{self._model.path} gives {scores.shape} for {len(boxes)} faces and {len(self.labels)} labels"
-            raise ModelError(message)
+        # A network that overflows has said nothing: such a face counts as not read.
+        scores = np.where(np.isfinite(scores).all(axis=1, keepdims=True), scores, np.float32(np.nan))
         if self._model.contract.output == "logits":
             scores = softmax(scores / self._model.contract.temperature)
         return np.asarray(scores, np.float32)
+
+    def _try_out(self) -> None:
+        """Refuse a model that does not keep its contract before the class begins, not in the middle of it."""
+        contract = self._model.contract
+        scores = self._scores(np.zeros((2, contract.input.channels, self._side_px, self._side_px), np.float32))
+        shares = scores.min() >= 0 and np.abs(scores.sum(axis=1) - 1).max() < 0.01
+        if contract.output == "probabilities" and not shares:
+            message = f"{self._model.path} gives {scores[0].tolist()}: not probabilities, as its contract says"
+            raise ModelError(message)
+
+    def _scores(self, batch: Floats) -> Floats:
+        scores, wanted = self._model.run(batch)[0], (len(batch), len(self.labels))
+        if scores.shape != wanted:
+            message = f"{self._model.path} gives {scores.shape} for {len(batch)} faces, and its labels ask for {wanted}"
+            raise ModelError(message)
+        return scores
 
 
 class EmotionSmoother:
@@ -118,7 +139,7 @@ class EmotionSmoother:
     reading, `t'` the time of the track's last one and `d` half the sum of `|p - s|`, their total variation distance,
     0 to 1. Small differences are noise and smoothed over `tau`; a confident new answer is followed within a frame or
     two. The idea is that of the 1 euro filter (Casiez et al. 2012), which flickered more on real clips. A track that
-    was not read for `FORGET_S` starts anew.
+    was not read for `FORGET_S` starts anew, and so does one whose clock stands still or steps back.
     """
 
     FORGET_S = 3.0
@@ -145,7 +166,7 @@ class EmotionSmoother:
             track = int(ids[i])
             then, before = self._past.get(track, (-np.inf, smoothed[i]))
             gap_s = time_s - then
-            if 0 <= gap_s <= self.FORGET_S:
+            if 0 < gap_s <= self.FORGET_S:
                 change = smoothed[i] - before
                 yielding_s = tau_s * (1 - min(1.0, float(np.abs(change).sum()) / 2)) ** 2
                 smoothed[i] = before + (1 - np.exp(-gap_s / max(yielding_s, 1e-9))) * change

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from classpulse.errors import ModelError
 from classpulse.geometry import suppress
 from classpulse.types import Faces
 from classpulse.vision.picture import fit, to_batch
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from classpulse.types import Image
 
 STRIDES = (8, 16, 32)
+CHANNELS = {"cls": 1, "obj": 1, "bbox": 4, "kps": 10}
 MAX_IOU = 0.3
 MAX_FACES = 300
 
@@ -37,11 +39,21 @@ class YuNetDetector:
         self._min_score = min_score
 
     def detect(self, image: Image) -> Faces:
-        """Find faces in a (height, width, 3) uint8 BGR picture; best first."""
+        """Find faces in a (height, width, 3) uint8 BGR picture; best first.
+
+        Raises:
+            ModelError: the network's outputs are not those of YuNet.
+        """
         small, scale = fit(image, self._width_px)
         outputs = self._model.run(to_batch([small], self._model.contract.input))
-        maps = {name: out[0] for name, out in zip(self._model.output_names, outputs, strict=True)}
-        return decode(maps, small.shape[1], self._min_score, 1 / scale)
+        maps = dict(zip(self._model.output_names, outputs, strict=True))
+        found = {name: out.shape for name, out in maps.items()}
+        cells = {stride: small.shape[0] // stride * (small.shape[1] // stride) for stride in STRIDES}
+        wanted = {f"{name}_{stride}": (1, cells[stride], n) for stride in STRIDES for name, n in CHANNELS.items()}
+        if found != wanted:
+            message = f"{self._model.path} gives outputs of {found}, and YuNet gives {wanted}"
+            raise ModelError(message)
+        return decode({name: out[0] for name, out in maps.items()}, small.shape[1], self._min_score, 1 / scale)
 
 
 def decode(maps: dict[str, NDArray[np.float32]], width: int, min_score: float, zoom: float) -> Faces:
