@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from classpulse.policy import UNSET_NOTICE, Policy, Task
+from classpulse.policy import UNSET_NOTICE, Policy, Task, tighten
 from classpulse.settings import Settings
 from classpulse.sources import describe, open_source
 from classpulse.types import Frame, FrameResult
@@ -44,15 +44,15 @@ class Pipeline:
 
         Args:
             settings: all settings; defaults if not given.
-            jurisdiction: the law that is in force, over that of the settings. Under `"eu"` faces are counted
-                and no emotion model is loaded.
+            jurisdiction: the law that is in force; it may be stricter than that of the settings, not looser.
+                Under `"eu"` faces are counted and no emotion model is loaded.
 
         Raises:
-            PolicyError: a model is not allowed.
+            PolicyError: a model is not allowed, or the jurisdiction is looser than the settings'.
             ModelError: a model file is missing or wrong.
         """
         self.settings = settings or Settings()
-        self.policy = Policy(jurisdiction or self.settings.jurisdiction)
+        self.policy = Policy(tighten(self.settings.jurisdiction, jurisdiction))
         self._detector = open_detector(self.settings, self.policy)
         self._tracker = FaceTracker(self.settings.tracker)
         self._classifier = (

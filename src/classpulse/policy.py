@@ -52,6 +52,14 @@ class Policy:
 
     jurisdiction: Jurisdiction | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse a law that is not known, so that a slip of the pen cannot allow anything.
+
+        Raises:
+            PolicyError: the jurisdiction is none of the known ones.
+        """
+        _check_known(self.jurisdiction)
+
     def allows(self, task: Task) -> bool:
         """Whether a model for this task may be loaded and run."""
         return task in _ALLOWED[self.jurisdiction or "other"]
@@ -83,6 +91,12 @@ class Policy:
             raise PolicyError(message)
 
 
+def _check_known(jurisdiction: str | None) -> None:
+    if jurisdiction is not None and jurisdiction not in STRICTEST_FIRST:
+        message = f"jurisdiction {jurisdiction!r} is not known: {', '.join(STRICTEST_FIRST)} are"
+        raise PolicyError(message)
+
+
 def tighten(stored: Jurisdiction | None, asked: Jurisdiction | None) -> Jurisdiction | None:
     """The jurisdiction in force when one was stored and a flag or setting asks for another.
 
@@ -92,8 +106,10 @@ def tighten(stored: Jurisdiction | None, asked: Jurisdiction | None) -> Jurisdic
     'other'
 
     Raises:
-        PolicyError: the asked one is looser than the stored one.
+        PolicyError: the asked one is looser than the stored one, or one of them is not known.
     """
+    _check_known(stored)
+    _check_known(asked)
     if stored is None or asked is None:
         return asked or stored
     if STRICTEST_FIRST.index(asked) > STRICTEST_FIRST.index(stored):
