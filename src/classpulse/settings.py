@@ -11,10 +11,10 @@ import difflib
 import os
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from classpulse.errors import SettingsError
 
@@ -26,6 +26,17 @@ NOT_SETTINGS = frozenset({"CLASSPULSE_CONFIG", "CLASSPULSE_TEST_DATA"})
 """Names that share the prefix: where the settings file is, and where the test data is."""
 
 Jurisdiction = Literal["eu", "other", "research"]
+
+
+def _expand(path: Path) -> Path:
+    """`~` is the user's home in the environment and in files too, where no shell has replaced it."""
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise ValueError(str(error)) from None
+
+
+UserPath = Annotated[Path, AfterValidator(_expand)]
 
 
 class _Group(BaseModel):
@@ -55,7 +66,7 @@ class TrackerSettings(_Group):
 class EmotionSettings(_Group):
     """How emotions are read."""
 
-    model: Path | None = None
+    model: UserPath | None = None
     """Another model file (ONNX with its contract inside) in place of the built-in one."""
     min_face_px: float = Field(36, ge=8)
     """Faces smaller than this are not read: accuracy falls from 66 to under 60 % there."""
@@ -106,7 +117,7 @@ class Settings(_Group):
 
     jurisdiction: Jurisdiction | None = None
     """The law that is in force where the class is: `eu`, `other` or `research`."""
-    data_dir: Path = Field(default_factory=lambda: platformdirs.user_data_path("classpulse", appauthor=False))
+    data_dir: UserPath = Field(default_factory=lambda: platformdirs.user_data_path("classpulse", appauthor=False))
     """Where the database and installed models are."""
     database_url: str | None = None
     """Any SQLAlchemy URL; a SQLite file in `data_dir` if not given."""
@@ -171,11 +182,15 @@ def _validate(values: dict[str, Any]) -> Settings:
 
 def _explain(location: tuple[int | str, ...], error: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
     name = ".".join(str(part) for part in location)
+    known = known_names()
+    if error["type"] == "model_type":
+        return f"setting {name!r} is a group: set one of {', '.join(k for k in known if k.startswith(f'{name}.'))}"
     if error["type"] != "extra_forbidden":
         return f"setting {name!r}: {error['msg'].lower()}, not {error['input']!r}"
-    known = known_names()
+    if isinstance(error["input"], dict):  # a whole group is unknown: its first setting says best what was meant
+        name = ".".join([name, *list(error["input"])[:1]])
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    last = str(location[-1])
+    last = name.rpartition(".")[2]
     near = near or [k for k in known if difflib.get_close_matches(last, [k.rpartition(".")[2]], cutoff=0.6)][:1]
     hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
     return f"unknown setting {name!r}: {hint}"
@@ -201,7 +216,7 @@ def _read_file(config: Path | None, environ: Mapping[str, str]) -> dict[str, Any
     named = config or (Path(environ["CLASSPULSE_CONFIG"]) if environ.get("CLASSPULSE_CONFIG") else None)
     path = named or default_config_path()
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         if named is None:
             return {}
@@ -210,7 +225,7 @@ def _read_file(config: Path | None, environ: Mapping[str, str]) -> dict[str, Any
     except (OSError, UnicodeDecodeError) as error:
         message = f"settings file {path} cannot be read: {error}"
         raise SettingsError(message) from None
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         message = f"settings file {path} is not valid TOML: {error}"
         raise SettingsError(message) from None
 
