@@ -12,7 +12,7 @@ from classpulse.sources.video import VideoRecording
 from classpulse.types import Frame
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
     from pathlib import Path
 
     MakeVideo = Callable[..., Path]
@@ -26,7 +26,7 @@ class Slides:
     interval_s = 60.0
     trouble = ""
 
-    def frames(self) -> Iterator[Frame]:
+    def frames(self) -> Generator[Frame, None, None]:
         for i in range(self.total_frames):
             yield Frame(np.zeros((2, 2, 3), np.uint8), i * self.interval_s, i)
 

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -135,8 +136,23 @@ class Camera(http.server.BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(page)))
             self.end_headers()
             self.wfile.write(page)
+        elif path == "/sound":
+            self._send_slowly(sound_after_pictures())
         else:
             self._play()
+
+    def _send_slowly(self, content: bytes) -> None:
+        server = self.server
+        assert isinstance(server, CameraServer)
+        self.send_response(200)
+        self.end_headers()
+        try:
+            for start in range(0, len(content), 1880):
+                if server.ending.wait(0.01):
+                    return
+                self.wfile.write(content[start : start + 1880])
+        except OSError:
+            return
 
     def _play(self) -> None:
         server = self.server
@@ -159,6 +175,26 @@ class Camera(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the method it replaces
         """Say nothing."""
+
+
+def sound_after_pictures() -> bytes:
+    """A transport stream of two seconds of pictures and ten minutes of sound."""
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="mpegts") as container:
+        video, audio = container.add_stream("mpeg2video", rate=25), container.add_stream("mp2", rate=48000)
+        assert isinstance(video, av.VideoStream)
+        assert isinstance(audio, av.AudioStream)
+        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+        picture = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 200, np.uint8), format="rgb24")
+        for i in range(50):
+            picture.pts = i
+            container.mux(video.encode(picture))
+        container.mux(video.encode())
+        for i in range(25_000):
+            sound = av.AudioFrame.from_ndarray(np.zeros((1, 2304), np.int16), format="s16", layout="stereo")
+            sound.sample_rate, sound.pts = 48000, i * 1152
+            container.mux(audio.encode(sound))
+    return buffer.getvalue()
 
 
 class CameraServer(http.server.ThreadingHTTPServer):
@@ -222,6 +258,12 @@ def test_a_web_camera_that_hangs_or_hangs_up_is_opened_again(camera: CameraServe
         camera.cut.clear()
         until(lambda: source.health.reopened == 2)
         first_after(frames, source.health.frames)
+
+
+def test_a_stream_that_goes_on_without_pictures_is_noticed(camera: CameraServer) -> None:
+    with opened(f"{camera.url}/sound") as source:
+        until(lambda: "sound gave no picture for 1 s" in source.health.message)
+        assert source.health.frames > 20
 
 
 @pytest.mark.parametrize(

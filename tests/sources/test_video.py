@@ -29,6 +29,7 @@ def play(path: Path) -> tuple[list[Frame], RecordedSource]:
     ("name", "frames", "last_s", "width"),
     [
         ("classroom.mp4", 329, 13.12, 1280),
+        ("meeting-gallery.mp4", 300, 19.933, 1278),
         ("one-person-smile.mp4", 72, 2.367, 640),
         ("nobody.mp4", 95, 3.917, 960),
         ("person-leaves.mov", 169, 6.360, 960),
@@ -42,6 +43,7 @@ def test_real_recordings_give_every_frame_by_their_own_clock(
     times: list[float] = []
     for frame in source.frames():
         assert (frame.index, frame.width) == (len(times), width)
+        assert frame.image.flags["C_CONTIGUOUS"]
         times.append(frame.time_s)
     assert len(times) == frames
     assert times[0] == 0

@@ -91,7 +91,6 @@ def video_of(container: InputContainer, name: str, *, live: bool = False) -> av.
 
 
 def to_bgr(frame: VideoFrame) -> Image:
-    """A decoded frame as (height, width, 3) uint8, BGR, turned upright as its metadata says."""
+    """A decoded frame as (height, width, 3) uint8, BGR, contiguous, turned upright as its metadata says."""
     image = np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
-    quarters = round(frame.rotation / 90) % 4
-    return np.ascontiguousarray(np.rot90(image, quarters)) if quarters else image
+    return np.ascontiguousarray(np.rot90(image, round(frame.rotation / 90) % 4))

@@ -74,7 +74,7 @@ def describe(spec: Spec) -> SourceKind:
         if "://" in spec:
             return _describe_url(spec)
         number = re.fullmatch(r"(?:/dev/video)?(\d{1,3})", spec)
-        spec = int(number[1]) if number else Path(spec).expanduser()
+        spec = int(number[1]) if number else Path(spec)
     if isinstance(spec, int):
         if spec < 0:
             message = f"there is no webcam {spec}: their numbers start at 0"

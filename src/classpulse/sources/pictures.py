@@ -15,7 +15,7 @@ from classpulse.sources.base import MAX_PIXELS
 from classpulse.types import Frame
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Sequence
     from pathlib import Path
 
     from classpulse.types import Image
@@ -56,7 +56,7 @@ class PictureRecording:
         count = f"{len(self._unreadable)} of {self.total_frames}"
         return f"{self.name}: {count} pictures were left out; {self._unreadable[0]}"
 
-    def frames(self) -> Iterator[Frame]:
+    def frames(self) -> Generator[Frame, None, None]:
         """Yield every picture that can be read; `time_s` is its place in the folder, in seconds."""
         index = 0
         for place, path in enumerate(self._paths):

@@ -44,8 +44,8 @@ class Recording(Protocol):
         """What was wrong so far."""
         ...
 
-    def frames(self) -> Iterator[Frame]:
-        """Yield them in order, once; when the iterator is closed, the file is."""
+    def frames(self) -> Generator[Frame, None, None]:
+        """Yield them in order, once; when the generator is closed, the file is."""
         ...
 
 
@@ -173,11 +173,6 @@ class RecordedSource:
         self._closed.set()
         if self._reading.acquire(timeout=1.0):
             try:
-                _close(self._iterator)
+                self._iterator.close()
             finally:
                 self._reading.release()
-
-
-def _close(iterator: Iterator[Frame] | Generator[Frame]) -> None:
-    if hasattr(iterator, "close"):
-        iterator.close()

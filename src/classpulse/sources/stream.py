@@ -60,14 +60,15 @@ class StreamCapture:
         Raises:
             SourceError: the stream ended, failed, or gave no picture for `timeout_s`.
         """
+        start_s = time.monotonic()
         try:
             return next(self._images)
         except StopIteration:
             message = f"{self._name} has ended"
-        except av.error.ExitError:
-            message = self._silence()
         except av.FFmpegError as error:
-            message = f"{self._name} broke off ({_reason(error)})"
+            # Which error a time-out becomes depends on where in FFmpeg it strikes.
+            silent = time.monotonic() - start_s >= self._timeout_s
+            message = self._silence() if silent else f"{self._name} broke off ({_reason(error)})"
         raise SourceError(message)
 
     def close(self) -> None:
@@ -106,19 +107,18 @@ def connect(url: str, settings: StreamSettings) -> InputContainer:
     """
     patience_s = max(OPEN_S, settings.timeout_s)
     start_s = time.monotonic()
-    silent = "it does not answer", "see that the camera is on and in this network"
     try:
         return open_url(url, open_timeout_s=patience_s, read_timeout_s=settings.timeout_s)
     except av.error.HTTPUnauthorizedError:
         why, hint = "it asks for a name and a password", "write rtsp://NAME:PASSWORD@HOST/PATH, or http likewise"
-    except av.error.ExitError:
-        why, hint = silent
-    except av.error.InvalidDataError:
-        # What FFmpeg also says of an RTSP server that accepted the connection and then kept silent.
-        nonsense = "what it sends is not a video", "take the address of the stream, not of the camera's web page"
-        why, hint = silent if time.monotonic() - start_s >= patience_s else nonsense
     except av.FFmpegError as error:
-        why, hint = _reason(error), "see that the address is right and the camera is on"
+        # Which error a time-out becomes depends on where in FFmpeg it strikes.
+        if time.monotonic() - start_s >= patience_s:
+            why, hint = "it does not answer", "see that the camera is on and in this network"
+        elif isinstance(error, av.error.InvalidDataError):
+            why, hint = "what it sends is not a video", "take the stream's address, not that of the camera's web page"
+        else:
+            why, hint = _reason(error), "see that the address is right and the camera is on"
     message = f"{masked(url)} cannot be opened ({why}): {hint}"
     raise SourceError(message)
 

@@ -11,7 +11,7 @@ from classpulse.sources.decoding import open_file, to_bgr, video_of
 from classpulse.types import Frame
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
     from pathlib import Path
 
     from av.container import InputContainer
@@ -80,7 +80,7 @@ class VideoRecording:
             return f"{self.name} is damaged: {self._damaged} parts of it could not be decoded"
         return ""
 
-    def frames(self) -> Iterator[Frame]:
+    def frames(self) -> Generator[Frame, None, None]:
         """Yield every frame that can be decoded, in the order of their times; damaged parts are left out."""
         last_s = 0.0
         with self._container:
