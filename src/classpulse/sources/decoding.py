@@ -50,7 +50,8 @@ def open_url(url: str, *, open_timeout_s: float, read_timeout_s: float) -> Input
     Raises:
         av.FFmpegError: nobody answers, or the answer is not a video stream.
     """
-    options = {"protocol_whitelist": _PROTOCOLS}
+    # FFmpeg would look at up to 7 s of a live stream before it lets us read it.
+    options = {"protocol_whitelist": _PROTOCOLS, "analyzeduration": "2000000"}
     if url.startswith("rtsp"):
         # Without a buffer the first frames are lost, which only a recording would miss.
         options |= {"rtsp_transport": "tcp", "allowed_media_types": "video", "fflags": "nobuffer"}
@@ -77,7 +78,9 @@ def video_of(container: InputContainer, name: str, *, live: bool = False) -> av.
     if codec is None:
         message = f"{name} is coded in a way that cannot be decoded here: convert it to mp4 (H.264)"
         raise SourceError(message)
-    if not 0 < codec.width * codec.height <= MAX_PIXELS:
+    # A stream that was joined between two key frames has not told its size yet; see max_pixels below.
+    unknown = live and not codec.width
+    if not unknown and not 0 < codec.width * codec.height <= MAX_PIXELS:
         size = f"pictures of {codec.width} x {codec.height} px" if codec.width else "no size, or one beyond all measure"
         limit = f"up to {MAX_PIXELS // 1_000_000} million pixels can be decoded"
         message = f"{name} claims {size}; {limit}: it is damaged, or must be made smaller"

@@ -67,8 +67,8 @@ class Pace:
         """How long to wait before a frame is shown; None if it comes too late and is left out.
 
         >>> pace = Pace(interval_s=0.1)
-        >>> [pace.delay_s(0.0, 7.0), round(pace.delay_s(0.5, 7.2), 3), pace.delay_s(0.6, 7.8)]
-        [0.0, 0.3, None]
+        >>> [pace.delay_s(0.0, 7.0), round(pace.delay_s(0.2, 7.1), 3), pace.delay_s(0.3, 7.45)]
+        [0.0, 0.1, None]
         """
         if self._start_s is None:
             self._start_s = now_s - time_s
