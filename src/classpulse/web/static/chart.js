@@ -125,7 +125,7 @@ function options(box, more, draw = []) {
   return {
     width: Math.max(120, box.clientWidth),
     height: box.clientHeight,
-    padding: [8, 12, draw.length ? 8 : 0, 0],
+    padding: [8, 18, draw.length ? 8 : 0, 0],
     legend: { show: false },
     cursor: { sync: { key: "class", setSeries: false }, drag: { x: false, y: false }, points: { show: false }, y: false },
     hooks: { drawAxes: draw, setCursor: [(chart) => showLegend(chart.cursor.left < 0 ? null : chart.posToVal(chart.cursor.left, "x"))] },
@@ -187,6 +187,7 @@ function draw() {
 
 /** Figures at a time, or the newest where none is pointed at. */
 function showLegend(time) {
+  byId("legend").classList.toggle("empty", !windows.length);
   const window = time === null ? windows.at(-1) : windows.find((w) => w.start_s <= time && time < w.end_s);
   const chip = (attributes, name, value) => element("span", {}, element("i", attributes), name, element("b", { class: "num" }, value));
   const at = element("span", { class: "at" }, element("b", { class: "num" }, window ? clock(window.end_s) : clock(time ?? 0)));
