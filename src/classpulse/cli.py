@@ -11,31 +11,20 @@ import getpass
 import os
 import signal
 import sys
-from contextlib import contextmanager
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from classpulse import __version__
-from classpulse.errors import ClassPulseError
+from classpulse.errors import ClassPulseError, SourceError, StorageError
+from classpulse.policy import STRICTEST_FIRST
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from classpulse.live import Terminal
     from classpulse.settings import Jurisdiction, Settings
-    from classpulse.sources import Source
-    from classpulse.types import Frame, FrameResult
-
-JURISDICTIONS: tuple[Jurisdiction, ...] = ("eu", "other", "research")
-
-EXPLAINED = """\
-Which law is in force where this class is held?
-  eu        the European Union and the EEA: faces are counted, and no emotion is read
-            (EU AI Act, Article 5(1)(f): emotions may not be inferred in education, and consent does not lift it)
-  other     elsewhere: emotions are read, and shown for groups
-  research  a study that has been approved: as `other`"""
 
 
 def common(command: Callable[..., None]) -> Callable[..., None]:
@@ -44,7 +33,7 @@ def common(command: Callable[..., None]) -> Callable[..., None]:
     @click.option("--config", type=click.Path(path_type=Path), help="Settings file (TOML).")
     @click.option("--set", "sets", multiple=True, metavar="NAME=VALUE", help="Any setting: --set detector.width_px=480")
     @click.option(
-        "--jurisdiction", type=click.Choice(JURISDICTIONS), help="The law in force; can only tighten the stored one."
+        "--jurisdiction", type=click.Choice(STRICTEST_FIRST), help="The law in force; can only tighten the stored one."
     )
     @functools.wraps(command)
     def wrapped(config: Path | None, sets: tuple[str, ...], jurisdiction: str | None, **rest: Any) -> None:  # noqa: ANN401
@@ -97,7 +86,9 @@ def cli() -> None:
 @click.option("--cpu-share", type=float, help="Share of the cores to use, 0 to 1 [default: 0.5].")
 @common
 def live(settings: Settings, source: str | None, results: str | None, **flags: Any) -> None:  # noqa: ANN401
-    """Watch a class: SOURCE is a webcam's number, a video, a folder of pictures, a stream's address or `demo`.
+    """Watch a class.
+
+    SOURCE is a webcam's number, a video, a folder of pictures, a stream's address or `demo`.
 
     \b
     Examples:
@@ -108,6 +99,7 @@ def live(settings: Settings, source: str | None, results: str | None, **flags: A
       classpulse live --single             look at yourself
     """  # noqa: D301
     from classpulse.live import LiveOptions, run_live
+    from classpulse.terminal import conversation
 
     if flags["window"] and flags["single"]:
         message = "--window and --single exclude each other"
@@ -121,45 +113,21 @@ def live(settings: Settings, source: str | None, results: str | None, **flags: A
         page=page,
         stay=page and sys.stdin.isatty(),
     )
-    with _terminal(fast=options.fast) as terminal:
+    with conversation(fast=options.fast) as terminal:
         state = run_live(options, settings, terminal)
     health = state.health
     rate = f"{state.results_per_s:.1f} results a second, {health.dropped} of {health.frames} frames dropped"
     stored = f"; see it with `classpulse sessions {state.session_id}`" if state.session_id is not None else ""
-    click.echo(f"{state.source}: ended after {state.elapsed_s:.1f} s ({rate}){stored}.", err=True)
-
-
-@contextmanager
-def _terminal(*, fast: bool) -> Iterator[Terminal]:
-    """What a class may say and ask here, with a progress bar where the work has an end."""
-    from classpulse.live import Terminal
-
-    ask = _ask_jurisdiction if sys.stdin.isatty() and sys.stderr.isatty() else None
-    if not fast:
-        yield Terminal(_say, ask)
-        return
-    from classpulse.terminal import progress_bar
-
-    with progress_bar() as bar:
-        task = bar.add_task("", total=None, faces=0)
-
-        def opened(source: Source) -> None:
-            bar.update(task, description=source.name, total=source.total_frames)
-
-        def advance(_frame: Frame, result: FrameResult) -> None:
-            bar.update(task, advance=1, faces=len(result))
-
-        yield Terminal(_say, ask, (advance,), opened)
+    _say(f"{state.source}: ended after {state.elapsed_s:.1f} s ({rate}){stored}.")
+    # The class is over and stored, but not all went well.
+    if health.message:
+        raise SourceError(health.message)
+    if state.trouble:
+        raise StorageError(state.trouble)
 
 
 def _say(text: str) -> None:
     click.echo(text, err=True)
-
-
-def _ask_jurisdiction(source: str) -> tuple[Jurisdiction, str]:
-    _say(f"{source} is a live class. {EXPLAINED}")
-    answer: Jurisdiction = click.prompt("Answer", type=click.Choice(JURISDICTIONS), err=True)
-    return answer, click.prompt("Your name or role (kept with the answer)", err=True)
 
 
 @cli.command()
@@ -175,7 +143,6 @@ def sessions(settings: Settings, session: int | None, csv_file: str | None) -> N
       classpulse sessions 3
       classpulse sessions 3 --csv lesson.csv
     """  # noqa: D301
-    from classpulse.errors import StorageError
     from classpulse.storage.export import write_csv
     from classpulse.storage.store import Store
     from classpulse.terminal import session_table, sessions_table, show
@@ -191,15 +158,22 @@ def sessions(settings: Settings, session: int | None, csv_file: str | None) -> N
     min_group = None if row.demo else row.min_group
     if csv_file is None:
         show(session_table(windows, row.labels, min_group))
-    else:
-        with click.open_file(csv_file, "w", encoding="utf-8") as file:
+        return
+    try:
+        path = Path(csv_file)
+        with nullcontext(sys.stdout) if csv_file == "-" else path.open("w", encoding="utf-8", newline="") as file:
             write_csv(windows, row.labels, min_group, file)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        message = f"--csv {csv_file} cannot be written: {error.strerror}"
+        raise StorageError(message) from None
 
 
 @cli.command()
 @common
 def doctor(settings: Settings) -> None:
-    """Look whether this machine is ready for a class, and say what to do where it is not."""
+    """Look whether this machine is ready, and say what to do where it is not."""
     from classpulse.doctor import examine
     from classpulse.terminal import checks_table, show
 
@@ -209,9 +183,12 @@ def doctor(settings: Settings) -> None:
         sys.exit(1)
 
 
-@cli.group()
-def models() -> None:
+@cli.group(invoke_without_command=True)
+@click.pass_context
+def models(context: click.Context) -> None:
     """The networks that are installed, and those that may be."""
+    if context.invoked_subcommand is None:
+        context.invoke(list_models)
 
 
 @models.command("list")
@@ -264,16 +241,24 @@ def show_policy(settings: Settings) -> None:
 
 
 @policy.command("set")
-@click.argument("jurisdiction_in_force", metavar="eu|other|research", type=click.Choice(JURISDICTIONS))
+@click.argument("jurisdiction_in_force", metavar="eu|other|research", type=click.Choice(STRICTEST_FIRST))
 @click.option("--by", metavar="NAME", help="Who says so, kept with the answer; your login name if not given.")
 @common
 def set_policy(settings: Settings, jurisdiction_in_force: Jurisdiction, by: str | None) -> None:
-    """Say which law is in force here; every answer is kept with who gave it and when."""
+    """Say which law is in force here; the answer is kept with who gave it and when."""
     from classpulse.storage.store import Store
 
     with Store.open(settings.database) as store:
-        store.set_jurisdiction(jurisdiction_in_force, answered_by=by or getpass.getuser(), how="command")
+        store.set_jurisdiction(jurisdiction_in_force, answered_by=by or _login_name(), how="command")
     click.echo(f"Jurisdiction: {jurisdiction_in_force}.")
+
+
+def _login_name() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have a number and no name
+        message = "this account has no name: say who answers with --by NAME"
+        raise click.UsageError(message) from None
 
 
 def main() -> NoReturn:
@@ -281,18 +266,33 @@ def main() -> NoReturn:
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.default_int_handler)
+    code = 0
     try:
         cli.main(standalone_mode=False)
-    except click.ClickException as error:
+        sys.stdout.flush()
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
-        sys.exit(error.exit_code)
+        code = error.exit_code
+    except click.ClickException as error:
+        _say(f"classpulse: {error.format_message()}")
+        code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        sys.exit(130)
+        code = 130
     except BrokenPipeError:
-        # Whoever read our output has gone; nothing more may be written, not even at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        pass  # whoever read our output has seen enough
+    except OSError as error:
+        _say(f"classpulse: {error}")
+        code = 1
     except ClassPulseError as error:
         _say(f"classpulse: {error}")
-        sys.exit(error.exit_code)
-    sys.exit(0)
+        code = error.exit_code
+    _leave(code)
+
+
+def _leave(code: int) -> NoReturn:
+    """Exit; output that nobody takes any more is dropped, and not complained about a second time."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)

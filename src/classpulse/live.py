@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sys
 import threading
+import time
 import webbrowser
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 
 LOW_PRIORITY = 10
 FAREWELL_S = 0.6
+BEAT_S = 0.2
+"""Longest wait at a stretch: Windows delivers Ctrl-C only between waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,25 +123,40 @@ def _wait(
 ) -> LiveState:
     runner.start()
     try:
-        runner.ready.wait()
+        while not runner.ready.wait(BEAT_S):
+            pass
         if server is not None and not runner.failed:
-            terminal.say(f"The class is live at {server.url} (Ctrl-C ends it).")
-            if settings.web.open_browser:
-                threading.Thread(target=webbrowser.open, args=(server.url,), daemon=True).start()
+            _announce(server.url, runner, settings, terminal)
         if window is not None:
             window.show()
-        while not runner.join(0.2):
+        while not runner.join(BEAT_S):
             pass
         if server is not None and options.stay:
             terminal.say(f"The class has ended. Its page stays at {server.url} until Ctrl-C.")
-            threading.Event().wait()
+            while True:
+                time.sleep(BEAT_S)
     except KeyboardInterrupt:
         runner.stop()
         runner.join(10)
-    if server is not None:
-        # Time for open pages to hear that the class has ended.
-        threading.Event().wait(FAREWELL_S)
+    finally:
+        if server is not None:
+            # Time for open pages to hear that the class has ended.
+            time.sleep(FAREWELL_S)
     return runner.hub.state
+
+
+def _announce(url: str, runner: Runner, settings: Settings, terminal: Terminal) -> None:
+    if runner.hub.state.phase == "asking":
+        terminal.say(f"Which law is in force? The class begins when somebody has said so at {url} (Ctrl-C ends it).")
+    else:
+        terminal.say(f"The class is live at {url} (Ctrl-C ends it).")
+    if settings.web.open_browser and _has_desktop():
+        threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
+
+
+def _has_desktop() -> bool:
+    """Whether a browser would have a window; without a desktop Linux offers those that take over the terminal."""
+    return sys.platform in {"win32", "darwin"} or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def _check(options: LiveOptions, settings: Settings, kind: SourceKind) -> None:
@@ -191,7 +210,9 @@ def _open_window(options: LiveOptions, runner: Runner, kind: SourceKind) -> Desk
 
 @contextlib.contextmanager
 def results_writer(target: str) -> Iterator[Listener]:
-    """Open a file that takes one JSON line per result.
+    """Open a file that takes one JSON line per result, each written out at once.
+
+    Results of an earlier class stay in the file until there are new ones to take their place.
 
     Args:
         target: a path, or `-` for standard output.
@@ -203,21 +224,34 @@ def results_writer(target: str) -> Iterator[Listener]:
     if target != "-" and path.exists() and path.stat().st_size and path.suffix not in {".jsonl", ".ndjson", ".json"}:
         message = f"--results {target} is there already and is not a .jsonl file: give another name"
         raise StorageError(message)
-    try:
-        with contextlib.ExitStack() as stack:
-            out: IO[str] = sys.stdout if target == "-" else stack.enter_context(path.open("w", encoding="utf-8"))
+    with _told_plainly(target):
+        out: IO[str] = sys.stdout if target == "-" else path.open("a", encoding="utf-8")
+    first = True
 
-            def write(_frame: Frame, result: FrameResult) -> None:
-                try:
-                    out.write(json.dumps(result.as_record()) + "\n")
-                except BrokenPipeError:
-                    raise
-                except OSError as error:
-                    message = f"--results {target} cannot be written any more: {error.strerror}"
-                    raise StorageError(message) from None
-
-            yield write
+    def write(_frame: Frame, result: FrameResult) -> None:
+        nonlocal first
+        with _told_plainly(target):
+            if first and target != "-" and path.is_file():
+                out.truncate(0)
+            first = False
+            out.write(json.dumps(result.as_record(), allow_nan=False) + "\n")
             out.flush()
+
+    try:
+        yield write
+    finally:
+        # What could not be written has been told already.
+        with contextlib.suppress(OSError):
+            if target != "-":
+                out.close()
+
+
+@contextlib.contextmanager
+def _told_plainly(target: str) -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise
     except OSError as error:
         message = f"--results {target} cannot be written: {error.strerror}"
         raise StorageError(message) from None

@@ -4,28 +4,24 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from classpulse.errors import ClassPulseError, PolicyError
 from classpulse.hub import Hub
-from classpulse.insight.engagement import ClassWindow, RollingWindow, WindowBuilder
 from classpulse.pipeline import Pipeline
+from classpulse.progress import PUBLISH_EVERY_S, Progress
 from classpulse.sources import open_source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from classpulse.settings import Jurisdiction, Settings
     from classpulse.sources import Source, SourceKind
     from classpulse.storage.recorder import HowEnded, SessionRecorder
     from classpulse.storage.store import Store
     from classpulse.types import Frame, FrameResult
-
-PUBLISH_EVERY_S = 0.25
-HISTORY_S = 30 * 60.0
-RATE_OVER_S = 3.0
 
 
 class Runner:
@@ -100,7 +96,7 @@ class Runner:
         """Stop looking until `resume`; nothing is read or stored meanwhile."""
         if self.hub.state.phase == "running":
             self._go.clear()
-            self._publish(phase="paused", now=None, result=None)
+            self._publish(phase="paused")
 
     def resume(self) -> None:
         """Go on after a pause."""
@@ -151,31 +147,33 @@ class Runner:
                 self._answered.wait()
             if not self._stopping.is_set():
                 self._run()
-            self._publish(phase="ended", now=None, result=None)
+            self._publish(phase="ended")
         except BaseException as error:  # noqa: BLE001 - carried to the thread that joins
             self._error = error
             text = str(error) if isinstance(error, ClassPulseError) else f"{type(error).__name__}: {error}"
-            self._publish(phase="ended", trouble=text, now=None, result=None)
+            self._publish(phase="ended", trouble=text)
         finally:
             self.ready.set()
 
     def _run(self) -> None:
         pipeline = Pipeline(self._settings)
         self._source = source = open_source(self._kind.target, self._settings.stream, fast=self._fast)
-        if self._on_open is not None:
-            self._on_open(source)
-        recorder = self._start_session(pipeline)
+        recorder = None
         how: HowEnded = "failed"
         try:
+            if self._on_open is not None:
+                self._on_open(source)
+            recorder = self._start_session(pipeline)
             self._publish(phase="running", session_id=recorder.session_id if recorder else None)
             self.ready.set()
-            self._follow(pipeline, source, recorder)
+            with self._watched(source, recorder):
+                self._follow(pipeline, source, recorder)
             how = "stopped" if self._stopping.is_set() else "ended"
         finally:
             source.close()
-            self._publish(health=source.health)
             if recorder is not None:
                 recorder.finish(how, frames=source.health.frames, dropped=source.health.dropped)
+            self._publish(health=source.health, trouble=recorder.trouble if recorder else "")
 
     def _start_session(self, pipeline: Pipeline) -> SessionRecorder | None:
         if self._store is None:
@@ -193,8 +191,6 @@ class Runner:
 
     def _follow(self, pipeline: Pipeline, source: Source, recorder: SessionRecorder | None) -> None:
         progress = Progress(self._settings.window.length_s)
-        watch = threading.Thread(target=self._watch, args=(source, recorder), name="watch", daemon=True)
-        watch.start()
         for frame in source.frames():
             if self._stopping.is_set():
                 break
@@ -217,72 +213,27 @@ class Runner:
             recorder.add_window(last)
         self._publish(**progress.state(individual=False))
 
-    def _watch(self, source: Source, recorder: SessionRecorder | None) -> None:
+    @contextmanager
+    def _watched(self, source: Source, recorder: SessionRecorder | None) -> Iterator[None]:
         """Tell how the source and the store are doing, also while no frame comes."""
-        while self._thread.is_alive() and self.hub.state.phase != "ended":
-            self._publish(health=source.health, trouble=recorder.trouble if recorder else "")
-            self._stopping.wait(PUBLISH_EVERY_S * 2)
+        done = threading.Event()
+
+        def watch() -> None:
+            while not done.wait(PUBLISH_EVERY_S):
+                self._publish(health=source.health, trouble=recorder.trouble if recorder else "")
+
+        watcher = threading.Thread(target=watch, name="watch", daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            done.set()
+            watcher.join()
 
     def _publish(self, **changes: Any) -> None:  # noqa: ANN401 - fields of LiveState, checked by replace
         with self._publishing:
-            self.hub.publish(replace(self.hub.state, **changes))
-
-
-class Progress:
-    """Results on their way to figures: windows, rates and ages."""
-
-    def __init__(self, length_s: float) -> None:
-        """Begin with class windows of `length_s`."""
-        self._builder = WindowBuilder(length_s)
-        self._rolling = RollingWindow(length_s)
-        self._history: deque[ClassWindow] = deque(maxlen=round(HISTORY_S / length_s))
-        self._done: deque[float] = deque()
-        self._published = -PUBLISH_EVERY_S
-        self._age_s = 0.0
-        self._last: FrameResult | None = None
-
-    def add(self, result: FrameResult, *, age_s: float) -> ClassWindow | None:
-        """Take a result that is `age_s` old; returns the class window that it closes, if it does."""
-        now = time.monotonic()
-        self._done.append(now)
-        while now - self._done[0] > RATE_OVER_S:
-            self._done.popleft()
-        self._age_s += 0.2 * (age_s - self._age_s)
-        self._last = result
-        self._rolling.add(result)
-        finished = self._builder.add(result)
-        if finished is not None:
-            self._history.append(finished)
-        return finished
-
-    def forget_now(self) -> None:
-        """After a pause the past is not now."""
-        self._rolling.clear()
-        self._done.clear()
-
-    def due(self) -> bool:
-        """Whether it is time to publish again."""
-        now = time.monotonic()
-        if now - self._published < PUBLISH_EVERY_S:
-            return False
-        self._published = now
-        return True
-
-    def finish(self) -> ClassWindow | None:
-        """Close the window that is still open."""
-        last = self._builder.finish()
-        if last is not None:
-            self._history.append(last)
-        return last
-
-    def state(self, *, individual: bool) -> dict[str, Any]:
-        """The fields of `LiveState` that results change."""
-        span = self._done[-1] - self._done[0] if len(self._done) > 1 else 0.0
-        return {
-            "elapsed_s": self._last.time_s if self._last else 0.0,
-            "results_per_s": (len(self._done) - 1) / span if span > 0 else 0.0,
-            "age_ms": 1000 * self._age_s,
-            "now": self._rolling.window(),
-            "history": tuple(self._history),
-            "result": self._last if individual else None,
-        }
+            state = replace(self.hub.state, **changes)
+            if state.phase in {"paused", "ended"}:
+                # A result that was on its way when somebody paused is not shown any more.
+                state = replace(state, now=None, result=None)
+            self.hub.publish(state)

@@ -1,108 +1,189 @@
-"""Tables and bars for the terminal."""
+"""What is said and asked in the terminal: tables, bars, and the one question before a live class."""
 
 from __future__ import annotations
 
+import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rich.console import Console
+import click
+from rich.console import Console, Group
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from classpulse.insight.engagement import disclose
-from classpulse.policy import Policy, Task
+from classpulse.live import Terminal
+from classpulse.policy import STRICTEST_FIRST, Policy, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from rich.console import RenderableType
 
     from classpulse.doctor import Check
     from classpulse.inference.catalogue import Entry
     from classpulse.insight.engagement import ClassWindow
+    from classpulse.settings import Jurisdiction
+    from classpulse.sources import Source
     from classpulse.storage.tables import PolicyAnswerRow, SessionRow
+    from classpulse.types import Frame, FrameResult
+
+EXPLAINED = """\
+Which law is in force where this class is held?
+  eu        the European Union and the EEA: faces are counted, and no emotion is read
+            (EU AI Act, Article 5(1)(f): emotions may not be inferred in education, and consent does not lift it)
+  other     elsewhere: emotions are read, and shown for groups
+  research  a study that has been approved: as `other`"""
 
 MARKS = {True: "[green]ok[/]", False: "[red]no[/]", None: "[dim]·[/]"}
 
 
-def show(table: RenderableType) -> None:
-    """Put a table on standard output."""
-    Console().print(table)
+@contextmanager
+def conversation(*, fast: bool) -> Iterator[Terminal]:
+    """What a class may say and ask here, with a progress bar where the work has an end."""
+    ask = _ask_jurisdiction if sys.stdin.isatty() and sys.stderr.isatty() else None
+    if not fast:
+        yield Terminal(_say, ask)
+        return
+    with progress_bar() as bar:
+        task = bar.add_task("", total=None, faces=0)
+
+        def opened(source: Source) -> None:
+            bar.update(task, description=source.name, total=source.total_frames)
+
+        def advance(_frame: Frame, result: FrameResult) -> None:
+            bar.update(task, advance=1, faces=len(result))
+
+        yield Terminal(_say, ask, (advance,), opened)
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)
+
+
+def _ask_jurisdiction(source: str) -> tuple[Jurisdiction, str]:
+    _say(f"{source} is a live class. {EXPLAINED}")
+    answer: Jurisdiction = click.prompt("Answer", type=click.Choice(STRICTEST_FIRST), err=True)
+    return answer, click.prompt("Your name or role (kept with the answer)", err=True)
 
 
 def progress_bar() -> Progress:
     """A bar with frames, faces and the time that is left, on standard error."""
     return Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[faces]} faces"),
+        TextColumn("faces: {task.fields[faces]}"),
         TimeRemainingColumn(),
         console=Console(stderr=True),
+        # Results may be on their way there.
+        redirect_stdout=False,
     )
 
 
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
+def show(table: RenderableType) -> None:
+    """Put a table on standard output."""
+    Console().print(table, soft_wrap=isinstance(table, Text))
+
+
+def _table(*columns: str, numbers: Sequence[str] = (), wide: str = "") -> Table:
+    """An empty table; columns of numbers stand at the right, and the wide one alone may be broken."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for column in columns:
-        table.add_column(column, overflow="fold", no_wrap=column not in {"found", "what to do", "file"})
+        table.add_column(
+            column, justify="right" if column in numbers else "left", overflow="fold", no_wrap=column != wide
+        )
     return table
 
 
 def checks_table(checks: Sequence[Check]) -> Table:
-    """What `doctor` found."""
-    table = _table("", "what", "found", "what to do")
+    """What `doctor` found, and below each finding what to do about it."""
+    table = _table("", "what", "found", wide="found")
     for check in checks:
-        table.add_row(MARKS[check.ok], check.name, check.found, check.advice)
+        found = Text(check.found)
+        if check.advice:
+            found.append(f"\n→ {check.advice}", style="yellow" if check.ok is False else "dim")
+        table.add_row(MARKS[check.ok], check.name, found)
     return table
 
 
-def models_table(entries: Mapping[str, Entry]) -> Table:
-    """The models with their files."""
-    table = _table("model", "what for", "licence", "file")
+def models_table(entries: Mapping[str, Entry]) -> Text:
+    """The models with their files, in lines that are left whole, to be copied."""
+    text = Text()
     for entry in entries.values():
-        file = f"{entry.path}\n[dim]sha256 {entry.sha256}[/]" if entry.installed else "[dim]not installed[/]"
-        table.add_row(entry.name, entry.purpose, entry.licence, file)
-    return table
+        text.append(entry.name, style="bold")
+        text.append(f": {entry.purpose} ({entry.licence})\n")
+        if entry.installed:
+            text.append(f"  {entry.path}\n  sha256 {entry.sha256}\n", style="dim")
+        else:
+            text.append(f"  not installed: classpulse models install {entry.name}\n", style="dim")
+    text.rstrip()
+    return text
 
 
-def sessions_table(sessions: Sequence[SessionRow]) -> Table:
+def sessions_table(sessions: Sequence[SessionRow]) -> RenderableType:
     """The stored classes."""
-    table = _table("class", "source", "began (UTC)", "minutes", "ended", "jurisdiction")
+    if not sessions:
+        return Text("No class is stored yet: `classpulse live` begins one.")
+    table = _table(
+        "class", "source", "began (UTC)", "minutes", "ended", "law", numbers=("class", "minutes"), wide="source"
+    )
     for row in sessions:
         minutes = ((row.ended_at or row.last_seen_at) - row.started_at).total_seconds() / 60
         began = row.started_at.strftime("%Y-%m-%d %H:%M")
         table.add_row(
-            str(row.id), row.source, began, f"{minutes:.1f}", row.ended_how or "running", row.jurisdiction or "unset"
+            str(row.id),
+            Text(row.source),
+            began,
+            f"{minutes:.1f}",
+            row.ended_how or "running",
+            row.jurisdiction or "unset",
         )
     return table
 
 
-def session_table(windows: Sequence[ClassWindow], labels: Sequence[str], min_group: int | None) -> Table:
+def session_table(windows: Sequence[ClassWindow], labels: Sequence[str], min_group: int | None) -> RenderableType:
     """One class, window by window, with nothing that comes from too few people."""
-    table = _table("from", "to", "faces", *labels, "uncertain")
+    if not windows:
+        return Text("This class has no figures: it ended before there were any.")
+    columns = ("from", "faces", *labels, *(["uncertain"] if labels else []))
+    table = _table(*columns, numbers=columns)
+    table.padding = (0, 1, 0, 0)
     for window in windows:
         figures = disclose(window, min_group)
-        mix, faces, uncertain = figures["mix"], figures["faces"], figures["uncertain"]
+        mix, faces = figures["mix"], figures["faces"]
+        shares = [mix.get(label) if isinstance(mix, dict) else None for label in labels]
         table.add_row(
-            f"{window.start_s:.0f} s",
-            f"{window.end_s:.0f} s",
+            _clock(window.start_s),
             f"{faces:.1f}" if isinstance(faces, float) else "too few",
-            *(_percent(mix.get(label) if isinstance(mix, dict) else None) for label in labels),
-            _percent(uncertain),
+            *([_percent(share) for share in (*shares, figures["uncertain"])] if labels else []),
         )
     return table
+
+
+def _clock(time_s: float) -> str:
+    """Hours, minutes and seconds.
+
+    >>> _clock(65), _clock(3600)
+    ('1:05', '1:00:00')
+    """
+    minutes, seconds = divmod(round(time_s), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
 def _percent(share: object) -> str:
     return f"{100 * share:.0f} %" if isinstance(share, float) else "·"
 
 
-def policy_table(policy: Policy, log: Sequence[PolicyAnswerRow]) -> Table:
+def policy_table(policy: Policy, log: Sequence[PolicyAnswerRow]) -> RenderableType:
     """The law in force, and every answer there has been."""
-    table = _table("when (UTC)", "jurisdiction", "said by", "where")
     allowed = ", ".join(task.value for task in Task if policy.allows(task))
-    table.title = f"In force: {policy.jurisdiction or 'unset'} (allows {allowed})"
-    table.title_justify = "left"
+    title = f"In force: {policy.jurisdiction or 'unset'} (allows {allowed})"
+    if not log:
+        return Text(f"{title}. Nobody has said so: classpulse policy set {'|'.join(STRICTEST_FIRST)}")
+    table = _table("when (UTC)", "law", "said by", "where", wide="said by")
     for answer in log:
-        table.add_row(f"{answer.answered_at:%Y-%m-%d %H:%M}", answer.jurisdiction, answer.answered_by, answer.how)
-    return table
+        table.add_row(f"{answer.answered_at:%Y-%m-%d %H:%M}", answer.jurisdiction, Text(answer.answered_by), answer.how)
+    return Group(Text(title), table)

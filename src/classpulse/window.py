@@ -10,6 +10,7 @@ from classpulse.errors import ClassPulseError
 if TYPE_CHECKING:
     import tkinter as tk
     from collections.abc import Callable
+    from types import TracebackType
 
     from PIL.Image import Image as Picture
 
@@ -50,6 +51,9 @@ class DesktopWindow:
 
         self._label = tk.Label(self._root, background="#12161c", foreground="#f5f7fa", text="Starting…", borderwidth=0)
         self._label.pack(fill="both", expand=True)
+        self._error: BaseException | None = None
+        # Tk would print what goes wrong in a callback, Ctrl-C among it, and go on.
+        self._root.report_callback_exception = self._fail
         self._root.protocol("WM_DELETE_WINDOW", self._close)
         for key in ("<Escape>", "q"):
             self._root.bind(key, lambda _event: self._close())
@@ -62,9 +66,15 @@ class DesktopWindow:
             self._newest = (frame, result)
 
     def show(self) -> None:
-        """Show frames until the window is closed or the class ends."""
+        """Show frames until the window is closed or the class ends; Ctrl-C ends it as well."""
         self._root.after(POLL_MS, self._poll)
         self._root.mainloop()
+        if self._error is not None:
+            raise self._error
+
+    def _fail(self, _kind: type[BaseException], error: BaseException, _traceback: TracebackType | None) -> None:
+        self._error = error
+        self._root.destroy()
 
     def _poll(self) -> None:
         with self._lock:

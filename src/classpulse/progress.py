@@ -1,0 +1,76 @@
+"""Results of a running class on their way to figures: windows, rates and ages."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from classpulse.insight.engagement import ClassWindow, RollingWindow, WindowBuilder
+
+if TYPE_CHECKING:
+    from classpulse.types import FrameResult
+
+PUBLISH_EVERY_S = 0.25
+HISTORY_S = 30 * 60.0
+RATE_OVER_S = 3.0
+
+
+class Progress:
+    """What the results of one class, so far, amount to."""
+
+    def __init__(self, length_s: float) -> None:
+        """Begin with class windows of `length_s`."""
+        self._builder = WindowBuilder(length_s)
+        self._rolling = RollingWindow(length_s)
+        self._history: deque[ClassWindow] = deque(maxlen=round(HISTORY_S / length_s))
+        self._done: deque[float] = deque()
+        self._published = -PUBLISH_EVERY_S
+        self._age_s = 0.0
+        self._last: FrameResult | None = None
+
+    def add(self, result: FrameResult, *, age_s: float) -> ClassWindow | None:
+        """Take a result that is `age_s` old; returns the class window that it closes, if it does."""
+        now = time.monotonic()
+        self._done.append(now)
+        while now - self._done[0] > RATE_OVER_S:
+            self._done.popleft()
+        self._age_s += 0.2 * (age_s - self._age_s)
+        self._last = result
+        self._rolling.add(result)
+        finished = self._builder.add(result)
+        if finished is not None:
+            self._history.append(finished)
+        return finished
+
+    def forget_now(self) -> None:
+        """After a pause the past is not now."""
+        self._rolling.clear()
+        self._done.clear()
+
+    def due(self) -> bool:
+        """Whether it is time to publish again."""
+        now = time.monotonic()
+        if now - self._published < PUBLISH_EVERY_S:
+            return False
+        self._published = now
+        return True
+
+    def finish(self) -> ClassWindow | None:
+        """Close the window that is still open."""
+        last = self._builder.finish()
+        if last is not None:
+            self._history.append(last)
+        return last
+
+    def state(self, *, individual: bool) -> dict[str, Any]:
+        """The fields of `LiveState` that results change."""
+        span = self._done[-1] - self._done[0] if len(self._done) > 1 else 0.0
+        return {
+            "elapsed_s": 0.0 if self._last is None else self._last.time_s,
+            "results_per_s": (len(self._done) - 1) / span if span > 0 else 0.0,
+            "age_ms": 1000 * self._age_s,
+            "now": self._rolling.window(),
+            "history": tuple(self._history),
+            "result": self._last if individual else None,
+        }
