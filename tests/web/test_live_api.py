@@ -89,7 +89,8 @@ def test_buttons_reach_the_controls(client: Client, controls: RecordedControls, 
 
 
 @pytest.mark.parametrize(
-    ("phase", "what"), [("ended", "pause"), ("ended", "stop"), ("asking", "resume"), ("running", "jurisdiction")]
+    ("phase", "what"),
+    [("ended", "pause"), ("starting", "pause"), ("ended", "stop"), ("asking", "resume"), ("running", "jurisdiction")],
 )
 def test_what_makes_no_sense_now_is_refused(
     client: Client, controls: RecordedControls, hub: Hub, state: State, phase: str, what: str

@@ -67,14 +67,14 @@ async def events(request: Request) -> StreamingResponse:
 @router.post("/pause", status_code=202, response_class=Response, responses=CONFLICT)
 def pause(hub: HubHere, controls: ControlsHere) -> None:
     """Stop looking until resumed; nothing is read or stored meanwhile."""
-    _only_in(hub, {"starting", "running", "paused"}, "paused")
+    _only_in(hub, {"running", "paused"}, "paused")
     controls.pause()
 
 
 @router.post("/resume", status_code=202, response_class=Response, responses=CONFLICT)
 def resume(hub: HubHere, controls: ControlsHere) -> None:
     """Go on after a pause."""
-    _only_in(hub, {"starting", "running", "paused"}, "resumed")
+    _only_in(hub, {"running", "paused"}, "resumed")
     controls.resume()
 
 
