@@ -1,7 +1,6 @@
 """Who is who from frame to frame: two-stage association as in ByteTrack, with a motion model in seconds.
 
 The association follows Zhang et al. 2022 (ByteTrack, arXiv 2110.06864): detections with a high score choose
-The association follows Zhang et al. 2022 (ByteTrack, arXiv 2110.06864): detections with a high score choose
 first among all tracks, those with a low one may only fill what is left. In place of a Kalman filter in pixels
 per frame, which is right for one frame rate, each face moves by an integrated Ornstein-Uhlenbeck process: its
 velocity is forgotten within about a second, and all lengths are in sizes of the face itself, so that neither
@@ -37,23 +36,25 @@ NOMINAL_STEP_S = 1 / 30
 MAX_LOST = 1000
 """Most tracks that are remembered while out of sight; the longest lost are forgotten first."""
 
-SPEED = 2.0
-"""Standard deviation of a face's velocity, face sizes a second: people lean, turn and walk."""
+SPEED = 3.0
+"""Standard deviation of a face's velocity, face sizes a second: most people sit, and some walk by."""
 MEMORY_S = 1.0
 """Time in which a velocity is forgotten."""
 NOISE = 0.05
 """Standard deviation of a detected centre, face sizes."""
-MIN_REACH, MAX_REACH = 0.7, 1.5
-"""Distance from where a face is expected within which it may be found, face sizes; in between, three
-standard deviations of the filter."""
+MIN_REACH = 0.7
+"""Distance from the expected place within which a face may always be found, face sizes; where the filter is less
+sure, three of its standard deviations."""
 MAX_RATIO = 2.0
 """Ratio of two sizes from which they are not the same face."""
 RATIO_COST = 0.5
 """Cost of a size that is e times another, face sizes of distance."""
 LOST_COST = 0.3
 """Cost of each second out of sight, face sizes of distance."""
-UNMATCHED_COST = 3.0
-"""Cost of a pair that cannot be; more than any that can."""
+MAX_COST = 1.5
+"""Cost from which a face is rather a new one, face sizes of distance."""
+MAX_LOW_COST = 0.7
+"""The same for a detection with a low score: it must be just where a face is expected."""
 
 _STATE = np.dtype(
     [
@@ -131,10 +132,10 @@ class FaceTracker:
         """Find each face's track: (N,) places in `_tracks`, -1 for none; those with a high score choose first."""
         owners = np.full(len(sizes), -1)
         costs = _costs(self._tracks, self._clock_s, centres, sizes)
-        for stage in (high, ~high):
+        for stage, most in ((high, MAX_COST), (~high, MAX_LOW_COST)):
             rows = np.setdiff1d(np.arange(len(self._tracks)), owners)
             columns = np.flatnonzero(stage)
-            chosen, taken = _assign(costs[np.ix_(rows, columns)])
+            chosen, taken = _assign(costs[np.ix_(rows, columns)], most)
             owners[columns[taken]] = rows[chosen]
         return owners
 
@@ -210,22 +211,21 @@ def _corrected(tracks: NDArray[np.void], centres: Doubles, sizes: Doubles) -> ND
 
 
 def _costs(tracks: NDArray[np.void], clock_s: float, centres: Doubles, sizes: Doubles) -> Doubles:
-    """Cost of each track, of T, being each face, of N: (T, N), in face sizes of distance."""
+    """Cost of each track, of T, being each face, of N: (T, N), face sizes; infinite where it cannot be."""
     ratio = np.abs(np.log(tracks["size"])[:, None] - np.log(sizes))
     scale = np.sqrt(tracks["size"])[:, None] * np.sqrt(sizes)
     distance = np.linalg.norm(tracks["centre"][:, None] - centres, axis=2) / scale
-    reach = np.clip(3 * np.sqrt(tracks["variance"][:, 0] + NOISE**2), MIN_REACH, MAX_REACH)
+    reach = np.maximum(3 * np.sqrt(tracks["variance"][:, 0] + NOISE**2), MIN_REACH)
     possible = (distance <= reach[:, None]) & (ratio <= math.log(MAX_RATIO))
-    lost_s = np.minimum(clock_s - tracks["seen_s"], 1)
-    costs = distance + RATIO_COST * ratio + LOST_COST * lost_s[:, None]
-    return np.where(possible, costs, UNMATCHED_COST)
+    lost_s = clock_s - tracks["seen_s"]
+    return np.where(possible, distance + RATIO_COST * ratio + LOST_COST * lost_s[:, None], np.inf)
 
 
-def _assign(costs: Doubles) -> tuple[Ints, Ints]:
-    """Pairs of the least total cost: their rows and columns; pairs that cannot be are left out."""
-    possible = costs < UNMATCHED_COST
+def _assign(costs: Doubles, limit: float) -> tuple[Ints, Ints]:
+    """Pairs of the least total cost, each below a limit: their rows and columns."""
+    possible = costs < limit
     rows, columns = np.flatnonzero(possible.any(axis=1)), np.flatnonzero(possible.any(axis=0))
-    i, j = linear_sum_assignment(costs[np.ix_(rows, columns)])
+    i, j = linear_sum_assignment(np.minimum(costs[np.ix_(rows, columns)], limit))
     i, j = rows[i], columns[j]
     fits = possible[i, j]
     return i[fits], j[fits]
