@@ -110,7 +110,7 @@ def test_a_folder_is_read_in_natural_order_and_what_is_broken_is_left_out(tmp_pa
     source = RecordedSource(PictureRecording(list(tmp_path.iterdir()), "shots"), fast=True)
     frames = list(source.frames())
     assert [int(frame.image[0, 0, 0]) for frame in frames] == [1, 2, 10]
-    assert [frame.time_s for frame in frames] == [0, 1, 3]
+    assert [frame.time_s for frame in frames] == [0, 2, 6]
     assert [frame.index for frame in frames] == [0, 1, 2]
     assert source.total_frames == 4
     assert source.health.frames == 3

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
     from classpulse.types import Image
 
-SECONDS_PER_PICTURE = 1.0
-"""A folder has no clock of its own: its pictures are this far apart."""
+SECONDS_PER_PICTURE = 2.0
+"""A folder has no clock of its own: its pictures are this far apart, further than a track may be out of sight, so that
+nobody is taken for whoever stood in the same place of the picture before."""
 
 _FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF", "AVIF")
 """What a picture may be; formats whose decoders start other programs are not among them."""
