@@ -16,9 +16,11 @@ import numpy as np
 
 from classpulse.errors import SourceError
 from classpulse.sources.base import Health
+from classpulse.sources.demo_cast import LOOKS
 from classpulse.sources.demo_faces import load_heads
+from classpulse.sources.demo_layers import Brush
 from classpulse.sources.demo_moves import displacement_fields
-from classpulse.sources.demo_people import LOOKS, TILE_PX, Brush, Person
+from classpulse.sources.demo_people import TILE_PX, Person
 from classpulse.sources.demo_scenery import BOARD, camera_off, label
 from classpulse.sources.demo_script import Role
 from classpulse.types import Frame
@@ -80,7 +82,10 @@ class DemoSource:
     def _compose(self, width: int, height: int) -> None:
         gap = max(2, round(height * _GAP_SHARE))
         size = ((width - gap * (COLUMNS + 1)) // COLUMNS, (height - gap * (ROWS + 1)) // ROWS)
-        left, top = (width - COLUMNS * size[0] - (COLUMNS - 1) * gap) // 2, (height - ROWS * size[1] - (ROWS - 1) * gap) // 2
+        left, top = (
+            (width - COLUMNS * size[0] - (COLUMNS - 1) * gap) // 2,
+            (height - ROWS * size[1] - (ROWS - 1) * gap) // 2,
+        )
         heads, fields = load_heads(), displacement_fields()
         rng = np.random.default_rng(self._seed)
         order, seats = rng.permutation(len(LOOKS)), tuple(int(i) for i in rng.permutation(len(LOOKS)))
@@ -95,7 +100,7 @@ class DemoSource:
         self._names = names
         self._labels = [label(name, bar_px) for name in names]
         colours = rng.integers(70, 170, (len(LOOKS), 3))
-        self._off = [camera_off(f"S{i + 1}", *size, tuple(map(int, c))) for i, c in enumerate(colours)]
+        self._off = [camera_off(f"S{i + 1}", *size, (int(c[0]), int(c[1]), int(c[2]))) for i, c in enumerate(colours)]
         self._canvas = np.full((height, width, 3), BOARD, np.uint8)
         self._brush = Brush(size)
         self._camera_fps, self._drawn = self._fps / 2, [math.nan] * len(LOOKS)

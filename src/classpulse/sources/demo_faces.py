@@ -122,8 +122,9 @@ def load_heads() -> dict[str, Head]:
     """
     collins, hopper = _load(COLLINS), _load(HOPPER)
     bare_young = _erase_mouth(_soften_smile_lines(collins), (201, 274), (52, 22))
+    closed = _borrow(bare_young, hopper, 0.95, (0, 2), (201, 271), (39, 11), 4)
     young = (
-        _borrow(bare_young, hopper, 0.95, (0, 2), (201, 271), (39, 11), 4),
+        _calm_cheeks(closed, hopper),
         collins,
         _gasp(bare_young, (201, 279), (112, 112, 182)),
     )
@@ -132,20 +133,24 @@ def load_heads() -> dict[str, Head]:
         _borrow(hopper, collins, 1.0, (0, -1), (202, 270), (50, 24), 6),
         _gasp(_erase_mouth(hopper, (201, 269), (46, 16)), (202, 275), (92, 98, 178)),
     )
-    elder = [_swap_face(collins, face) for face in old]
-    between = [cv2.addWeighted(a, 0.55, b, 0.45, 0) for a, b in zip(young, elder, strict=True)]
-    young_mask, cap_mask = _polygon(COLLINS.outline, 1.2, erode=3), _polygon(HOPPER.outline, 1.2, erode=3)
+    elder_rest = _swap_face(collins, hopper)
+    elder_bare = _erase_mouth(elder_rest, (201, 269), (46, 16))
+    elder = (elder_rest, _swap_face(collins, old[1]), _gasp(elder_bare, (202, 276), (108, 112, 172)))
+    between = [np.asarray(cv2.addWeighted(a, 0.55, b, 0.45, 0), np.uint8) for a, b in zip(young, elder, strict=True)]
     hair = _polygon(_HAIR, 2.5)
-    heads = {
-        "young": (young, young_mask, hair, COLLINS),
-        "elder": (elder, young_mask, hair, COLLINS),
-        "between": (between, young_mask, hair, COLLINS),
-        "cap": (old, cap_mask, np.zeros_like(hair), HOPPER),
-    }
     return {
-        name: Head(*(_with_neck(image, p.neck_y) for image in faces), _with_neck_mask(mask, p.neck_y), hairs)
-        for name, (faces, mask, hairs, p) in heads.items()
+        "young": _head(young, hair, COLLINS),
+        "elder": _head(elder, hair, COLLINS),
+        "between": _head(between, hair, COLLINS),
+        "cap": _head(old, np.zeros_like(hair), HOPPER),
     }
+
+
+def _head(mouths: Sequence[Image], hair: Floats, portrait: Portrait) -> Head:
+    neck_y, mask = portrait.neck_y, _polygon(portrait.outline, 1.2, erode=3)
+    mask[neck_y:] = mask[neck_y - 1]
+    rest, smile, gasp = (_with_neck(image, neck_y) for image in mouths)
+    return Head(rest, smile, gasp, mask, hair)
 
 
 def _load(portrait: Portrait) -> Image:
@@ -184,19 +189,20 @@ def _ellipse(centre: tuple[int, int], radii: tuple[int, int], blur: float) -> Fl
     return np.asarray(cv2.GaussianBlur(mask, (0, 0), blur), np.float32)
 
 
-def mix(below: NDArray[np.generic], above: NDArray[np.generic], mask: Floats) -> Image:
-    """Lay one picture on another where the mask says so.
+def mix(below: Image, above: Image | Floats, mask: Floats) -> Image:
+    """Lay one picture, or one colour, on another where the mask says so.
 
     Args:
-        below: (H, W, 3) any type, 0 to 255.
-        above: (H, W, 3) or (3,), any type, 0 to 255.
+        below: (H, W, 3) uint8.
+        above: (H, W, 3) uint8, or a colour: (3,) float32, 0 to 255.
         mask: (H, W) float32, 0 to 1.
 
     Returns:
         (H, W, 3) uint8.
     """
-    share = mask[..., None]
-    return np.clip(below * (1 - share) + above * share, 0, 255).astype(np.uint8)
+    if above.ndim == 1:
+        above = np.full_like(below, np.clip(above, 0, 255).astype(np.uint8))
+    return np.asarray(cv2.blendLinear(below, above, 1 - mask, mask), np.uint8)
 
 
 def _match(source: Image, target: Image, where: NDArray[np.bool_], contrast: float = 1.0) -> Image:
@@ -207,7 +213,7 @@ def _match(source: Image, target: Image, where: NDArray[np.bool_], contrast: flo
     return np.asarray(cv2.cvtColor(np.clip(moved, 0, 255).astype(np.uint8), cv2.COLOR_LAB2BGR), np.uint8)
 
 
-def _borrow(  # noqa: PLR0913 - one call for each of the two mouths
+def _borrow(
     image: Image,
     other: Image,
     scale: float,
@@ -228,7 +234,21 @@ def _soften_smile_lines(image: Image) -> Image:
     mask = np.zeros((HEIGHT, WIDTH), np.float32)
     for line in _SMILE_LINES:
         cv2.polylines(mask, [np.array(line, np.int32)], isClosed=False, color=1.0, thickness=13)
-    return mix(image, cv2.GaussianBlur(image, (0, 0), 8), np.asarray(cv2.GaussianBlur(mask, (0, 0), 3), np.float32))
+    return mix(
+        image,
+        np.asarray(cv2.GaussianBlur(image, (0, 0), 8), np.uint8),
+        np.asarray(cv2.GaussianBlur(mask, (0, 0), 3), np.float32),
+    )
+
+
+def _calm_cheeks(image: Image, other: Image) -> Image:
+    """Take the rest of a smile off: the other's lower face, softened, shines through, and the cheeks are dulled."""
+    cheeks = _ellipse((202, 235), (45, 40), 1.0) > 0.5
+    lower = _match(np.asarray(cv2.GaussianBlur(other, (0, 0), 2.5), np.uint8), image, cheeks, contrast=0.75)
+    calm = mix(image, lower, np.asarray(_ellipse((202, 262), (66, 42), 9.0) * 0.65, np.float32))
+    dull = cv2.convertScaleAbs(cv2.GaussianBlur(calm, (0, 0), 12), alpha=0.97)
+    shine = _ellipse((163, 226), (22, 13), 6.0) + _ellipse((243, 226), (22, 13), 6.0)
+    return mix(calm, np.asarray(dull, np.uint8), np.asarray(shine * 0.8, np.float32))
 
 
 def _erase_mouth(image: Image, centre: tuple[int, int], radii: tuple[int, int]) -> Image:
@@ -236,7 +256,7 @@ def _erase_mouth(image: Image, centre: tuple[int, int], radii: tuple[int, int]) 
     cv2.ellipse(hole, centre, radii, 0, 0, 360, 255, -1)
     filled = cv2.GaussianBlur(cv2.inpaint(image, hole, 9, cv2.INPAINT_TELEA), (0, 0), 4).astype(np.float32)
     grain = np.random.default_rng(0).normal(size=(HEIGHT, WIDTH)).astype(np.float32)
-    filled += 6 * cv2.GaussianBlur(grain, (0, 0), 1.2)[..., None]
+    filled = np.clip(filled + 6 * cv2.GaussianBlur(grain, (0, 0), 1.2)[..., None], 0, 255).astype(np.uint8)
     return mix(image, filled, np.asarray(cv2.GaussianBlur(hole.astype(np.float32) / 255, (0, 0), 3), np.float32))
 
 
@@ -252,7 +272,7 @@ def _gasp(image: Image, centre: tuple[int, int], lip: tuple[int, int, int]) -> I
         ((x, y - 9), (12, 3), np.array([190, 200, 208], np.float32), 1.5, 0.75),
     ]
     for at, radii, colour, blur, strength in strokes:
-        image = mix(image, colour, _ellipse(at, radii, blur) * strength)
+        image = mix(image, colour, np.asarray(_ellipse(at, radii, blur) * strength, np.float32))
     return image
 
 
@@ -270,7 +290,3 @@ def _with_neck(image: Image, neck_y: int) -> Image:
     share = np.linspace(0, 1, rows, dtype=np.float32)[:, None, None] ** 0.6
     neck = last * (1 - share) + cheeks * np.clip(round_off, 0.3, 1) * share
     return np.concatenate([image[:neck_y], np.clip(neck, 0, 255).astype(np.uint8)])
-
-
-def _with_neck_mask(mask: Floats, neck_y: int) -> Floats:
-    return np.concatenate([mask[:neck_y], np.repeat(mask[neck_y - 1][None], HEIGHT - neck_y, axis=0)])

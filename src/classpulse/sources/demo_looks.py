@@ -5,7 +5,7 @@ Everything is drawn in the common frame of `demo_faces`, before a head is scaled
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -16,58 +16,10 @@ from classpulse.sources.demo_faces import HEIGHT, WIDTH, Head, mix
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from numpy.typing import NDArray
+
+    from classpulse.sources.demo_cast import Colour, Look
     from classpulse.types import Floats, Image
-
-Colour = tuple[int, int, int]
-"""Blue, green, red, 0 to 255."""
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What one of the demo's people looks like.
-
-    Attributes:
-        head: which of the heads of `load_heads`.
-        hair: colour of the hair; None leaves it as it is.
-        long_hair: whether it falls on the shoulders.
-        hair_width: 1 leaves the hair as it is, less draws it in at the sides.
-        face_width: 1 leaves the face as it is.
-        wears: `"glasses"`, `"headphones"`, `"beanie"`, `"scarf"` or nothing.
-        wears_colour: colour of that.
-        top: colour of the clothes.
-        cut: `"crew"`, `"vee"`, `"shirt"`, `"hoodie"` or `"stripes"`.
-        room: which background, see `demo_scenery`.
-        face_px: height of the face in a tile 232 px high.
-        place: `x, y` of the face in the tile, as shares of its sides.
-        mirrored: left and right changed.
-        tilt_deg: turn of the head in the picture.
-        brightness, contrast: of the camera; 1 is none.
-        warmth: -1 blue to 1 orange.
-        saturation: 0 gray, 1 as it is.
-        blur_px: of the camera.
-        noise: of the camera, standard deviation in gray levels.
-    """
-
-    head: str
-    hair: Colour | None = None
-    long_hair: bool = False
-    hair_width: float = 1.0
-    face_width: float = 1.0
-    wears: str = ""
-    wears_colour: Colour = (40, 36, 34)
-    top: Colour = (90, 60, 40)
-    cut: str = "crew"
-    room: str = "wall"
-    face_px: float = 105.0
-    place: tuple[float, float] = (0.5, 0.5)
-    mirrored: bool = False
-    tilt_deg: float = 0.0
-    brightness: float = 1.0
-    contrast: float = 1.0
-    warmth: float = 0.0
-    saturation: float = 1.0
-    blur_px: float = 0.0
-    noise: float = 2.5
 
 
 def dress(head: Head, look: Look) -> Head:
@@ -95,7 +47,7 @@ def _recolour(image: Image, where: Floats, colour: Colour) -> Image:
     light = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).astype(np.float32)
     mean = float((light * where).sum() / where.sum())
     strands = np.clip(1 + 0.9 * (light - mean) / mean, 0.15, 2.2)[..., None]
-    return mix(image, strands * np.array(colour, np.float32), where)
+    return mix(image, np.clip(strands * np.array(colour, np.float32), 0, 255).astype(np.uint8), where)
 
 
 def _reshape(head: Head, hair_width: float, face_width: float) -> Head:
@@ -106,10 +58,12 @@ def _reshape(head: Head, hair_width: float, face_width: float) -> Head:
     face = (x - 201) * np.exp(-0.5 * (side / 1.1) ** 4) * np.exp(-0.5 * ((y - 245) / 110) ** 4)
     from_x = x + hair * (1 / hair_width - 1) + face * (1 / face_width - 1)
 
-    def move(image: Floats | Image) -> Floats | Image:
+    def move(image: Image | Floats) -> NDArray[np.integer | np.floating]:
         return cv2.remap(image, from_x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
-    return Head(*(np.asarray(move(i)) for i in (head.rest, head.smile, head.gasp, head.mask, head.hair)))
+    changed = _with_images(head, lambda image: np.asarray(move(image), np.uint8))
+    mask, hair = (np.asarray(move(i), np.float32) for i in (head.mask, head.hair))
+    return replace(changed, mask=mask, hair=hair)
 
 
 def _shape(points: list[tuple[int, int]], blur: float = 1.5) -> Floats:
@@ -118,7 +72,7 @@ def _shape(points: list[tuple[int, int]], blur: float = 1.5) -> Floats:
     return np.asarray(cv2.GaussianBlur(mask, (0, 0), blur), np.float32)
 
 
-def smooth_outline(points: list[tuple[int, int]]) -> np.ndarray:
+def smooth_outline(points: list[tuple[int, int]]) -> NDArray[np.int32]:
     """Round the corners of a closed outline: (4 N, 2) int32, by cutting them twice (Chaikin)."""
     at = np.array(points, np.float64)
     for _ in range(2):
@@ -153,11 +107,10 @@ def _grow_hair(head: Head) -> Head:
     """Hair behind the neck, in the colour that the head's own has at its sides."""
     colour = head.rest[head.hair > 0.95].mean(axis=0) * 0.72
     rng = np.random.default_rng(3)
-    strands = cv2.GaussianBlur(rng.normal(size=(HEIGHT, WIDTH)).astype(np.float32), (0, 0), 1.4, sigmaY=40)
-    strands /= float(strands.std())
-    wave = cv2.GaussianBlur(rng.normal(size=(HEIGHT, WIDTH)).astype(np.float32), (0, 0), 7, sigmaY=60)
-    wave /= float(wave.std())
-    light = (1 + 0.2 * strands + 0.14 * wave)[..., None]
+    light = np.ones((HEIGHT, WIDTH, 1), np.float32)
+    for strand_px, strength in ((1.4, 0.2), (7.0, 0.14)):
+        strands = cv2.GaussianBlur(rng.normal(size=(HEIGHT, WIDTH)).astype(np.float32), (0, 0), strand_px, sigmaY=50)
+        light += strength * (strands / strands.std())[..., None]
     texture = np.clip(colour * light, 0, 255).astype(np.uint8)
     columns = np.flatnonzero(head.hair[170] * head.mask[170] > 0.5)
     left, right = int(columns.min()) + 4, int(columns.max()) - 4
@@ -192,7 +145,15 @@ def _beanie(head: Head, colour: Colour) -> Head:
     columns = np.flatnonzero(head.mask[140] > 0.5)
     left, right = int(columns.min()) - 4, int(columns.max()) + 4
     middle = (left + right) // 2
-    dome = [(left, 140), (left - 2, 85), (left + 30, 22), (middle, -12), (right - 30, 22), (right + 2, 85), (right, 140)]
+    dome = [
+        (left, 140),
+        (left - 2, 85),
+        (left + 30, 22),
+        (middle, -12),
+        (right - 30, 22),
+        (right + 2, 85),
+        (right, 140),
+    ]
     rim = [(left - 6, 146), (left - 6, 104), (middle, 92), (right + 6, 104), (right + 6, 146), (middle, 138)]
     ribs = _cloth(colour, folds=0.06, seed=5).astype(np.float32)
     ribs *= 1 + 0.12 * np.sin(np.arange(WIDTH, dtype=np.float32) / 2.6)[None, :, None]
@@ -208,7 +169,7 @@ def _scarf(head: Head, colour: Colour) -> Head:
     opening += [(166, 330), (133, 290), (116, 230), (117, 182), (145, 152)]
     hole = _shape(opening, 1.5)
     cloth = _cloth(colour, folds=0.12, seed=8)
-    shadow = mix(cloth, cloth * 0.55, np.asarray(cv2.GaussianBlur(hole, (0, 0), 9), np.float32))
+    shadow = mix(cloth, (cloth * 0.55).astype(np.uint8), np.asarray(cv2.GaussianBlur(hole, (0, 0), 9), np.float32))
     wrapped = _shape(outside)
     worn = _over(head, np.asarray(wrapped * (1 - hole), np.float32), shadow)
     return replace(worn, mask=wrapped, hair=np.zeros_like(head.hair))

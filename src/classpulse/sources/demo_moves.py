@@ -40,13 +40,40 @@ class Expression:
         return np.array([self.smile, self.gasp, *(self.moves.get(n, 0.0) for n in names)], np.float32)
 
 
-EXPRESSIONS: dict[str, Expression] = {
-    "neutral": Expression(),
-    "happy": Expression(smile=1.0, moves={"corners_up": 0.3, "cheeks": 0.2}),
-    "sad": Expression(moves={"corners_up": -0.8, "brows_inner": 0.4, "brows_outer": -0.4, "eyes_open": -0.3}),
-    "surprise": Expression(gasp=1.0, moves={"brows_inner": 0.6, "brows_outer": 0.5, "eyes_open": 0.6, "jaw": 0.5}),
-    "doubt": Expression(moves={"corners_up": -0.4, "corners_out": -0.4, "brows_inner": -0.5, "brows_outer": 0.2}),
+def _expression(smile: float, gasp: float, *moves: float) -> Expression:
+    return Expression(smile, gasp, dict(zip(_NAMES, moves, strict=True)))
+
+
+_NAMES = (
+    *("corners_up", "corners_out", "lips_up", "brows_inner", "brows_outer", "brows_together"),
+    *("eyes_open", "cheeks"),
+)
+_LINED = {
+    "neutral": _expression(0, 0, 0.22, 0.3, -0.11, -0.07, -0.2, 0.0, -0.18, -0.27),
+    "happy": _expression(1, 0, 0.3, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.2),
+    "sad": _expression(0, 0, -0.7, 0.15, 0.27, 0.32, -0.25, 0.15, -0.06, 0.31),
+    "surprise": _expression(0, 1, -0.02, -0.12, -0.09, 0.35, 0.33, -0.22, 0.33, -0.31),
+    "doubt": _expression(0, 0, -0.3, -0.15, 0.15, -0.25, 0.25, -0.2, 0.1, 0.1),
 }
+EXPRESSIONS: dict[str, dict[str, Expression]] = {
+    "young": {
+        "neutral": _expression(0, 0, -0.52, -0.3, 0.07, 0.09, 0.0, 0.2, -0.13, -0.1),
+        "happy": _expression(1, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
+        "sad": _expression(0, 0, -0.95, 0.15, 0.1, 0.59, -0.52, 0.54, -0.3, 0.02),
+        "surprise": _expression(0, 1, -0.57, -0.51, -0.24, 0.54, 0.23, -0.08, 0.52, 0.21),
+        "doubt": _expression(0, 0, -0.75, -0.2, 0.3, -0.4, 0.2, -0.3, 0.1, 0.1),
+    },
+    "between": {
+        "neutral": _expression(0, 0, -0.03, 0.3, 0.18, 0.19, 0.03, -0.09, -0.4, -0.18),
+        "happy": _expression(1, 0, 0.15, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.1),
+        "sad": _expression(0, 0, -0.82, 0.28, 0.2, -0.06, -0.5, 0.36, -0.24, -0.05),
+        "surprise": _expression(0, 1, -0.29, -0.41, -0.19, 0.48, 0.32, -0.11, 0.31, 0.08),
+        "doubt": _expression(0, 0, -0.5, -0.25, 0.3, -0.3, 0.25, -0.1, 0.1, 0.3),
+    },
+    "elder": _LINED,
+    "cap": _LINED,
+}
+"""By head: what each face does, found by a search for small moves that an emotion network reads as meant."""
 
 
 def displacement_fields() -> dict[str, Floats]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import cv2
@@ -10,11 +11,12 @@ from PIL import Image as PillowImage
 from PIL import ImageDraw, ImageFont
 
 from classpulse.sources.demo_faces import CENTRE
-from classpulse.sources.demo_looks import Colour, Look, smooth_outline
+from classpulse.sources.demo_looks import smooth_outline
 
 if TYPE_CHECKING:
     from numpy.random import Generator
 
+    from classpulse.sources.demo_cast import Colour, Look
     from classpulse.types import Floats, Image
 
 TORSO_CORNER, TORSO_SCALE = (-320, 280), 0.5
@@ -110,7 +112,7 @@ def _lamps(image: Image, rng: Generator) -> None:
 
 def _pictures(image: Image, rng: Generator) -> None:
     for x in (0.06, 0.7):
-        y, colour = float(rng.uniform(0.05, 0.18)), rng.uniform(50, 210, 3)
+        y, colour = float(rng.uniform(0.05, 0.18)), rng.uniform(70, 180) * rng.uniform(0.75, 1.15, 3)
         _rectangle(image, (x, y, x + 0.24, y + 0.42), (236, 238, 240))
         _rectangle(image, (x + 0.02, y + 0.035, x + 0.22, y + 0.385), tuple(colour))
         _rectangle(image, (x + 0.05, y + 0.2, x + 0.19, y + 0.385), tuple(colour * 0.6))
@@ -122,8 +124,8 @@ def _lines(image: Image, rng: Generator) -> None:
     _rectangle(image, (x, 0.06, x + 0.3, 1), (150, 160, 168), 3)
 
 
-def torso(look: Look, rng: Generator) -> Image:
-    """Shoulders in the clothes of `look`: (320, 520, 4) uint8, BGR and how much is cloth, in half the heads' scale."""
+def torso(look: Look, rng: Generator) -> tuple[Image, Floats]:
+    """Shoulders in the clothes of `look`, (320, 520, 3) uint8, and their cover, (320, 520) float32, 0 to 1."""
     width, height = _TORSO_SIZE
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     soft = cv2.resize(rng.normal(size=(9, 13)).astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
@@ -140,7 +142,7 @@ def torso(look: Look, rng: Generator) -> Image:
         opening = _fill([(118, 270), (116, 345), (150, low), (201, low + 8), (252, low), (286, 345), (284, 270)])
     cloth = (1 - opening) * _fill(_SHOULDERS)
     colour, light = _collar(look.cut, colour, light, cloth)
-    return np.dstack([np.clip(colour * light[..., None], 0, 255), cloth * 255]).astype(np.uint8)
+    return np.clip(colour * light[..., None], 0, 255).astype(np.uint8), np.asarray(cloth, np.float32)
 
 
 def _collar(cut: str, colour: Floats, light: Floats, cloth: Floats) -> tuple[Floats, Floats]:
@@ -169,19 +171,16 @@ def _fill(points: list[tuple[int, int]], *, sharp: bool = False) -> Floats:
     return np.asarray(cv2.GaussianBlur(mask, (0, 0), 0.9), np.float32)
 
 
-def hands(skin: Floats) -> Image:
-    """Two hands held before a face, fingers up: (440, 400, 4) uint8, BGR and how much is hand, in the heads' frame.
-
-    Args:
-        skin: (3,) mean colour of the face.
-    """
+@cache
+def hands() -> tuple[Floats, Floats]:
+    """Two hands held before a face, fingers up: their light, about 1, and their cover, 0 to 1, (440, 400) float32."""
     cover = np.zeros((440, 400), np.float32)
     light = np.ones_like(cover)
     fingers = ((-33, 146, -5), (-11, 122, -2), (11, 116, 1), (33, 134, 5))
     for side in (-1, 1):
-        x = CENTRE[0] + side * 48
-        palm = np.array([[x - 44, 235], [x + 44, 235], [x + 40, 300], [x + 30, 345], [x - 30, 345], [x - 40, 300]])
-        arm = np.array([[x - 30, 320], [x + 30, 320], [x + side * 34 + 36, 470], [x + side * 34 - 36, 470]])
+        x = CENTRE[0] + side * 43
+        palm = np.array([[x - 44, 235], [x + 44, 235], [x + 44, 300], [x + 36, 370], [x - 36, 370], [x - 44, 300]])
+        arm = np.array([[x - 36, 350], [x + 36, 350], [x + side * 34 + 36, 470], [x + side * 34 - 36, 470]])
         for outline in (arm, palm):
             cv2.fillPoly(cover, [outline.astype(np.int32)], 1.0, cv2.LINE_AA)
         for dx, top, lean in fingers:
@@ -194,8 +193,7 @@ def hands(skin: Floats) -> Image:
     edge = np.clip(cv2.GaussianBlur(cover, (0, 0), 9) * 1.25, 0.55, 1.04)
     grain = cv2.GaussianBlur(np.random.default_rng(1).normal(size=cover.shape).astype(np.float32), (0, 0), 3)
     light = cv2.GaussianBlur(light, (0, 0), 2) * edge * (1 + 0.1 * grain)
-    colour = np.clip(light[..., None] * skin * 0.97, 0, 255)
-    return np.dstack([colour, cv2.GaussianBlur(cover, (0, 0), 1.6) * 255]).astype(np.uint8)
+    return np.asarray(light, np.float32), np.asarray(cv2.GaussianBlur(cover, (0, 0), 1.6), np.float32)
 
 
 def label(text: str, height: int) -> Image:
