@@ -16,7 +16,7 @@ FOREIGN = re.compile(r"://|file:|^--(?:extra-)?index-url|^--find-links|^-[fie]\b
 
 
 def compile_lock(output: str, inputs: list[str], options: list[str]) -> None:
-    """Resolve for Python 3.11 and later on every platform.
+    """Resolve for Python 3.11 and later on every platform, with the same versions everywhere where that can be.
 
     Args:
         output: file to write, from the project's root.
@@ -26,7 +26,7 @@ def compile_lock(output: str, inputs: list[str], options: list[str]) -> None:
     path = ROOT / output
     command = [sys.executable, "-m", "uv", "pip", "compile", *inputs, "--output-file", output, "--quiet"]
     command += ["--universal", "--python-version", "3.11", "--generate-hashes", "--no-header", "--no-emit-index-url"]
-    command += ["--no-emit-find-links", "--annotation-style", "line", *options]
+    command += ["--no-emit-find-links", "--annotation-style", "line", "--fork-strategy", "fewest", *options]
     subprocess.run(command, cwd=ROOT, check=True)
     text = path.read_text(encoding="utf-8")
     if FOREIGN.search(text):
