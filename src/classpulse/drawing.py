@@ -18,16 +18,19 @@ if TYPE_CHECKING:
     from classpulse.types import Emotions, Frame, FrameResult
 
 COLOURS = {
-    "angry": "#d1495b",
-    "disgust": "#8a9a2b",
-    "fear": "#9b6fd0",
-    "happy": "#f2b134",
-    "sad": "#4a8fe0",
-    "surprise": "#e67e3c",
-    "neutral": "#7fb7a8",
-    UNCERTAIN: "#a5adba",
+    "happy": "#e4a83c",
+    "surprise": "#59c1fe",
+    "neutral": "#a3a5a9",
+    "sad": "#485290",
+    "fear": "#8c54d4",
+    "disgust": "#0a8660",
+    "angry": "#d93a10",
+    UNCERTAIN: "#c9cdd4",
 }
 """One fixed colour per emotion, the same as on the live page; never the only sign of it."""
+
+DARK = frozenset({"sad", "fear", "disgust", "angry"})
+"""Colours that need white letters."""
 
 INK, PAPER, MUTED, TRACK = "#f5f7fa", "#12161c", "#9aa5b4", "#28303b"
 NOTE = "A guess about a face, not about a mind. Nothing is stored."
@@ -67,18 +70,20 @@ def draw_faces(frame: Frame, result: FrameResult, status: str = "") -> Pillow.Im
             label += f"  {name}{share}"
         colour = COLOURS.get(name or "", "#ffffff")
         draw.rounded_rectangle(box, radius=unit // 2, outline=colour, width=max(2, unit // 6))
-        _chip(draw, (box[0], box[1]), label, colour, unit)
+        _chip(draw, (box[0], box[1]), label, (colour, INK if name in DARK else PAPER), unit)
     if status:
         _footer(draw, status, canvas.size, unit)
     return canvas
 
 
-def _chip(draw: ImageDraw.ImageDraw, corner: tuple[float, float], text: str, colour: str, unit: int) -> None:
+def _chip(
+    draw: ImageDraw.ImageDraw, corner: tuple[float, float], text: str, colours: tuple[str, str], unit: int
+) -> None:
     font = _font(unit)
     wide = draw.textlength(text, font=font)
     x, y = corner[0], max(0.0, corner[1] - 1.6 * unit)
-    draw.rounded_rectangle((x, y, x + wide + unit, y + 1.5 * unit), radius=unit // 3, fill=colour)
-    draw.text((x + unit / 2, y + 0.75 * unit), text, font=font, fill=PAPER, anchor="lm")
+    draw.rounded_rectangle((x, y, x + wide + unit, y + 1.5 * unit), radius=unit // 3, fill=colours[0])
+    draw.text((x + unit / 2, y + 0.75 * unit), text, font=font, fill=colours[1], anchor="lm")
 
 
 def _footer(draw: ImageDraw.ImageDraw, text: str, size: tuple[int, int], unit: int) -> None:
