@@ -128,6 +128,8 @@ def _fetch(source: str) -> bytes:
         with path.open("rb") as file:
             return file.read(YUNET_BYTES + 1)
     except urllib.error.URLError as error:
+        if isinstance(error, urllib.error.HTTPError):  # which holds the connection
+            error.close()
         message = f"{source} cannot be fetched ({error.reason}): check the network, or give a file with --from"
         raise ModelError(message) from None
     except OSError as error:

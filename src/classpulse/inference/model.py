@@ -82,7 +82,7 @@ def open_model(path: Path, task: Task, policy: Policy, *, threads: int = 1) -> M
     content = _read(path)
     contract = contracts.read(content, str(path))
     if contract.task is not task:
-        message = f"{path} is a {contract.task.value} model, and a {task.value} model is needed"
+        message = f"{path} is a model for {contract.task.value}, and one for {task.value} is needed"
         raise ModelError(message)
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads

@@ -38,7 +38,7 @@ class EmotionClassifier:
         """
         contract = model.contract
         if contract.task is not Task.EMOTION:
-            message = f"{model.path} is a {contract.task.value} model, and an {Task.EMOTION.value} model is needed"
+            message = f"{model.path} is a model for {contract.task.value}, and one for {Task.EMOTION.value} is needed"
             raise ModelError(message)
         if frozenset(contract.labels) != SEVEN or len(contract.labels) != len(SEVEN):
             message = (
