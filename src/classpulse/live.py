@@ -136,8 +136,10 @@ def _wait(
             while True:
                 time.sleep(BEAT_S)
     except KeyboardInterrupt:
-        runner.stop()
-        runner.join(10)
+        # Whoever presses Ctrl-C again does not want to wait for the last frame.
+        with contextlib.suppress(KeyboardInterrupt):
+            runner.stop()
+            runner.join(10)
     finally:
         if server is not None:
             # Time for open pages to hear that the class has ended.
