@@ -107,7 +107,8 @@ class Person:
         self._torso = layer(cloth, cover, (round(cloth.shape[1] * ratio), round(cloth.shape[0] * ratio)), look)
         light, cover = hands()
         skin = head.rest[200:250, 150:250].reshape(-1, 3).mean(axis=0)
-        self._hands = layer(np.clip(light[..., None] * skin, 0, 255).astype(np.uint8), cover, small, look)
+        long = (small[0], round(cover.shape[0] * self._scale))
+        self._hands = layer(np.clip(light[..., None] * skin, 0, 255).astype(np.uint8), cover, long, look)
         self._grain = grain(size, look.noise, rng)
 
     def draw(self, tile: Image, moment: Moment, number: int, brush: Brush) -> None:

@@ -173,21 +173,21 @@ def _fill(points: list[tuple[int, int]], *, sharp: bool = False) -> Floats:
 
 @cache
 def hands() -> tuple[Floats, Floats]:
-    """Two hands held before a face, fingers up: their light, about 1, and their cover, 0 to 1, (440, 400) float32."""
-    cover = np.zeros((440, 400), np.float32)
+    """Two hands held before a face, fingers up: their light, about 1, and their cover, 0 to 1, (640, 400) float32."""
+    cover = np.zeros((640, 400), np.float32)
     light = np.ones_like(cover)
     fingers = ((-33, 146, -5), (-11, 122, -2), (11, 116, 1), (33, 134, 5))
     for side in (-1, 1):
         x = CENTRE[0] + side * 43
         palm = np.array([[x - 44, 235], [x + 44, 235], [x + 44, 300], [x + 36, 370], [x - 36, 370], [x - 44, 300]])
-        arm = np.array([[x - 36, 350], [x + 36, 350], [x + side * 34 + 36, 470], [x + side * 34 - 36, 470]])
+        arm = np.array([[x - 36, 350], [x + 36, 350], [x + side * 80 + 48, 660], [x + side * 80 - 48, 660]])
         for outline in (arm, palm):
             cv2.fillPoly(cover, [outline.astype(np.int32)], 1.0, cv2.LINE_AA)
         for dx, top, lean in fingers:
             finger = np.zeros_like(cover)
             cv2.line(finger, (x + side * dx, 250), (x + side * (dx + lean), top), 1.0, 22, cv2.LINE_AA)
             depth = np.clip(cv2.distanceTransform((finger > 0.5).astype(np.uint8), cv2.DIST_L2, 3) / 9, 0, 1)
-            fade = np.clip((285 - np.arange(440, dtype=np.float32)) / 70, 0, 1)[:, None]
+            fade = np.clip((285 - np.arange(640, dtype=np.float32)) / 70, 0, 1)[:, None]
             light = np.where(finger > 0.5, 1 - (0.34 - 0.34 * depth) * fade, light).astype(np.float32)
             cover = np.maximum(cover, finger)
     edge = np.clip(cv2.GaussianBlur(cover, (0, 0), 9) * 1.25, 0.55, 1.04)

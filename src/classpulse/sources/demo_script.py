@@ -18,11 +18,11 @@ _FADE_S = 1.0
 _SLIDE_S = 1.6
 
 _MOODS: tuple[tuple[float, float, dict[str, float]], ...] = (
-    (0.0, 20.0, {"neutral": 0.75, "happy": 0.15, "doubt": 0.1}),
+    (0.0, 20.0, {"neutral": 0.85, "happy": 0.08, "doubt": 0.07}),
     (20.0, 38.0, {"happy": 0.8, "neutral": 0.2}),
-    (38.0, 46.0, {"surprise": 0.5, "neutral": 0.3, "happy": 0.2}),
-    (46.0, 68.0, {"sad": 0.6, "doubt": 0.25, "neutral": 0.15}),
-    (68.0, 90.0, {"neutral": 0.5, "happy": 0.45, "doubt": 0.05}),
+    (38.0, 46.0, {"surprise": 0.6, "neutral": 0.3, "happy": 0.1}),
+    (46.0, 68.0, {"sad": 0.7, "doubt": 0.2, "neutral": 0.1}),
+    (68.0, 90.0, {"neutral": 0.55, "happy": 0.4, "doubt": 0.05}),
 )
 """From when to when, and how likely each expression is."""
 
