@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -156,8 +157,7 @@ class Runner:
             self.ready.set()
 
     def _run(self) -> None:
-        pipeline = Pipeline(self._settings)
-        self._source = source = open_source(self._kind.target, self._settings.stream, fast=self._fast)
+        pipeline, source = self._open()
         recorder = None
         how: HowEnded = "failed"
         try:
@@ -174,6 +174,19 @@ class Runner:
             if recorder is not None:
                 recorder.finish(how, frames=source.health.frames, dropped=source.health.dropped)
             self._publish(health=source.health, trouble=recorder.trouble if recorder else "")
+
+    def _open(self) -> tuple[Pipeline, Source]:
+        """Open models and source side by side: both take a second or two, and a teacher waits for them."""
+        with ThreadPoolExecutor(1) as beside:
+            opening = beside.submit(open_source, self._kind.target, self._settings.stream, fast=self._fast)
+            try:
+                pipeline = Pipeline(self._settings)
+            except BaseException:
+                if opening.exception() is None:
+                    opening.result().close()
+                raise
+            self._source = opening.result()
+        return pipeline, self._source
 
     def _start_session(self, pipeline: Pipeline) -> SessionRecorder | None:
         if self._store is None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -93,7 +94,10 @@ class DemoSource:
         self._corners = [
             (left + (i % COLUMNS) * (size[0] + gap), top + (i // COLUMNS) * (size[1] + gap)) for i in range(len(LOOKS))
         ]
-        self._people = [Person(LOOKS[int(i)], heads, fields, size, rng) for i in order]
+        with ThreadPoolExecutor() as pool:  # two thirds of the work, and NumPy and OpenCV let threads run
+            self._people = list(
+                pool.map(lambda i, own: Person(LOOKS[int(i)], heads, fields, size, own), order, rng.spawn(len(order)))
+            )
         self._roles = [Role(self._seed, i, seats) for i in range(len(LOOKS))]
         names = [f"Student {i + 1}" for i in range(len(LOOKS))]
         bar_px = max(10, round(20 * size[1] / TILE_PX))
