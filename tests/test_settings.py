@@ -1,0 +1,250 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from classpulse import Settings
+from classpulse.errors import SettingsError
+from classpulse.settings import default_config_path, known_names, load
+
+EVERY = {
+    "jurisdiction": "eu",
+    "data_dir": "/somewhere",
+    "database_url": "sqlite:///x.db",
+    "cpu_share": 0.25,
+    "individual": True,
+    "detector.name": "yunet",
+    "detector.width_px": 480,
+    "detector.min_score": 0.7,
+    "detector.precision": "fp32",
+    "tracker.max_gap_s": 2.5,
+    "emotion.model": "mine.onnx",
+    "emotion.min_face_px": 50,
+    "emotion.min_certainty": 0.6,
+    "emotion.smoothing_s": 0,
+    "window.length_s": 10,
+    "window.min_group": 7,
+    "storage.observations_hz": 2,
+    "stream.timeout_s": 1.5,
+    "stream.reopen_max_s": 9,
+    "web.host": "::1",
+    "web.port": 0,
+    "web.open_browser": False,
+}
+"""Every setting with a value that is not its default."""
+
+
+@pytest.fixture(autouse=True)
+def no_file_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Keep the settings of whoever runs the tests out of them."""
+    monkeypatch.setattr("classpulse.settings.default_config_path", lambda: tmp_path / "none" / "classpulse.toml")
+
+
+def value(settings: Settings, name: str) -> Any:  # noqa: ANN401 - a value of any setting
+    place: Any = settings
+    for part in name.split("."):
+        place = getattr(place, part)
+    return place
+
+
+def test_defaults() -> None:
+    settings = load(environ={})
+    assert settings == Settings()
+    assert settings.jurisdiction is None
+    assert (settings.detector.name, settings.detector.width_px, settings.web.port) == ("centerface", 640, 8700)
+    assert (settings.web.host, settings.window.min_group, settings.emotion.min_face_px) == ("127.0.0.1", 5, 36)
+    assert settings.database == f"sqlite:///{settings.data_dir / 'classpulse.db'}"
+
+
+def test_every_setting_is_tried_here() -> None:
+    assert sorted(EVERY) == sorted(known_names())
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_every_setting_can_be_given_in_every_place(name: str, tmp_path: Path) -> None:
+    wanted = Path(EVERY[name]) if name in {"data_dir", "emotion.model"} else EVERY[name]  # type: ignore[arg-type]
+    assert value(Settings(), name) != wanted
+    file = tmp_path / "all.toml"
+    file.write_text(f"{name} = {json.dumps(EVERY[name])}")
+    variable = "CLASSPULSE_" + name.upper().replace(".", "__")
+    for settings in (
+        load(config=file, environ={}),
+        load(environ={variable: str(EVERY[name])}),
+        load({name: str(EVERY[name])}, environ={}),
+        load({name: EVERY[name]}, environ={}),
+    ):
+        assert value(settings, name) == wanted
+        others = [value(settings, other) == value(Settings(), other) for other in EVERY if other != name]
+        assert all(others)
+
+
+def test_flags_over_environment_over_file_over_defaults(tmp_path: Path) -> None:
+    file = tmp_path / "a.toml"
+    file.write_text("cpu_share = 0.1\n[detector]\nwidth_px = 200\nmin_score = 0.2\nname = 'yunet'\n[web]\nport = 2\n")
+    environ = {"CLASSPULSE_DETECTOR__WIDTH_PX": "300", "CLASSPULSE_DETECTOR__MIN_SCORE": "0.3"}
+    settings = load({"detector.width_px": "400"}, config=file, environ=environ)
+    assert settings.detector.width_px == 400  # in all three
+    assert settings.detector.min_score == 0.3  # in the environment and the file
+    assert settings.detector.name == "yunet"  # in the file
+    assert settings.web.port == 2
+    assert settings.cpu_share == 0.1
+    assert settings.detector.precision == "auto"  # nowhere
+
+
+def test_where_the_file_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    named, usual = tmp_path / "named.toml", tmp_path / "usual.toml"
+    named.write_text("cpu_share = 0.1")
+    usual.write_text("cpu_share = 0.2")
+    monkeypatch.setattr("classpulse.settings.default_config_path", lambda: usual)
+    assert load(environ={}).cpu_share == 0.2
+    assert load(environ={"CLASSPULSE_CONFIG": str(named)}).cpu_share == 0.1
+    assert load(environ={"CLASSPULSE_CONFIG": ""}).cpu_share == 0.2
+    assert load(config=named, environ={"CLASSPULSE_CONFIG": str(usual)}).cpu_share == 0.1
+
+
+def test_the_usual_place_is_the_users_own() -> None:
+    assert default_config_path().name == "classpulse.toml"
+    assert default_config_path().is_absolute()
+
+
+def test_the_process_environment_is_used_unless_another_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLASSPULSE_WEB__PORT", "9000")
+    monkeypatch.delenv("CLASSPULSE_CONFIG", raising=False)
+    assert load().web.port == 9000
+    assert load(environ={}).web.port == 8700
+
+
+def test_names_that_only_share_the_prefix_do_no_harm() -> None:
+    environ = {"CLASSPULSE_TEST_DATA": "/data", "CLASSPULSE_WEB__HOST": "", "CLASSPULSES": "1", "PATH": "/bin"}
+    assert load(environ=environ) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("detector.widthpx", "detector.width_px"),
+        ("detector.width", "detector.width_px"),
+        ("detectr.width_px", "detector.width_px"),
+        ("jurisdictoin", "jurisdiction"),
+        ("emotion.min_certainity", "emotion.min_certainty"),
+        ("port", "web.port"),
+        ("smoothing_s", "emotion.smoothing_s"),
+        ("Web.port", "web.port"),
+    ],
+)
+def test_an_unknown_name_is_refused_with_the_nearest(name: str, near: str, tmp_path: Path) -> None:
+    wanted = f"unknown setting '{name}': did you mean '{near}'"
+    file = tmp_path / "a.toml"
+    file.write_text(f"{name} = 1")
+    with pytest.raises(SettingsError, match=wanted):
+        load({name: "1"}, environ={})
+    with pytest.raises(SettingsError, match=wanted):
+        load(config=file, environ={})
+    if name.islower():
+        with pytest.raises(SettingsError, match=wanted):
+            load(environ={"CLASSPULSE_" + name.upper().replace(".", "__"): "1"})
+
+
+def test_a_name_like_no_other_is_refused_with_all() -> None:
+    with pytest.raises(SettingsError, match=r"unknown setting 'qqq': known are jurisdiction, .*, web\.open_browser"):
+        load({"qqq": 1}, environ={})
+    with pytest.raises(SettingsError, match="unknown setting"):
+        load({"": 1}, environ={})
+    with pytest.raises(SettingsError, match="unknown setting"):
+        load(environ={"CLASSPULSE_": "1"})
+
+
+@pytest.mark.parametrize(
+    ("name", "bad", "wanted"),
+    [
+        ("detector.width_px", "wide", "'detector.width_px': input should be a valid integer.*, not 'wide'"),
+        ("detector.width_px", 20, "greater than or equal to 160, not 20"),
+        ("detector.width_px", 4000, "less than or equal to 1920, not 4000"),
+        ("detector.min_score", 1, "less than 1, not 1"),
+        ("detector.name", "haar", "'detector.name': input should be 'centerface' or 'yunet', not 'haar'"),
+        ("jurisdiction", "EU", "'jurisdiction': input should be 'eu', 'other' or 'research', not 'EU'"),
+        ("jurisdiction", "", "'jurisdiction'"),
+        ("window.min_group", 2, "'window.min_group': input should be greater than or equal to 3, not 2"),
+        ("web.port", 70_000, "less than or equal to 65535"),
+        ("cpu_share", 0, "greater than 0"),
+        ("cpu_share", "nan", "'cpu_share'"),
+        ("cpu_share", 1.5, "less than or equal to 1"),
+        ("emotion.smoothing_s", -1, "greater than or equal to 0"),
+        ("tracker.max_gap_s", "inf", "less than or equal to 60"),
+        ("web.open_browser", "perhaps", "'web.open_browser': .*boolean"),
+        ("data_dir", "~nobody-of-this-name/x", "'data_dir': .*home"),
+        ("detector", 5, r"'detector' is a group: set one of detector\.name, detector\.width_px"),
+        ("cpu_share.x", 5, "'cpu_share': .*number"),
+    ],
+)
+def test_a_value_that_makes_no_sense_is_refused(name: str, bad: object, wanted: str) -> None:
+    with pytest.raises(SettingsError, match=wanted) as caught:
+        load({name: bad}, environ={})
+    assert "\n" not in str(caught.value)
+    assert caught.value.exit_code == 2
+
+
+def test_several_mistakes_are_said_at_once() -> None:
+    with pytest.raises(SettingsError, match=r"'cpu_share'.*; .*'detector\.width_px'|'detector\.width_px'.*; "):
+        load({"cpu_share": 9, "detector.width_px": 1}, environ={})
+
+
+@pytest.mark.parametrize("content", [b"detector = [", b"x", b"\xff\xfe\x00", b"a = " + b"[" * 50_000, b"a = 1\na = 2"])
+def test_a_file_that_is_not_toml_is_refused(content: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "bad.toml"
+    file.write_bytes(content)
+    with pytest.raises(SettingsError, match=r"settings file .*bad\.toml (is not valid TOML|cannot be read)"):
+        load(config=file, environ={})
+
+
+def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "windows.toml"
+    file.write_bytes(b"\xef\xbb\xbfcpu_share = 0.1\r\n")
+    assert load(config=file, environ={}).cpu_share == 0.1
+
+
+def test_a_file_that_is_not_there_or_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    missing = tmp_path / "missing.toml"
+    for settings in ({"config": missing}, {"environ": {"CLASSPULSE_CONFIG": str(missing)}}):
+        with pytest.raises(SettingsError, match=r"missing\.toml does not exist: create it, or leave out --config"):
+            load(**{"environ": {}, **settings})  # type: ignore[arg-type]
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load(config=tmp_path, environ={})
+    monkeypatch.setattr("classpulse.settings.default_config_path", lambda: tmp_path)
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load(environ={})
+
+
+def test_settings_cannot_be_changed() -> None:
+    settings = Settings()
+    with pytest.raises(ValidationError, match="frozen"):
+        settings.cpu_share = 1  # type: ignore[misc]
+    with pytest.raises(ValidationError, match="frozen"):
+        settings.detector.width_px = 320  # type: ignore[misc]
+
+
+def test_home_is_found_in_files_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    settings = load({"data_dir": "~/class", "emotion.model": "~/mine.onnx"}, environ={})
+    assert settings.data_dir == tmp_path / "class"
+    assert settings.emotion.model == tmp_path / "mine.onnx"
+
+
+@pytest.mark.parametrize(
+    ("cores", "share", "threads"), [(8, 0.5, 4), (2, 0.5, 1), (1, 0.5, 1), (3, 1, 3), (None, 1, 1), (64, 0.01, 1)]
+)
+def test_threads_are_a_share_of_the_cores(
+    cores: int | None, share: float, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    assert Settings(cpu_share=share).threads == threads
+
+
+def test_any_database_can_be_named() -> None:
+    assert Settings(database_url="postgresql://school/class").database == "postgresql://school/class"
+    assert Settings(data_dir=Path("here")).database == f"sqlite:///{Path('here') / 'classpulse.db'}"

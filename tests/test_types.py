@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import FrozenInstanceError
+from typing import Any
+
+import numpy as np
+import pytest
+
+from classpulse import Emotions, Faces, Frame, FrameResult, Tracks
+
+LABELS = ("happy", "sad", "neutral")
+
+
+def faces(n: int) -> Faces:
+    corners = np.arange(n, dtype=np.float32)[:, None] * 100
+    boxes = np.concatenate([corners, corners, corners + 40, corners + 50], axis=1)
+    return Faces(boxes, np.linspace(0.5, 1, n, dtype=np.float32), np.full((n, 5, 2), 7, np.float32))
+
+
+def tracks(n: int) -> Tracks:
+    return Tracks(np.arange(1, n + 1), faces(n))
+
+
+def emotions(rows: list[list[float]], certain: list[bool]) -> Emotions:
+    return Emotions(LABELS, np.array(rows, np.float32).reshape(-1, 3), np.array(certain, bool))
+
+
+def test_a_frame_knows_its_size_and_when_it_was_captured() -> None:
+    before = time.monotonic()
+    frame = Frame(np.zeros((20, 30, 3), np.uint8))
+    assert (frame.width, frame.height, frame.time_s, frame.index) == (30, 20, 0.0, 0)
+    assert before <= frame.captured_at <= time.monotonic()
+
+
+@pytest.mark.parametrize(
+    ("image", "wanted"),
+    [
+        (np.zeros((20, 30), np.uint8), r"\(height, width, 3\) BGR, not \(20, 30\)"),
+        (np.zeros((20, 30, 4), np.uint8), r"not \(20, 30, 4\)"),
+        (np.zeros((1, 3), np.uint8), r"not \(1, 3\)"),
+        (np.zeros((0, 30, 3), np.uint8), r"not \(0, 30, 3\)"),
+        (np.zeros((20, 30, 3), np.float32), "uint8, not float32"),
+        (np.zeros((20, 30, 3), np.int8), "uint8, not int8"),
+    ],
+)
+def test_a_frame_is_a_colour_picture(image: Any, wanted: str) -> None:  # noqa: ANN401 - wrong on purpose
+    with pytest.raises(ValueError, match=wanted):
+        Frame(image)
+
+
+def test_arrays_that_do_not_belong_together_are_refused() -> None:
+    good = faces(3)
+    with pytest.raises(ValueError, match=r"boxes has shape \(3, 5\), expected \(3, 4\)"):
+        Faces(np.zeros((3, 5), np.float32), good.scores, good.landmarks)
+    with pytest.raises(ValueError, match=r"scores has shape \(2,\), expected \(3,\)"):
+        Faces(good.boxes, good.scores[:2], good.landmarks)
+    with pytest.raises(ValueError, match=r"landmarks has shape \(3, 10\), expected \(3, 5, 2\)"):
+        Faces(good.boxes, good.scores, np.zeros((3, 10), np.float32))
+    with pytest.raises(ValueError, match=r"ids has shape \(2,\), expected \(3,\)"):
+        Tracks(np.arange(2), good)
+    with pytest.raises(ValueError, match=r"probabilities has shape \(2, 2\), expected \(2, 3\)"):
+        Emotions(LABELS, np.zeros((2, 2), np.float32), np.zeros(2, bool))
+    with pytest.raises(ValueError, match=r"certain has shape \(1,\), expected \(2,\)"):
+        Emotions(LABELS, np.zeros((2, 3), np.float32), np.zeros(1, bool))
+    with pytest.raises(ValueError, match="1 emotions for 3 faces"):
+        FrameResult(0, 0, 640, 360, tracks(3), emotions([[1, 0, 0]], [True]))
+
+
+def test_nothing_can_be_put_in_another_things_place() -> None:
+    result = FrameResult(0, 0, 640, 360, tracks(1), None)
+    with pytest.raises(FrozenInstanceError):
+        result.tracks = tracks(2)  # type: ignore[misc]
+    with pytest.raises(FrozenInstanceError):
+        result.tracks.faces.boxes = np.zeros((0, 4), np.float32)  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("chosen", [np.array([True, False, True]), np.array([0, 2]), slice(None, None, 2)])
+def test_some_are_chosen_with_all_that_belongs_to_them(chosen: Any) -> None:  # noqa: ANN401 - masks, places, slices
+    some = tracks(3)[chosen]
+    assert some.ids.tolist() == [1, 3]
+    assert some.faces.boxes[:, 0].tolist() == [0, 200]
+    assert some.faces.scores.tolist() == [0.5, 1.0]
+    assert some.faces.landmarks.shape == (2, 5, 2)
+
+
+def test_nobody() -> None:
+    assert len(Faces.empty()) == len(Tracks.empty()) == 0
+    assert Faces.empty().sizes_px.shape == (0,)
+    assert Faces.empty().boxes.dtype == np.float32
+    assert Tracks.empty().ids.dtype == np.int64
+    assert len(faces(3)[np.zeros(3, bool)]) == 0
+    none = emotions([], [])
+    assert (len(none), none.names(), none.read.shape) == (0, [], (0,))
+    result = FrameResult(1.23456, 7, 640, 360, Tracks.empty(), none)
+    assert result.as_record() == {"time_s": 1.235, "frame": 7, "faces": []}
+
+
+def test_the_size_of_a_face_is_its_longer_side() -> None:
+    assert faces(2).sizes_px.tolist() == [50, 50]
+
+
+def test_names_are_an_emotion_uncertain_or_nothing() -> None:
+    nan = float("nan")
+    told = emotions([[0.1, 0.8, 0.1], [0.4, 0.3, 0.3], [nan, nan, nan], [0.2, nan, 0.8]], [True, False, False, True])
+    assert told.names() == ["sad", "uncertain", None, None]
+    assert told.read.tolist() == [True, True, False, False]
+    assert len(told) == 4
+
+
+def test_a_record_holds_plain_numbers_and_words() -> None:
+    nan = float("nan")
+    told = emotions([[0.12345678, 0.7, 0.1765], [0.4, 0.3, 0.3], [nan, nan, nan]], [True, False, False])
+    record = FrameResult(2.0, 60, 640, 360, tracks(3), told).as_record()
+    assert json.loads(json.dumps(record, allow_nan=False)) == {
+        "time_s": 2.0,
+        "frame": 60,
+        "faces": [
+            {
+                "track": 1,
+                "box": [0.0, 0.0, 40.0, 50.0],
+                "confidence": 0.5,
+                "emotion": "sad",
+                "probabilities": {"happy": 0.1235, "sad": 0.7, "neutral": 0.1765},
+            },
+            {
+                "track": 2,
+                "box": [100.0, 100.0, 140.0, 150.0],
+                "confidence": 0.75,
+                "emotion": "uncertain",
+                "probabilities": {"happy": 0.4, "sad": 0.3, "neutral": 0.3},
+            },
+            {
+                "track": 3,
+                "box": [200.0, 200.0, 240.0, 250.0],
+                "confidence": 1.0,
+                "emotion": None,
+                "probabilities": None,
+            },
+        ],
+    }
+
+
+def test_a_record_without_emotions_counts_faces() -> None:
+    record = FrameResult(0, 0, 640, 360, tracks(2), None).as_record()
+    people: Any = record["faces"]
+    assert [(face["emotion"], face["probabilities"]) for face in people] == [(None, None)] * 2
+    json.dumps(record, allow_nan=False)
