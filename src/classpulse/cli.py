@@ -279,7 +279,7 @@ def main() -> NoReturn:
     except (click.Abort, KeyboardInterrupt):
         code = 130
     except BrokenPipeError:
-        pass  # whoever read our output has seen enough
+        code = 1  # whoever read our output has seen enough
     except OSError as error:
         _say(f"classpulse: {error}")
         code = 1

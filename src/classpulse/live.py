@@ -16,15 +16,11 @@ from typing import IO, TYPE_CHECKING, Literal
 import cv2
 import psutil
 
-from classpulse.drawing import draw_faces, draw_single
 from classpulse.errors import SettingsError, StorageError
 from classpulse.policy import UNSET_NOTICE, Policy, Task, tighten
 from classpulse.runner import Runner
 from classpulse.sources import SourceKind, describe
 from classpulse.storage.store import Store
-from classpulse.web.app import create_app
-from classpulse.web.server import LiveServer
-from classpulse.window import DesktopWindow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,6 +29,8 @@ if TYPE_CHECKING:
     from classpulse.settings import Jurisdiction, Settings
     from classpulse.sources import Source
     from classpulse.types import Frame, FrameResult
+    from classpulse.web.server import LiveServer
+    from classpulse.window import DesktopWindow
 
     Listener = Callable[[Frame, FrameResult], None]
 
@@ -102,11 +100,7 @@ def run_live(options: LiveOptions, settings: Settings, terminal: Terminal) -> Li
         be_considerate(settings)
         stored = None if options.window == "single" else store
         runner = Runner(kind, settings, stored, fast=options.fast, listeners=listeners, on_open=terminal.on_open)
-        server = None
-        if options.page:
-            host = settings.web.host
-            app = create_app(runner.hub, runner, store, host=host)
-            server = stack.enter_context(LiveServer(app, host, settings.web.port))
+        server = stack.enter_context(_serve(runner, store, settings)) if options.page else None
         window = _open_window(options, runner, kind)
         if window is not None:
             runner.listen(window.put)
@@ -203,9 +197,20 @@ def be_considerate(settings: Settings) -> None:
                 process.nice(LOW_PRIORITY)
 
 
+def _serve(runner: Runner, store: Store, settings: Settings) -> LiveServer:
+    from classpulse.web.app import create_app  # noqa: PLC0415 - a third of a second that --fast need not wait
+    from classpulse.web.server import LiveServer  # noqa: PLC0415
+
+    host = settings.web.host
+    return LiveServer(create_app(runner.hub, runner, store, host=host), host, settings.web.port)
+
+
 def _open_window(options: LiveOptions, runner: Runner, kind: SourceKind) -> DesktopWindow | None:
     if options.window is None:
         return None
+    from classpulse.drawing import draw_faces, draw_single  # noqa: PLC0415 - only for a window
+    from classpulse.window import DesktopWindow  # noqa: PLC0415
+
     draw = draw_single if options.window == "single" else draw_faces
     return DesktopWindow(draw, runner.hub, runner, f"Classpulse: {kind.name}")
 
@@ -223,7 +228,7 @@ def results_writer(target: str) -> Iterator[Listener]:
         StorageError: it cannot be written, or is another kind of file.
     """
     path = Path(target)
-    if target != "-" and path.exists() and path.stat().st_size and path.suffix not in {".jsonl", ".ndjson", ".json"}:
+    if path.is_file() and path.stat().st_size and path.suffix not in {".jsonl", ".ndjson", ".json"}:
         message = f"--results {target} is there already and is not a .jsonl file: give another name"
         raise StorageError(message)
     with _told_plainly(target):

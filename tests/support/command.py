@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -12,8 +15,11 @@ import time
 import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING, Any, Self
+from unittest import mock
 
 import pytest
+
+from classpulse.cli import main
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -49,6 +55,28 @@ def run(
         timeout=timeout_s,
         check=False,
     )
+
+
+def here(*arguments: object, data: Path, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the command in this process, where it must end before it changes anything: without two seconds of imports."""
+    out, err = io.StringIO(), io.StringIO()
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    handlers = {number: signal.getsignal(number) for number in numbers}
+    words = argv(*arguments)
+    try:
+        with (
+            mock.patch.dict(os.environ, environment(data, env), clear=True),
+            mock.patch.object(sys, "argv", words[2:]),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+            pytest.raises(SystemExit) as exit_,
+        ):
+            main()
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    assert isinstance(exit_.value.code, int)
+    return subprocess.CompletedProcess(words, exit_.value.code, out.getvalue(), err.getvalue())
 
 
 def complaint(finished: subprocess.CompletedProcess[str]) -> str:
