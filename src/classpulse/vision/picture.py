@@ -74,7 +74,7 @@ def crop(image: Image, square: Floats, side_px: int) -> Image:
     height, width = image.shape[:2]
     x0, y0, x1, y1 = (round(float(v)) for v in square)
     x1, y1 = max(x1, x0 + 1), max(y1, y0 + 1)
-    part = image[max(y0, 0) : min(y1, height), max(x0, 0) : min(x1, width)]
+    part = image[max(y0, 0) : max(min(y1, height), 0), max(x0, 0) : max(min(x1, width), 0)]
     if part.size == 0:
         return np.zeros((side_px, side_px, 3), np.uint8)
     over = (max(-y0, 0), max(y1 - height, 0), max(-x0, 0), max(x1 - width, 0))
