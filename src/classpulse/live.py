@@ -130,10 +130,11 @@ def _wait(
             while True:
                 time.sleep(BEAT_S)
     except KeyboardInterrupt:
-        # Whoever presses Ctrl-C again does not want to wait for the last frame.
-        with contextlib.suppress(KeyboardInterrupt):
-            runner.stop()
-            runner.join(10)
+        # Ctrl-C pressed twice is still a clean end; pressed three times, it does not wait for the last frame.
+        for _ in range(2):
+            with contextlib.suppress(KeyboardInterrupt):
+                runner.stop()
+                runner.join(10)
     finally:
         if server is not None:
             # Time for open pages to hear that the class has ended.

@@ -66,6 +66,7 @@ class Runner:
         self._go = threading.Event()
         self._go.set()
         self._answered = threading.Event()
+        self._over = threading.Event()
         self._error: BaseException | None = None
         self._publishing = threading.Lock()
         self._thread = threading.Thread(target=self._guarded, name="runner", daemon=True)
@@ -136,10 +137,11 @@ class Runner:
 
     def join(self, timeout_s: float | None = None) -> bool:
         """Wait for the end; returns whether it is there, and raises what went wrong."""
-        self._thread.join(timeout_s)
+        # Not Thread.join: Python 3.11 takes a thread for ended when Ctrl-C interrupts that.
+        over = self._over.wait(timeout_s)
         if self._error is not None:
             raise self._error
-        return not self._thread.is_alive()
+        return over
 
     def _guarded(self) -> None:
         try:
@@ -155,6 +157,7 @@ class Runner:
             self._publish(phase="ended", trouble=text)
         finally:
             self.ready.set()
+            self._over.set()
 
     def _run(self) -> None:
         pipeline, source = self._open()
