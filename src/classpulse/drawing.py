@@ -30,9 +30,9 @@ COLOURS = {
 """One fixed colour per emotion, the same as on the live page; never the only sign of it."""
 
 DARK = frozenset({"sad", "fear", "disgust", "angry"})
-"""Colours that need white letters."""
+"""Colours that need white letters, of the purest white: with a softer one the contrast falls below 4.5."""
 
-INK, PAPER, MUTED, TRACK = "#f5f7fa", "#12161c", "#9aa5b4", "#28303b"
+WHITE, INK, PAPER, MUTED, TRACK = "#ffffff", "#f5f7fa", "#12161c", "#9aa5b4", "#28303b"
 NOTE = "A guess about a face, not about a mind. Nothing is stored."
 
 
@@ -68,9 +68,9 @@ def draw_faces(frame: Frame, result: FrameResult, status: str = "") -> Pillow.Im
         if name is not None and result.emotions is not None:
             share = "" if name == UNCERTAIN else f" {100 * result.emotions.probabilities[i].max():.0f} %"
             label += f"  {name}{share}"
-        colour = COLOURS.get(name or "", "#ffffff")
+        colour = COLOURS.get(name or "", WHITE)
         draw.rounded_rectangle(box, radius=unit // 2, outline=colour, width=max(2, unit // 6))
-        _chip(draw, (box[0], box[1]), label, (colour, INK if name in DARK else PAPER), unit)
+        _chip(draw, (box[0], box[1]), label, (colour, WHITE if name in DARK else PAPER), unit)
     if status:
         _footer(draw, status, canvas.size, unit)
     return canvas

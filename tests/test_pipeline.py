@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+
+import av
+import numpy as np
+import pytest
+from onnx_files import packaged, portrait
+
+from classpulse import Faces, Frame, Pipeline, Settings
+from classpulse.errors import PolicyError, SourceError
+from classpulse.policy import UNSET_NOTICE, Policy
+from classpulse.settings import DetectorSettings, EmotionSettings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from classpulse.types import Image
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eight frames, a tenth of a second apart, of the astronaut moving to the right."""
+    path = tmp_path_factory.mktemp("film") / "astronaut.mp4"
+    face = portrait("astronaut.png")[:256, 96:352, ::-1]
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        assert isinstance(stream, av.VideoStream)
+        stream.width, stream.height, stream.pix_fmt = 640, 360, "yuv420p"
+        for i in range(8):
+            image = np.full((360, 640, 3), 120, np.uint8)
+            image[50:306, 100 + 6 * i : 356 + 6 * i] = face
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        container.mux(stream.encode())
+    return path
+
+
+def gallery(people: int) -> Image:
+    """A picture with so many faces."""
+    canvas = np.full((360, 1280, 3), 120, np.uint8)
+    for i in range(people):
+        canvas[50:306, 20 + 310 * i : 276 + 310 * i] = portrait("astronaut.png")[:256, 96:352]
+    return canvas
+
+
+def test_a_frame_becomes_a_result() -> None:
+    pipeline = Pipeline(jurisdiction="other")
+    result = pipeline.process(Frame(gallery(3), time_s=4.5, index=17))
+    assert (result.time_s, result.index, result.width, result.height) == (4.5, 17, 1280, 360)
+    assert len(result) == 3
+    assert sorted(result.tracks.ids.tolist()) == [1, 2, 3]
+    assert result.emotions is not None
+    assert result.emotions.labels == pipeline.labels
+    assert result.emotions.names() == ["happy"] * 3
+
+
+def test_the_frame_is_left_as_it_was() -> None:
+    image = gallery(2)
+    before = image.copy()
+    image.flags.writeable = False
+    Pipeline(jurisdiction="other").process(Frame(image))
+    np.testing.assert_array_equal(image, before)
+
+
+def test_two_pipelines_share_nothing() -> None:
+    one, other = Pipeline(jurisdiction="other"), Pipeline(jurisdiction="other")
+    for i in range(3):
+        assert sorted(one.process(Frame(gallery(3), i / 10)).tracks.ids.tolist()) == [1, 2, 3]
+    assert other.process(Frame(gallery(1), 0.3)).tracks.ids.tolist() == [1]
+    assert sorted(one.process(Frame(gallery(4), 0.3)).tracks.ids.tolist()) == [1, 2, 3, 4]
+    assert sorted(other.process(Frame(gallery(2), 0.4)).tracks.ids.tolist()) == [1, 2]
+
+
+def test_a_video_gives_one_result_a_frame(film: Path) -> None:
+    results = list(Pipeline(jurisdiction="other").run(film))
+    assert [result.index for result in results] == list(range(8))
+    assert [result.time_s for result in results] == pytest.approx([i / 10 for i in range(8)])
+    assert [result.tracks.ids.tolist() for result in results] == [[1]] * 8
+    lefts = [float(result.tracks.faces.boxes[0, 0]) for result in results]
+    assert lefts[-1] - lefts[0] == pytest.approx(42, abs=6)
+    assert [result.emotions.names() for result in results if result.emotions] == [["happy"]] * 8
+
+
+def test_a_picture_and_a_folder_of_pictures_are_sources_too(tmp_path: Path) -> None:
+    (result,) = Pipeline(jurisdiction="eu").run(str(packaged("bundled/grace_hopper.jpg")))
+    assert len(result) == 1
+    for name in ("astronaut.png", "grace_hopper.jpg"):
+        (tmp_path / name).write_bytes(packaged(f"bundled/{name}").read_bytes())
+    assert [len(result) for result in Pipeline(jurisdiction="eu").run(tmp_path)] == [1, 1]
+
+
+def test_under_eu_there_are_no_emotions(film: Path) -> None:
+    pipeline = Pipeline(jurisdiction="eu")
+    assert pipeline.labels == ()
+    results = list(pipeline.run(film))
+    assert [(len(result), result.emotions) for result in results] == [(1, None)] * 8
+
+
+@pytest.mark.parametrize("source", [0, "0", "/dev/video3", "rtsp://127.0.0.1:1/class", "http://127.0.0.1:1/class.mjpg"])
+def test_a_live_class_without_a_law_is_refused_before_anything_is_opened(
+    source: str | int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def open_source(*_: object, **__: object) -> None:
+        pytest.fail("the source was opened")
+
+    monkeypatch.setattr("classpulse.pipeline.open_source", open_source)
+    with pytest.raises(PolicyError, match="is a live source, and no jurisdiction is set"):
+        next(Pipeline().run(source))
+
+
+def test_with_a_law_a_live_class_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    def open_source(target: object, *_: object, **__: object) -> None:
+        asked.append(target)
+        message = "there is no camera here"
+        raise SourceError(message)
+
+    monkeypatch.setattr("classpulse.pipeline.open_source", open_source)
+    with pytest.raises(SourceError, match="no camera"):
+        next(Pipeline(jurisdiction="eu").run(2))
+    assert asked == [2]
+
+
+def test_a_recording_without_a_law_runs_with_a_notice(film: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, "classpulse"):
+        assert len(list(Pipeline().run(film))) == 8
+    assert caplog.messages == [UNSET_NOTICE]
+    caplog.clear()
+    list(Pipeline(jurisdiction="other").run(film))
+    assert caplog.messages == []
+
+
+class Opened:
+    """A source that says whether it was closed, and fails after three frames if it should."""
+
+    def __init__(self, *, fails: bool = False) -> None:
+        self.fails = fails
+        self.closed = False
+
+    def frames(self) -> Any:  # noqa: ANN401 - an iterator
+        for i in range(3):
+            yield Frame(np.zeros((90, 160, 3), np.uint8), i / 10, i)
+        if self.fails:
+            message = "the cable was pulled"
+            raise SourceError(message)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.mark.parametrize("how", ["to the end", "given up", "failed"])
+def test_the_source_is_closed_however_it_ends(how: str, film: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = Opened(fails=how == "failed")
+    monkeypatch.setattr("classpulse.pipeline.open_source", lambda *_, **__: source)
+    results = Pipeline(jurisdiction="eu").run(film)
+    assert next(results).index == 0
+    assert not source.closed
+    if how == "given up":
+        del results
+    elif how == "failed":
+        with pytest.raises(SourceError, match="cable"):
+            list(results)
+    else:
+        assert len(list(results)) == 2
+    assert source.closed
+
+
+def test_settings_reach_the_stages() -> None:
+    image = gallery(1)
+    none = Pipeline(Settings(detector=DetectorSettings(min_score=0.99)), jurisdiction="other")
+    assert len(none.process(Frame(image))) == 0
+    strict = Settings(emotion=EmotionSettings(min_face_px=500))
+    unread = Pipeline(strict, jurisdiction="other").process(Frame(image))
+    assert unread.emotions is not None
+    assert unread.emotions.names() == [None]
+    sure = Settings(emotion=EmotionSettings(min_certainty=1))
+    unsure = Pipeline(sure, jurisdiction="other").process(Frame(image))
+    assert unsure.emotions is not None
+    assert unsure.emotions.names() == ["uncertain"]
+
+
+class Dazzled:
+    """A detector whose network has gone mad."""
+
+    def detect(self, _: Image) -> Faces:
+        boxes = np.array([[np.nan] * 4, [100, 50, 300, 306], [0, 0, np.inf, 50]], np.float32)
+        return Faces(boxes, np.array([0.9, 0.9, 0.9], np.float32), np.full((3, 5, 2), np.nan, np.float32))
+
+
+def test_a_box_that_is_no_number_is_nobody() -> None:
+    pipeline = Pipeline(jurisdiction="other")
+    pipeline._detector = Dazzled()
+    result = pipeline.process(Frame(gallery(1)))
+    assert result.tracks.faces.boxes.tolist() == [[100, 50, 300, 306]]
+    json.dumps(result.as_record(), allow_nan=False)
+
+
+def test_the_law_of_a_pipeline_can_be_read() -> None:
+    assert Pipeline().policy == Policy(None)
+    assert Pipeline(Settings(jurisdiction="research")).policy == Policy("research")

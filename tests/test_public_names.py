@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from onnx_files import packaged
+
+import classpulse
+
+EXAMPLE = Path(__file__).parents[1] / "examples" / "faces.py"
+HEAVY = "numpy cv2 onnxruntime fastapi sqlalchemy alembic pydantic scipy av PIL uvicorn rich"
+
+
+def python(*arguments: str) -> str:
+    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_public_names_are_these() -> None:
+    assert classpulse.__all__ == [
+        "ClassPulseError",
+        "Emotions",
+        "Faces",
+        "Frame",
+        "FrameResult",
+        "Pipeline",
+        "Policy",
+        "Settings",
+        "Tracks",
+        "__version__",
+        "open_source",
+    ]
+    assert dir(classpulse) == sorted(classpulse.__all__)
+
+
+@pytest.mark.parametrize("name", classpulse.__all__)
+def test_every_public_name_is_there_and_says_what_it_is(name: str) -> None:
+    thing = getattr(classpulse, name)
+    assert getattr(classpulse, name) is thing
+    if name != "__version__":
+        assert thing.__doc__
+        assert thing.__module__.startswith("classpulse.")
+
+
+def test_every_name_can_be_imported_first() -> None:
+    for name in classpulse.__all__:
+        python("-c", f"from classpulse import {name}")
+
+
+def test_other_names_are_not_there() -> None:
+    with pytest.raises(AttributeError, match="module 'classpulse' has no attribute 'Pipelin'"):
+        _ = classpulse.Pipelin
+    assert not hasattr(classpulse, "numpy")
+
+
+@pytest.mark.parametrize("statement", ["import classpulse", "import classpulse.cli", "import classpulse.errors"])
+def test_imports_cost_nothing(statement: str) -> None:
+    told = python("-c", f"{statement}\nimport sys\nprint([m for m in '{HEAVY}'.split() if m in sys.modules])")
+    assert told.strip() == "[]"
+
+
+@pytest.mark.parametrize("command", [["--help"], ["live", "--help"], ["--version"]])
+def test_help_costs_nothing(command: list[str]) -> None:
+    told = python(
+        "-c",
+        f"import sys\nfrom classpulse.cli import cli\ncli.main({command!r}, standalone_mode=False)\n"
+        f"print([m for m in '{HEAVY}'.split() if m in sys.modules])",
+    )
+    assert told.splitlines()[-1] == "[]"
+
+
+def test_the_policy_and_its_errors_need_no_arithmetic() -> None:
+    told = python(
+        "-c",
+        "from classpulse import ClassPulseError, Policy\nimport sys\n"
+        "print([m for m in 'numpy cv2 onnxruntime'.split() if m in sys.modules])",
+    )
+    assert told.strip() == "[]"
+
+
+def test_the_example_runs_as_it_is_written() -> None:
+    code = EXAMPLE.read_text(encoding="utf-8")
+    assert len([line for line in code.splitlines() if line.strip()]) <= 10
+    told = python(str(EXAMPLE), str(packaged("bundled/astronaut.png")))
+    assert told == "  0.00 s: 1 faces {1: 'happy'}\n"
