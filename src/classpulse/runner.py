@@ -207,6 +207,17 @@ class Runner:
 
     def _follow(self, pipeline: Pipeline, source: Source, recorder: SessionRecorder | None) -> None:
         progress = Progress(self._settings.window.length_s)
+        try:
+            self._process(pipeline, source, recorder, progress)
+        finally:
+            last = progress.finish()
+            if last is not None and recorder is not None:
+                recorder.add_window(last)
+            self._publish(**progress.state(individual=False))
+
+    def _process(
+        self, pipeline: Pipeline, source: Source, recorder: SessionRecorder | None, progress: Progress
+    ) -> None:
         for frame in source.frames():
             if self._stopping.is_set():
                 break
@@ -224,10 +235,6 @@ class Runner:
                 listener(frame, result)
             if progress.due():
                 self._publish(**progress.state(individual=self.hub.state.individual))
-        last = progress.finish()
-        if last is not None and recorder is not None:
-            recorder.add_window(last)
-        self._publish(**progress.state(individual=False))
 
     @contextmanager
     def _watched(self, source: Source, recorder: SessionRecorder | None) -> Iterator[None]:

@@ -1,0 +1,440 @@
+"""The runner with a scripted source: what other threads may do to it, and what it tells them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from live_pictures import class_picture
+
+from classpulse import runner as runners
+from classpulse.errors import ModelError, PolicyError, SourceError, StorageError
+from classpulse.progress import HISTORY_S, Progress
+from classpulse.runner import Runner
+from classpulse.settings import Settings
+from classpulse.sources.base import Health
+from classpulse.sources.opening import SourceKind
+from classpulse.storage.store import Store
+from classpulse.types import Emotions, Faces, Frame, FrameResult, Tracks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from classpulse.hub import LiveState
+
+PATIENCE_S = 30.0
+STREAM = SourceKind("stream", "rtsp://camera/", "rtsp://camera/")
+VIDEO = SourceKind("video", "lesson.mp4", Path("lesson.mp4"))
+DEMO = SourceKind("demo", "demo", "demo")
+
+
+class Script:
+    """A source whose frames come when the test says so; it ends when it is told to, or is closed."""
+
+    name = "script"
+    live = True
+    total_frames = None
+
+    def __init__(self, picture: np.ndarray[tuple[int, ...], np.dtype[np.uint8]] | None = None) -> None:
+        """Show one picture, black if none is given."""
+        self.health = Health()
+        self.closed = False
+        self.opened = 0
+        self._picture = np.zeros((90, 160, 3), np.uint8) if picture is None else picture
+        self._changed = threading.Condition()
+        self._waiting = self._given = 0
+        self._over = False
+
+    def open(self, *_arguments: object, **_options: object) -> Script:
+        """Stand in for `open_source`."""
+        self.opened += 1
+        return self
+
+    def give(self, count: int = 1) -> None:
+        """Let frames come, a tenth of a second apart by the source's own clock."""
+        with self._changed:
+            self._waiting += count
+            self._changed.notify_all()
+
+    def end(self) -> None:
+        """Give what is waiting, then nothing more."""
+        with self._changed:
+            self._over = True
+            self._changed.notify_all()
+
+    def frames(self) -> Iterator[Frame]:
+        while True:
+            with self._changed:
+                assert self._changed.wait_for(lambda: self._waiting or self._over or self.closed, PATIENCE_S)
+                if self.closed or not self._waiting:
+                    return
+                self._waiting -= 1
+                index = self._given
+                self._given += 1
+            self.health = Health(frames=self._given)
+            yield Frame(self._picture, index / 10, index)
+
+    def close(self) -> None:
+        with self._changed:
+            self.closed = True
+            self._changed.notify_all()
+
+
+class Watcher:
+    """Waits for what a runner's thread brings about."""
+
+    def __init__(self, runner: Runner) -> None:
+        self.runner = runner
+
+    def until(self, condition: Callable[[LiveState], bool]) -> LiveState:
+        version, deadline = -1, time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            version, state = self.runner.hub.wait(version, 1.0)
+            if condition(state):
+                return state
+        pytest.fail(f"it never came about: {self.runner.hub.state}")
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings.model_validate({"data_dir": tmp_path, "jurisdiction": "eu", "detector": {"width_px": 160}})
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    with Store.open("sqlite://") as opened:
+        yield opened
+
+
+@pytest.fixture
+def script(monkeypatch: pytest.MonkeyPatch) -> Script:
+    source = Script()
+    monkeypatch.setattr(runners, "open_source", source.open)
+    return source
+
+
+def phase(runner: Runner) -> str:
+    return runner.hub.state.phase
+
+
+def ended(runner: Runner) -> None:
+    assert runner.join(PATIENCE_S)
+
+
+# From start to end.
+
+
+def test_a_source_that_ends_ends_the_class(script: Script, settings: Settings, store: Store) -> None:
+    seen: list[int] = []
+    opened: list[str] = []
+    runner = Runner(
+        STREAM,
+        settings,
+        store,
+        listeners=[lambda _, result: seen.append(result.index)],
+        on_open=lambda source: opened.append(source.name),
+    )
+    assert runner.hub.state.phase == "starting"
+    assert not runner.ready.is_set()
+    script.give(70)
+    script.end()
+    runner.start()
+    ended(runner)
+    assert runner.ready.is_set()
+    assert opened == ["script"]
+    assert seen == list(range(70))
+    assert script.closed
+    state = runner.hub.state
+    assert state.phase == "ended"
+    assert state.elapsed_s == pytest.approx(6.9)
+    assert state.health.frames == 70
+    assert state.now is None
+    assert [(window.start_s, window.results) for window in state.history] == [(0, 50), (5, 20)]
+    (session,) = store.sessions()
+    assert (session.ended_how, session.frames, session.kind, session.source) == ("ended", 70, "stream", STREAM.name)
+    assert [(window.start_s, window.results) for window in store.windows(session.id)] == [(0, 50), (5, 20)]
+
+
+def test_the_first_state_tells_what_will_be_shown(settings: Settings) -> None:
+    unasked = settings.model_copy(update={"jurisdiction": None})
+    demo = Runner(DEMO, unasked, None).hub.state
+    assert (demo.phase, demo.demo, demo.individual) == ("starting", True, True)
+    video = Runner(VIDEO, unasked, None).hub.state
+    assert (video.phase, video.demo, video.individual, video.source) == ("starting", False, False, "lesson.mp4")
+    shown = settings.model_copy(update={"individual": True})
+    assert Runner(STREAM, shown, None).hub.state.individual
+    hidden = settings.model_copy(update={"individual": False})
+    assert not Runner(DEMO, hidden, None).hub.state.individual
+
+
+def test_single_faces_reach_the_hub_only_where_they_are_shown(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    settings = settings.model_copy(update={"detector": settings.detector.model_copy(update={"width_px": 320})})
+    for individual in (True, False):
+        script = Script(class_picture())
+        monkeypatch.setattr(runners, "open_source", script.open)
+        runner = Runner(STREAM, settings.model_copy(update={"individual": individual}), None)
+        runner.start()
+        script.give()
+        state = Watcher(runner).until(lambda state: state.now is not None)
+        assert state.now is not None
+        assert state.now.people == 6
+        assert (None if state.result is None else len(state.result)) == (6 if individual else None)
+        runner.stop()
+        ended(runner)
+
+
+# From other threads.
+
+
+def test_pause_resume_and_stop(script: Script, settings: Settings, store: Store) -> None:
+    seen: list[int] = []
+    runner = Runner(STREAM, settings, store, listeners=[lambda _, result: seen.append(result.index)])
+    watcher = Watcher(runner)
+    runner.start()
+    script.give(2)
+    watcher.until(lambda state: state.now is not None)
+    runner.pause()
+    paused = watcher.until(lambda state: state.phase == "paused")
+    assert paused.now is None
+    script.give(1)
+    watcher.until(lambda state: state.health.frames == 3)
+    assert runner.hub.state.phase == "paused"
+    runner.resume()
+    script.give(5)
+    watcher.until(lambda state: state.phase == "running" and state.now is not None)
+    runner.stop()
+    ended(runner)
+    assert 2 not in seen, "what came while the class was paused is not read"
+    assert seen[:2] == [0, 1]
+    assert max(seen) > 2
+    assert store.sessions()[0].ended_how == "stopped"
+    assert script.closed
+
+
+def test_a_paused_class_can_be_stopped(script: Script, settings: Settings) -> None:
+    runner = Runner(STREAM, settings, None)
+    runner.start()
+    Watcher(runner).until(lambda state: state.phase == "running")
+    runner.pause()
+    script.give(3)
+    runner.stop()
+    ended(runner)
+    assert runner.hub.state.phase == "ended"
+
+
+def test_buttons_pressed_out_of_turn_change_nothing(script: Script, settings: Settings) -> None:
+    runner = Runner(STREAM, settings, None)
+    runner.pause()
+    runner.resume()
+    assert phase(runner) == "starting"
+    script.give()
+    script.end()
+    runner.start()
+    ended(runner)
+    runner.pause()
+    runner.resume()
+    runner.stop()
+    assert phase(runner) == "ended"
+
+
+def test_stop_before_the_start_opens_nothing(script: Script, settings: Settings, store: Store) -> None:
+    runner = Runner(STREAM, settings, store)
+    runner.stop()
+    runner.start()
+    ended(runner)
+    assert script.opened == 0
+    assert store.sessions() == []
+
+
+# The law.
+
+
+def test_a_live_class_waits_until_somebody_says_which_law_is_in_force(
+    script: Script, settings: Settings, store: Store
+) -> None:
+    runner = Runner(STREAM, settings.model_copy(update={"jurisdiction": None}), store)
+    runner.start()
+    assert runner.ready.wait(PATIENCE_S)
+    assert runner.hub.state.phase == "asking"
+    assert not runner.join(0.2)
+    assert script.opened == 0
+    runner.answer_jurisdiction("eu", "Ms Smith")
+    state = Watcher(runner).until(lambda state: state.phase == "running")
+    assert state.jurisdiction == "eu"
+    with pytest.raises(PolicyError, match="already set"):
+        runner.answer_jurisdiction("other", "a pupil")
+    script.end()
+    ended(runner)
+    assert store.jurisdiction() == "eu"
+    assert [(row.answered_by, row.how) for row in store.policy_log()] == [("Ms Smith", "page")]
+    assert (store.sessions()[0].jurisdiction, store.sessions()[0].labels) == ("eu", ())
+
+
+def test_a_class_that_waits_for_an_answer_can_be_stopped(script: Script, settings: Settings) -> None:
+    runner = Runner(STREAM, settings.model_copy(update={"jurisdiction": None}), None)
+    runner.start()
+    assert runner.ready.wait(PATIENCE_S)
+    runner.stop()
+    ended(runner)
+    assert script.opened == 0
+    assert runner.hub.state.phase == "ended"
+
+
+# What goes wrong.
+
+
+def test_what_goes_wrong_is_raised_where_the_class_is_awaited(script: Script, settings: Settings, store: Store) -> None:
+    def broken(_frame: Frame, result: FrameResult) -> None:
+        if result.index == 60:
+            message = "the disk for the results is full"
+            raise StorageError(message)
+
+    runner = Runner(STREAM, settings, store, listeners=[broken])
+    script.give(80)
+    runner.start()
+    with pytest.raises(StorageError, match="the disk for the results is full"):
+        runner.join(PATIENCE_S)
+    assert runner.failed
+    assert script.closed
+    assert runner.hub.state.phase == "ended"
+    assert runner.hub.state.trouble == "the disk for the results is full"
+    (session,) = store.sessions()
+    assert session.ended_how == "failed"
+    assert [window.start_s for window in store.windows(session.id)] == [0, 5], "nothing that was seen is lost"
+
+
+def test_a_fault_of_our_own_is_told_with_its_kind(script: Script, settings: Settings) -> None:
+    runner = Runner(STREAM, settings, None, on_open=lambda _source: 1 / 0)  # type: ignore[arg-type]
+    runner.start()
+    with pytest.raises(ZeroDivisionError):
+        runner.join(PATIENCE_S)
+    assert runner.hub.state.trouble == "ZeroDivisionError: division by zero"
+    assert script.closed
+
+
+def test_a_source_that_cannot_be_opened(monkeypatch: pytest.MonkeyPatch, settings: Settings, store: Store) -> None:
+    def missing(*_arguments: object, **_options: object) -> Script:
+        message = "there is no webcam 9"
+        raise SourceError(message)
+
+    monkeypatch.setattr(runners, "open_source", missing)
+    runner = Runner(STREAM, settings, store)
+    runner.start()
+    with pytest.raises(SourceError, match="no webcam 9"):
+        runner.join(PATIENCE_S)
+    assert runner.ready.is_set()
+    assert store.sessions() == []
+
+
+def test_a_model_that_is_missing_leaves_no_camera_open(script: Script, settings: Settings) -> None:
+    update = {"jurisdiction": "other", "emotion": settings.emotion.model_copy(update={"model": Path("none.onnx")})}
+    runner = Runner(STREAM, settings.model_copy(update=update), None)
+    runner.start()
+    with pytest.raises(ModelError, match=r"none\.onnx"):
+        runner.join(PATIENCE_S)
+    assert script.closed
+
+
+def test_trouble_of_the_source_is_told_while_no_frame_comes(script: Script, settings: Settings) -> None:
+    runner = Runner(STREAM, settings, None)
+    runner.start()
+    watcher = Watcher(runner)
+    watcher.until(lambda state: state.phase == "running")
+    script.health = Health("waiting", "the camera is silent; trying again in 2 s", frames=0)
+    state = watcher.until(lambda state: state.health.state == "waiting")
+    assert state.health.message == "the camera is silent; trying again in 2 s"
+    script.health = Health(reopened=1)
+    assert watcher.until(lambda state: state.health.state == "ok").health.reopened == 1
+    runner.stop()
+    ended(runner)
+
+
+def test_trouble_of_the_store_is_told_and_the_class_goes_on(script: Script, settings: Settings, tmp_path: Path) -> None:
+    database = tmp_path / "classpulse.db"
+    seen: list[int] = []
+    with Store.open(f"sqlite:///{database}") as store:
+        runner = Runner(STREAM, settings, store, listeners=[lambda _, result: seen.append(result.index)])
+        runner.start()
+        watcher = Watcher(runner)
+        watcher.until(lambda state: state.phase == "running")
+        # As a disk that was taken away: the tables are gone.
+        with Store.open(f"sqlite:///{database}") as other, other._engine.begin() as connection:
+            connection.exec_driver_sql("ALTER TABLE sessions RENAME TO elsewhere")
+        script.give(3)
+        state = watcher.until(lambda state: state.trouble != "")
+        assert "figures are shown but not stored" in state.trouble
+        script.give(3)
+        script.end()
+        ended(runner)
+        assert seen == list(range(6))
+        assert runner.hub.state.phase == "ended"
+        assert "not stored" in runner.hub.state.trouble, "it is still told when the class is over"
+
+
+# Figures.
+
+
+def result(time_s: float, faces: int = 0) -> FrameResult:
+    boxes = np.array([[50 * i, 0, 50 * i + 40, 50] for i in range(faces)], np.float32).reshape(-1, 4)
+    found = Faces(boxes, np.ones(faces, np.float32), np.zeros((faces, 5, 2), np.float32))
+    emotions = Emotions(
+        ("happy", "sad"), np.tile(np.array([[0.75, 0.25]], np.float32), (faces, 1)), np.ones(faces, bool)
+    )
+    return FrameResult(time_s, round(10 * time_s), 640, 360, Tracks(np.arange(1, faces + 1), found), emotions)
+
+
+def test_figures_follow_the_results() -> None:
+    progress = Progress(length_s=5)
+    assert progress.state(individual=True)["elapsed_s"] == 0
+    assert progress.state(individual=True)["now"] is None
+    closed = [progress.add(result(i / 2, faces=6), age_s=0.1) for i in range(11)]
+    assert [window is not None for window in closed] == [False] * 10 + [True]
+    state = progress.state(individual=True)
+    assert state["elapsed_s"] == 5
+    assert state["results_per_s"] > 0
+    assert 0 < state["age_ms"] < 100
+    assert (state["now"].people, state["now"].mix) == (6, (0.75, 0.25))
+    assert len(state["result"]) == 6
+    assert progress.state(individual=False)["result"] is None
+    assert [window.results for window in state["history"]] == [10]
+
+
+def test_an_empty_room_has_a_time_too() -> None:
+    progress = Progress(length_s=5)
+    progress.add(result(3.5), age_s=0)
+    state = progress.state(individual=True)
+    assert state["elapsed_s"] == 3.5
+    assert state["now"].people == 0
+    assert state["result"] is not None
+
+
+def test_after_a_pause_the_past_is_not_now() -> None:
+    progress = Progress(length_s=5)
+    progress.add(result(1, faces=6), age_s=0)
+    progress.forget_now()
+    state = progress.state(individual=True)
+    assert state["now"] is None
+    assert state["results_per_s"] == 0
+
+
+def test_history_is_bounded() -> None:
+    progress = Progress(length_s=5)
+    for i in range(1000):
+        progress.add(result(5.0 * i), age_s=0)
+    progress.finish()
+    history = progress.state(individual=False)["history"]
+    assert len(history) == HISTORY_S / 5
+    assert history[-1].start_s == 5 * 999
+    assert progress.finish() is None
+
+
+def test_states_are_published_a_few_times_a_second_only() -> None:
+    progress = Progress(length_s=5)
+    assert progress.due()
+    assert not progress.due()
