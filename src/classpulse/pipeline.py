@@ -9,6 +9,7 @@ the models ask too before they are opened.
 from __future__ import annotations
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from classpulse.policy import UNSET_NOTICE, Policy, Task, tighten
@@ -20,10 +21,11 @@ from classpulse.vision.emotion import EmotionClassifier, EmotionSmoother
 from classpulse.vision.tracker import FaceTracker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from classpulse.settings import Jurisdiction
+    from classpulse.types import Faces
 
 logger = logging.getLogger(__name__)
 
@@ -53,10 +55,14 @@ class Pipeline:
         """
         self.settings = settings or Settings()
         self.policy = Policy(tighten(self.settings.jurisdiction, jurisdiction))
-        self._detector = open_detector(self.settings, self.policy)
+        reads = self.policy.allows(Task.EMOTION)
+        # Finding and reading go on side by side (see `follow`) and share the threads.
+        reading = self.settings.threads // 2 if reads else 0
+        finding = self.settings.threads - reading
+        self._detector = open_detector(self.settings, self.policy, threads=finding)
         self._tracker = FaceTracker(self.settings.tracker)
         self._classifier = (
-            EmotionClassifier.open(self.settings, self.policy) if self.policy.allows(Task.EMOTION) else None
+            EmotionClassifier.open(self.settings, self.policy, threads=max(1, reading)) if reads else None
         )
         self._smoother = EmotionSmoother(self.settings.emotion)
 
@@ -74,7 +80,35 @@ class Pipeline:
         Returns:
             The faces seen in it, followed, and read where that is allowed.
         """
-        faces = self._detector.detect(frame.image)
+        return self._read(frame, self._detector.detect(frame.image))
+
+    def follow(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, FrameResult]]:
+        """Take frames one after the other; given two threads, find the next one's faces while these are read.
+
+        Args:
+            frames: in the order of time. If they are a live source's, close the source before you leave this early.
+
+        Yields:
+            Each frame with its result.
+        """
+        coming = iter(frames)
+        if self.settings.threads < 2 or self._classifier is None:
+            for frame in coming:
+                yield frame, self.process(frame)
+            return
+
+        def look() -> tuple[Frame, Faces] | None:
+            frame = next(coming, None)
+            return None if frame is None else (frame, self._detector.detect(frame.image))
+
+        with ThreadPoolExecutor(1, "finder") as ahead:
+            found = ahead.submit(look).result()
+            while found is not None:
+                following = ahead.submit(look)
+                yield found[0], self._read(*found)
+                found = following.result()
+
+    def _read(self, frame: Frame, faces: Faces) -> FrameResult:
         tracks = self._tracker.update(faces, frame.time_s)
         emotions = None
         if self._classifier is not None:
@@ -103,7 +137,7 @@ class Pipeline:
             logger.warning(UNSET_NOTICE)
         opened = open_source(kind.target, self.settings.stream, fast=fast)
         try:
-            for frame in opened.frames():
-                yield self.process(frame)
+            for _, result in self.follow(opened.frames()):
+                yield result
         finally:
             opened.close()

@@ -218,14 +218,13 @@ class Runner:
     def _process(
         self, pipeline: Pipeline, source: Source, recorder: SessionRecorder | None, progress: Progress
     ) -> None:
-        for frame in source.frames():
+        for frame, result in pipeline.follow(source.frames()):
             if self._stopping.is_set():
                 break
             if not self._go.is_set():
                 self._go.wait()
                 progress.forget_now()
                 continue
-            result = pipeline.process(frame)
             finished = progress.add(result, age_s=time.monotonic() - frame.captured_at)
             if recorder is not None:
                 recorder.add(result)

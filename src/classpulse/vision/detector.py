@@ -33,8 +33,8 @@ class FaceDetector(Protocol):
         ...
 
 
-def open_detector(settings: Settings, policy: Policy) -> FaceDetector:
-    """Open the detector that the settings name.
+def open_detector(settings: Settings, policy: Policy, *, threads: int = 1) -> FaceDetector:
+    """Open the detector that the settings name; it may use that many threads.
 
     Raises:
         PolicyError: the policy forbids even counting faces.
@@ -42,7 +42,7 @@ def open_detector(settings: Settings, policy: Policy) -> FaceDetector:
     """
     chosen = settings.detector
     path = model_path(settings)
-    model = open_model(path, Task.FACE_DETECTION, policy, threads=settings.threads)
+    model = open_model(path, Task.FACE_DETECTION, policy, threads=threads)
     detector = YuNetDetector if chosen.name == "yunet" else CenterFaceDetector
     if model.contract.output != chosen.name:
         message = f"{path} is {model.contract.name}, and {chosen.name} is needed"

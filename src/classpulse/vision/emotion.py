@@ -59,15 +59,15 @@ class EmotionClassifier:
         self._try_out()
 
     @classmethod
-    def open(cls, settings: Settings, policy: Policy) -> EmotionClassifier:
-        """Open the model that the settings name.
+    def open(cls, settings: Settings, policy: Policy, *, threads: int = 1) -> EmotionClassifier:
+        """Open the model that the settings name; it may use that many threads.
 
         Raises:
             PolicyError: the policy forbids reading emotions.
             ModelError: the file is missing or wrong.
         """
         path = settings.emotion.model or entries(settings)[BUILT_IN].path
-        model = open_model(path, Task.EMOTION, policy, threads=settings.threads)
+        model = open_model(path, Task.EMOTION, policy, threads=threads)
         return cls(model, settings.emotion)
 
     @property
