@@ -17,6 +17,7 @@ from classpulse.settings import DetectorSettings, EmotionSettings
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from classpulse.settings import Jurisdiction
     from classpulse.types import Image
 
 
@@ -81,6 +82,34 @@ def test_a_video_gives_one_result_a_frame(film: Path) -> None:
     lefts = [float(result.tracks.faces.boxes[0, 0]) for result in results]
     assert lefts[-1] - lefts[0] == pytest.approx(42, abs=6)
     assert [result.emotions.names() for result in results if result.emotions] == [["happy"]] * 8
+
+
+@pytest.mark.parametrize("jurisdiction", ["eu", "other"])
+def test_looking_ahead_changes_no_result(
+    jurisdiction: Jurisdiction, film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def records(cores: int) -> list[dict[str, object]]:
+        monkeypatch.setattr("os.cpu_count", lambda: cores)
+        settings = Settings(cpu_share=1)
+        assert settings.threads == cores
+        return [result.as_record() for result in Pipeline(settings, jurisdiction=jurisdiction).run(film)]
+
+    alone = records(1)
+    assert len(alone) == 8
+    assert records(2) == alone
+    assert records(3) == alone
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_frames_come_back_with_their_own_results(cores: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    pipeline = Pipeline(Settings(cpu_share=1), jurisdiction="other")
+    frames = [Frame(gallery(people), i / 10, i) for i, people in enumerate((1, 2, 3, 3, 1))]
+    pairs = list(pipeline.follow(frames))
+    assert [frame for frame, _ in pairs] == frames
+    assert [result.index for _, result in pairs] == [0, 1, 2, 3, 4]
+    assert [len(result) for _, result in pairs] == [1, 2, 3, 3, 1]
+    assert list(pipeline.follow([])) == []
 
 
 def test_a_picture_and_a_folder_of_pictures_are_sources_too(tmp_path: Path) -> None:
@@ -152,10 +181,14 @@ class Opened:
 
 
 @pytest.mark.parametrize("how", ["to the end", "given up", "failed"])
-def test_the_source_is_closed_however_it_ends(how: str, film: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("cores", [1, 2])
+def test_the_source_is_closed_however_it_ends(
+    how: str, cores: int, film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: cores)
     source = Opened(fails=how == "failed")
     monkeypatch.setattr("classpulse.pipeline.open_source", lambda *_, **__: source)
-    results = Pipeline(jurisdiction="eu").run(film)
+    results = Pipeline(Settings(cpu_share=1), jurisdiction="other").run(film)
     assert next(results).index == 0
     assert not source.closed
     if how == "given up":
