@@ -117,8 +117,7 @@ def _wait(
 ) -> LiveState:
     runner.start()
     try:
-        while not runner.ready.wait(BEAT_S):
-            pass
+        _await_start(runner, window)
         if server is not None and not runner.failed:
             _announce(server.url, runner, settings, terminal)
         if window is not None:
@@ -140,6 +139,12 @@ def _wait(
             # Time for open pages to hear that the class has ended.
             time.sleep(FAREWELL_S)
     return runner.hub.state
+
+
+def _await_start(runner: Runner, window: DesktopWindow | None) -> None:
+    while not runner.ready.wait(BEAT_S):
+        if window is not None:
+            window.pump()
 
 
 def _announce(url: str, runner: Runner, settings: Settings, terminal: Terminal) -> None:
