@@ -13,6 +13,7 @@ need() { # need COMMAND PACKAGE...
 need ffmpeg ffmpeg
 need chromium chromium
 need Xvfb xvfb xauth
+need xdotool xdotool
 python3 -c 'import tkinter' >/dev/null 2>&1 || missing="$missing python3-tk"
 for element in h264parse:bad x264enc:ugly rtph264pay:good videotestsrc:base; do
     gst-inspect-1.0 "${element%%:*}" >/dev/null 2>&1 || missing="$missing gstreamer1.0-tools gstreamer1.0-plugins-${element##*:}"

@@ -78,7 +78,7 @@ def draw_faces(frame: Frame, result: FrameResult, size: Size | None = None) -> P
     for i in faces:
         _outline(draw, boxes[i].tolist(), COLOURS.get(names[i] or "", WHITE), unit)
     taken: list[Rectangle] = []
-    for i in faces:
+    for i in sorted(faces, key=result.tracks.ids.__getitem__):  # lest labels change places from frame to frame
         name = names[i]
         label = f"{result.tracks.ids[i]}"
         if name is not None and result.emotions is not None:
@@ -100,7 +100,7 @@ def _best_for(scale: float) -> int:
 def _outline(draw: ImageDraw.ImageDraw, box: list[float], colour: str, unit: int) -> None:
     """A box that can be seen on any picture: dark on both sides of its colour."""
     x0, y0, x1, y1 = box
-    line = max(2, unit // 6)
+    line = max(3, unit // 6)
     draw.rounded_rectangle((x0 - 1, y0 - 1, x1 + 1, y1 + 1), radius=unit // 2 + 1, outline=PAPER, width=line + 2)
     draw.rounded_rectangle((x0, y0, x1, y1), radius=unit // 2, outline=colour, width=line)
 
@@ -186,9 +186,9 @@ def draw_footer(width: int, status: str) -> Pillow.Image:
     font = _font(15)
     footer = Pillow.new("RGB", (max(1, width), 34), PAPER)
     draw = ImageDraw.Draw(footer)
-    draw.text((16, 17), status, font=font, fill=INK, anchor="lm")
-    if draw.textlength(status, font=font) + draw.textlength(HINT, font=font) + 64 <= width:
-        draw.text((width - 16, 17), HINT, font=font, fill=MUTED, anchor="rm")
+    draw.text((32, 17), status, font=font, fill=INK, anchor="lm")
+    if draw.textlength(status, font=font) + draw.textlength(HINT, font=font) + 104 <= width:
+        draw.text((width - 40, 17), HINT, font=font, fill=MUTED, anchor="rm")
     return footer
 
 
