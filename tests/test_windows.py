@@ -45,7 +45,7 @@ def screen(needs: Callable[[str], None], program: Callable[[str], str]) -> Itera
     program("xdotool")
     ours, its = os.pipe()
     with subprocess.Popen(
-        [program("Xvfb"), "-displayfd", str(its), "-screen", "0", "1280x800x24", "-nolisten", "tcp"],
+        [program("Xvfb"), "-displayfd", str(its), "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-noreset"],
         pass_fds=[its],
         stderr=subprocess.DEVNULL,
     ) as server:
