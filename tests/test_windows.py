@@ -50,8 +50,8 @@ def screen(needs: Callable[[str], None], program: Callable[[str], str]) -> Itera
         stderr=subprocess.DEVNULL,
     ) as server:
         os.close(its)
-        display = f":{os.read(ours, 20).decode().strip()}"
-        os.close(ours)
+        with os.fdopen(ours) as told:
+            display = f":{told.readline().strip()}"
         yield display
         server.terminate()
 
