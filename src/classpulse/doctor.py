@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from classpulse.settings import Jurisdiction, Settings
 
 ENOUGH_DISK_MB = 200
+ENOUGH_PICTURES_HZ = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,7 @@ def _speed(settings: Settings) -> list[Check]:
     faces = sum(len(pipeline.process(frame)) for frame in frames[1:])
     spent_s = time.perf_counter() - begin
     text = f"{3 / spent_s:.0f} pictures a second with {faces / 3:.0f} faces each, {faces / spent_s:.0f} faces a second"
-    slow = 3 / spent_s < 5
+    slow = 3 / spent_s < ENOUGH_PICTURES_HZ
     advice = "use a smaller picture: --set detector.width_px=480, or more cores: --set cpu_share=1" if slow else ""
     # No fault: the machine may only be busy at this moment.
     return [Check("speed", ok=None if slow else True, found=text, advice=advice)]

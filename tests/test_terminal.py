@@ -1,0 +1,142 @@
+"""Tables of the terminal: whole at 80 columns, whatever the names of files and people."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from rich.console import Console
+from rich.text import Text
+
+from classpulse import terminal
+from classpulse.doctor import Check
+from classpulse.inference.catalogue import Entry
+from classpulse.insight.engagement import ClassWindow
+from classpulse.policy import Policy
+from classpulse.storage.tables import PolicyAnswerRow, SessionRow
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+LONG = "rtsp://camera-in-the-large-lecture-hall-on-the-second-floor.school.example/stream"
+
+
+def printed(table: RenderableType, columns: int) -> list[str]:
+    out = io.StringIO()
+    console = Console(file=out, width=columns, legacy_windows=False)
+    console.print(table, soft_wrap=isinstance(table, Text))
+    lines = out.getvalue().splitlines()
+    assert isinstance(table, Text) or max(map(len, lines)) <= columns
+    return [line.rstrip() for line in lines]
+
+
+def session(number: int, source: str, **changes: object) -> SessionRow:
+    began = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+    values = {
+        "id": number,
+        "source": source,
+        "kind": "video",
+        "jurisdiction": "research",
+        "demo": False,
+        "min_group": 5,
+        "labels": LABELS,
+        "started_at": began,
+        "last_seen_at": began + timedelta(minutes=90),
+        "ended_at": began + timedelta(minutes=95),
+        "ended_how": "stopped",
+    }
+    return SessionRow(**(values | changes))
+
+
+def window(start_s: float, people: int = 6) -> ClassWindow:
+    mix = (0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0)
+    return ClassWindow(start_s, start_s + 5, 50, people - 0.5, people, people, LABELS, mix, 0.25)
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_classes_are_listed_whole(columns: int) -> None:
+    running = session(11, "demo", ended_at=None, ended_how=None, jurisdiction=None)
+    lines = printed(terminal.sessions_table([running, session(2, LONG), session(1, "lesson [bold] [/].mp4")]), columns)
+    assert lines[0].split() == ["class", "source", "began", "(UTC)", "minutes", "ended", "law"]
+    assert lines[1].split() == ["11", "demo", "2026-03-02", "09:30", "90.0", "running", "unset"]
+    folded = "".join(line[7 : lines[0].index("began") - 2].strip() for line in lines[2:-1])
+    assert folded == LONG, "a long name is broken and not cut off"
+    assert lines[-1].split() == [
+        "1",
+        "lesson",
+        "[bold]",
+        "[/].mp4",
+        "2026-03-02",
+        "09:30",
+        "95.0",
+        "stopped",
+        "research",
+    ]
+
+
+def test_no_class_is_said_to_be_none() -> None:
+    assert "classpulse live" in printed(terminal.sessions_table([]), 80)[0]
+    assert "no figures" in printed(terminal.session_table([], LABELS, 5), 80)[0]
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_a_class_is_shown_whole(columns: int) -> None:
+    windows = [window(0), window(65, people=4), window(36000)]
+    lines = printed(terminal.session_table(windows, LABELS, 5), columns)
+    assert lines[0].split() == ["from", "faces", *LABELS, "uncertain"]
+    shares = ["0", "%"] * 3 + ["100", "%"] + ["0", "%"] * 3
+    assert lines[1].split() == ["0:00", "5.5", *shares, "25", "%"]
+    assert lines[2].split() == ["1:05", "too", "few", *["·"] * 8], "four people are too few to tell of"
+    assert lines[3].split()[0] == "10:00:00"
+    assert printed(terminal.session_table(windows, LABELS, None), columns)[2].split()[:2] == ["1:05", "3.5"], "the demo"
+
+
+def test_where_nothing_was_read_there_are_counts_only() -> None:
+    counted = ClassWindow(0, 5, 50, 6.0, 6, 0, (), None, None)
+    assert [line.split() for line in printed(terminal.session_table([counted], (), 5), 80)] == [
+        ["from", "faces"],
+        ["0:00", "6.0"],
+    ]
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_every_finding_has_its_advice_below(columns: int) -> None:
+    checks = [
+        Check("processor", ok=None, found="x86_64, 2 cores"),
+        Check("port", ok=False, found="127.0.0.1:8700: in use", advice="choose another: --port 8701"),
+        Check("data folder", ok=True, found=f"/home/[me]/{'long/' * 30}, 77 MB free"),
+    ]
+    lines = printed(terminal.checks_table(checks), columns)
+    assert lines[1].startswith("·   processor")
+    assert lines[2].startswith("no  port")
+    assert lines[3].strip() == "→ choose another: --port 8701"
+    assert lines[4].startswith("ok  data folder")
+    assert "".join(line[17:].strip() for line in lines[4:]).startswith("/home/[me]/long/long/")
+
+
+def test_models_are_listed_in_lines_that_can_be_copied(tmp_path: Path) -> None:
+    file = tmp_path / "[x] a folder with a very long name so that the line is longer than the terminal is wide.onnx"
+    file.write_bytes(b"model")
+    entries = {
+        "one": Entry("one", file, "finds faces", "MIT"),
+        "two": Entry("two", Path("missing"), "reads emotions", "MIT"),
+    }
+    lines = printed(terminal.models_table(entries), 80)
+    assert lines[0] == "one: finds faces (MIT)"
+    assert lines[1] == f"  {file}"
+    assert lines[2].startswith("  sha256 9372c470eeadd5ecd9c3c74c2b3cb633f8e2f2fad799250a0f70d652b6b825e4")
+    assert lines[-1] == "  not installed: classpulse models install two"
+
+
+def test_the_law_is_shown_with_everybody_who_said_so() -> None:
+    when = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+    log = [PolicyAnswerRow(jurisdiction="eu", answered_by="[bold] Head", answered_at=when, previous=None, how="page")]
+    lines = printed(terminal.policy_table(Policy("eu"), log), 80)
+    assert lines[0] == "In force: eu (allows face-detection)"
+    assert lines[2].split() == ["2026-03-02", "09:30", "eu", "[bold]", "Head", "page"]
+    unset = printed(terminal.policy_table(Policy(None), []), 120)
+    assert "classpulse policy set eu|other|research" in " ".join(unset)
