@@ -198,7 +198,7 @@ def test_pause_resume_and_stop(script: Script, settings: Settings, store: Store)
     watcher = Watcher(runner)
     runner.start()
     script.give(2)
-    watcher.until(lambda state: state.now is not None)
+    watcher.until(lambda state: state.now is not None and seen == [0, 1])
     runner.pause()
     paused = watcher.until(lambda state: state.phase == "paused")
     assert paused.now is None
