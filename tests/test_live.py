@@ -16,6 +16,7 @@ from command import PATIENCE_S, Running, argv, complaint, environment, here, run
 from live_pictures import camera, class_picture, write_video
 
 from classpulse.errors import PolicyError
+from classpulse.sources import list_webcams
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -141,8 +142,11 @@ def test_the_demo_is_shown_paused_resumed_and_stopped(tmp_path: Path) -> None:
     def written() -> int:
         return results.read_text().count("\n")
 
-    with Running("live", "demo", *ON_PAGE, "--results", results, data=tmp_path) as live:
+    # Without a source and without a camera, the demo is what there is to see.
+    source = ["demo"] if list_webcams(1) else []
+    with Running("live", *source, *ON_PAGE, "--results", results, data=tmp_path) as live:
         state = live.until(lambda: (state := live.state())["faces"] and state)
+        assert source or "No source given: using demo." in live.said
         assert state["demo"] is True
         assert state["individual"] is True
         assert state["source"]["name"] == "demo"
@@ -180,6 +184,26 @@ def test_a_recording_is_played_at_its_own_pace_and_ends(tmp_path: Path) -> None:
         assert live.end() == 0
         assert "short.mp4: ended after 2.2 s" in live.said
     assert classes(tmp_path)[0][-2:] == ["ended", "unset"]
+
+
+@signals
+def test_where_somebody_looks_on_the_page_opens_and_stays(tmp_path: Path) -> None:
+    pty = pytest.importorskip("pty", reason="this system has no pseudo-terminals")
+    opened, browser = tmp_path / "opened", tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" > "{opened}"\n')
+    browser.chmod(0o755)
+    clip = write_video(tmp_path / "short.mp4", class_picture(), frames=3, rate=5)
+    terminal, its_end = pty.openpty()
+    env = {"DISPLAY": ":none", "BROWSER": f"{browser} %s"}
+    with Running("live", clip, "--port", "0", *SMALL, data=tmp_path, env=env, stdin=its_end) as live:
+        live.until(lambda: "The class has ended. Its page stays" in live.said)
+        live.until(lambda: opened.exists() and opened.read_text() == f"{live.url}\n")
+        assert live.state()["phase"] == "ended"
+        live.process.send_signal(signal.SIGINT)
+        assert live.end() == 0
+    os.close(terminal)
+    os.close(its_end)
+    assert classes(tmp_path)[0][-2] == "ended"
 
 
 # How it ends.

@@ -91,13 +91,15 @@ def complaint(finished: subprocess.CompletedProcess[str]) -> str:
 class Running:
     """The command while it runs."""
 
-    def __init__(self, *arguments: object, data: Path, env: Mapping[str, str] | None = None) -> None:
-        """Start it, with nobody at the terminal."""
+    def __init__(
+        self, *arguments: object, data: Path, env: Mapping[str, str] | None = None, stdin: int = subprocess.DEVNULL
+    ) -> None:
+        """Start it, with nobody at the terminal unless one is given."""
         self._said: list[str] = []
         self.process = subprocess.Popen(
             argv(*arguments),
             env=environment(data, env),
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
