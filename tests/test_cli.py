@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import pytest
 from command import argv, complaint, environment, here, run
 from live_pictures import class_picture, write_video
 
-from classpulse import __version__
+from classpulse import __version__, errors
 from classpulse.cli import cli
 from classpulse.errors import PolicyError
 from classpulse.inference import entries
@@ -89,6 +90,20 @@ def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
     assert "Examples:" in finished.stdout
     loaded = {name.partition(".")[0] for name in finished.stderr.split()}
     assert loaded.isdisjoint(HEAVY)
+
+
+def test_the_exit_codes_are_told(tmp_path: Path) -> None:
+    said = " ".join(here("--help", data=tmp_path).stdout.split())
+    for word, error in (
+        ("settings", errors.SettingsError),
+        ("source", errors.SourceError),
+        ("model", errors.ModelError),
+        ("law", errors.PolicyError),
+        ("storage", errors.StorageError),
+        ("page", errors.ServerError),
+        ("other", errors.ClassPulseError),
+    ):
+        assert re.search(rf" {error.exit_code} [a-z ]*{word}", said)
 
 
 def test_the_version_is_told(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def common(command: Callable[..., None]) -> Callable[..., None]:
         "--jurisdiction", type=click.Choice(STRICTEST_FIRST), help="The law in force; can only tighten the stored one."
     )
     @functools.wraps(command)
-    def wrapped(config: Path | None, sets: tuple[str, ...], jurisdiction: str | None, **rest: Any) -> None:  # noqa: ANN401
+    def wrapped(config: Path | None, sets: tuple[str, ...], **rest: Any) -> None:  # noqa: ANN401
         from classpulse.settings import load
 
         overrides: dict[str, Any] = {}
@@ -46,20 +46,22 @@ def common(command: Callable[..., None]) -> Callable[..., None]:
                 message = f"--set {pair}: write NAME=VALUE, for example --set detector.width_px=480"
                 raise click.UsageError(message)
             overrides[name] = value
-        if jurisdiction is not None:
-            overrides["jurisdiction"] = jurisdiction
-        names = {name: rest.pop(name) for name in list(rest) if name in FLAGS}
-        overrides |= {FLAGS[name]: value for name, value in names.items() if value is not None}
+        given = {FLAGS[name]: rest.pop(name) for name in list(rest) if name in FLAGS}
+        overrides |= {name: value for name, value in given.items() if value is not None}
         command(load(overrides, config=config), **rest)
 
     return wrapped
 
 
-FLAGS = {"port": "web.port", "browser": "web.open_browser", "individual": "individual", "cpu_share": "cpu_share"}
+FLAGS = {"port": "web.port", "browser": "web.open_browser"} | {
+    name: name for name in ("individual", "cpu_share", "jurisdiction")
+}
 """Flags that are another way to write a setting."""
 
+EXITS = "Exit codes: 2 wrong usage or settings, 3 source, 4 model, 5 law, 6 storage, 7 page, 130 interrupted, 1 other."
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}, epilog=EXITS)
 @click.version_option(__version__, prog_name="classpulse")
 def cli() -> None:
     """Classpulse shows a teacher, live, how the room is following.
