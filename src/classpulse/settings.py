@@ -53,7 +53,7 @@ class DetectorSettings(_Group):
     min_score: float = Field(0.5, gt=0, lt=1)
     """Confidence below which a face is not believed."""
     precision: Literal["auto", "int8", "fp32"] = "auto"
-    """Arithmetic of CenterFace; `auto` takes int8 where the processor has instructions for it (VNNI)."""
+    """Arithmetic of CenterFace; `auto` takes int8 where the processor is faster with it (AVX2, VNNI, Arm)."""
 
 
 class TrackerSettings(_Group):

@@ -310,7 +310,8 @@ def test_a_detector_with_other_outputs_is_refused_by_name(
         ("aarch64", "", True),
         ("x86_64", "flags : sse2 avx512_vnni", True),
         ("x86_64", "flags : sse2 avx_vnni avx2", True),
-        ("x86_64", "flags : sse2 avx2", False),
+        ("x86_64", "flags : sse2 avx2", True),
+        ("x86_64", "flags : sse2 avx", False),
         ("AMD64", None, False),
     ],
 )

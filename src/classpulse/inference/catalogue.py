@@ -77,7 +77,7 @@ def entries(settings: Settings) -> dict[str, Entry]:
     package = Path(str(resources.files("classpulse")))
     found = [
         Entry("centerface", package / "bundled" / "centerface.onnx", "finds faces", "MIT"),
-        Entry("centerface-int8", package / "models" / "centerface-int8.onnx", "finds faces, on CPUs with VNNI", "MIT"),
+        Entry("centerface-int8", package / "models" / "centerface-int8.onnx", "finds faces, in int8", "MIT"),
         Entry("yunet", settings.data_dir / "models" / "yunet.onnx", "finds faces, faster", "Apache-2.0"),
         Entry("emotion-bootstrap", package / "models" / "emotion-bootstrap.onnx", "reads emotions", "Apache-2.0"),
     ]
