@@ -6,6 +6,8 @@ BIN := $(VENV)/Scripts
 else
 BIN := $(VENV)/bin
 endif
+# Not hashed: its CPU and CUDA builds differ.
+TORCH ?= torch==2.13.0
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 CLIP ?= $(CLASSPULSE_TEST_DATA)/clips/meeting-gallery.mp4
 PACKAGE := pyproject.toml hatch_build.py $(wildcard bundle/*.json) bundle/node.txt
@@ -51,4 +53,5 @@ $(VENV)/.run: requirements/base.txt requirements/build.txt $(PACKAGE) | $(BIN)/p
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
 	$(PIP) install --quiet --require-hashes -r requirements/dev.txt
+	$(PIP) install --quiet $(TORCH)
 	@touch $@

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from classpulse import __version__
+from classpulse import __version__, cli_training
 from classpulse.errors import ClassPulseError, SourceError, StorageError
 from classpulse.policy import STRICTEST_FIRST
 
@@ -261,6 +261,9 @@ def _login_name() -> str:
     except (KeyError, OSError):  # a container's user may have a number and no name
         message = "this account has no name: say who answers with --by NAME"
         raise click.UsageError(message) from None
+
+
+cli.add_command(cli_training.train)
 
 
 def main() -> NoReturn:

@@ -45,3 +45,15 @@ class ServerError(ClassPulseError):
     """The live page cannot be served."""
 
     exit_code = 7
+
+
+class DataError(ClassPulseError):
+    """A set of faces to train on cannot be read, or lacks what training needs."""
+
+    exit_code = 8
+
+
+class TrainingError(ClassPulseError):
+    """A run cannot be begun or gone on with as asked."""
+
+    exit_code = 9

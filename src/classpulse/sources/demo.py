@@ -94,10 +94,12 @@ class DemoSource:
         self._corners = [
             (left + (i % COLUMNS) * (size[0] + gap), top + (i // COLUMNS) * (size[1] + gap)) for i in range(len(LOOKS))
         ]
-        with ThreadPoolExecutor() as pool:  # two thirds of the work, and NumPy and OpenCV let threads run
-            self._people = list(
-                pool.map(lambda i, own: Person(LOOKS[int(i)], heads, fields, size, own), order, rng.spawn(len(order)))
-            )
+        # Two thirds of the work, done beside whatever else a class opens: NumPy and OpenCV let threads run.
+        self._dressing = ThreadPoolExecutor(thread_name_prefix="demo")
+        self._people = [
+            self._dressing.submit(Person, LOOKS[int(i)], heads, fields, size, own)
+            for i, own in zip(order, rng.spawn(len(order)), strict=True)
+        ]
         self._roles = [Role(self._seed, i, seats) for i in range(len(LOOKS))]
         names = [f"Student {i + 1}" for i in range(len(LOOKS))]
         bar_px = max(10, round(20 * size[1] / TILE_PX))
@@ -145,6 +147,7 @@ class DemoSource:
     def close(self) -> None:
         """End the class; safe to call twice and from any thread."""
         self._stopped.set()
+        self._dressing.shutdown(wait=False)
 
     def render(self, time_s: float) -> Image:
         """The class at one time, not to be called from two threads at once.
@@ -163,8 +166,9 @@ class DemoSource:
             self._drawn[i] = number
             tile, moment = self._canvas[y : y + height, x : x + width], self._roles[i].at(number / self._camera_fps)
             if moment.on:
-                tile[:] = self._people[i].background
-                self._people[i].draw(tile, moment, int(number * 2), self._brush)
+                person = self._people[i].result()
+                tile[:] = person.background
+                person.draw(tile, moment, int(number * 2), self._brush)
             else:
                 tile[:] = self._off[i]
             bar = self._labels[i]
@@ -185,7 +189,7 @@ class DemoSource:
         people = []
         for i, (x, y) in enumerate(self._corners):
             moment = self._roles[i].at(self._camera_frame(i, time_s) / self._camera_fps)
-            x0, y0, x1, y1 = self._people[i].face_box(moment)
+            x0, y0, x1, y1 = self._people[i].result().face_box(moment)
             tile = (float(x), float(y), float(x + self._size[0]), float(y + self._size[1]))
             face = None if moment.gone else (x0 + x, y0 + y, x1 + x, y1 + y)
             people.append(PersonAt(self._names[i], tile, face, moment.visible, moment.on, moment.after))

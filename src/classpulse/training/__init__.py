@@ -1,0 +1,11 @@
+"""From FER-2013 to a model file: look, train, tune, evaluate, export. The only place that knows torch.
+
+Needs the extra `classpulse[train]`. Read in this order: `faceset.py` (what a face with its labels is), `layouts.py`
+(the files it comes in), `networks/` (a page each), `trainer.py` (the loop).
+"""
+
+import os
+
+# Threads that spin while they wait bring a run to a near stop as soon as anything else wants a core: a run beside a
+# test suite was measured to lose nine tenths of its speed. It has to be said before torch is loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -1,0 +1,194 @@
+"""A run's folder: what it was asked, what it saw, how it went, and its checkpoints."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import json
+import os
+import platform
+import subprocess
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from classpulse.errors import TrainingError
+from classpulse.training.faceset import EMOTIONS, Split
+from classpulse.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from classpulse.training.faceset import FaceSet
+
+RECORD, HISTORY, LAST, TRAINED_ON = "record.json", "history.csv", "last.pt", "trained-on.pt"
+PACKAGES = ("classpulse", "torch", "numpy", "opencv-python-headless")
+
+
+class Run:
+    """A folder that holds one run.
+
+    `record.json` says what was asked (the recipe), what was seen (splits, fingerprint) and with what (versions,
+    commit); `history.csv` has a row an epoch; `last.pt` is where to go on; `best-TARGET.pt` is the network that
+    PublicTest liked best. Every file is written whole or not at all.
+    """
+
+    def __init__(self, folder: Path, record: dict[str, Any]) -> None:
+        """Made by `create` and `open`."""
+        self.folder = folder
+        self.record = record
+        self.recipe = Recipe(**record["recipe"])
+
+    @classmethod
+    def create(cls, folder: Path, recipe: Recipe, faces: FaceSet, data: Path) -> Run:
+        """Prepare a run in a new folder; `begin` makes it one.
+
+        Args:
+            folder: must not hold a run.
+            recipe: what is asked.
+            faces: what it sees.
+            data: where those came from.
+
+        Raises:
+            TrainingError: there is a run already, or the folder cannot be written.
+        """
+        if (folder / RECORD).exists():
+            message = f"{folder} holds a run already: go on with it with --resume, or choose another folder with --out"
+            raise TrainingError(message)
+        seen = faces.split(Split.TRAINING)
+        record = {
+            "recipe": recipe.model_dump(mode="json"),
+            "labels": list(EMOTIONS),
+            "began_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "data": {
+                "name": data.name,
+                "trained_on": {"split": Split.TRAINING.value, "faces": len(seen), "fingerprint": seen.fingerprint()},
+                "chosen_by": {"split": Split.PUBLIC.value, "faces": len(faces) - len(seen)},
+                "votes": faces.has_votes,
+            },
+            "versions": {"python": platform.python_version()} | _versions(),
+            "commit": _commit(),
+            "machine": {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count()},
+        }
+        run = cls(folder, record)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            message = f"{folder} cannot be made: {error.strerror}"
+            raise TrainingError(message) from None
+        return run
+
+    def begin(self, seen: FaceSet) -> None:
+        """Write the record and, by their hashes, the faces that gradients will see.
+
+        Raises:
+            TrainingError: they cannot be written.
+        """
+        digests = io.BytesIO()
+        torch.save(torch.from_numpy(seen.digests().view("int64")), digests)
+        self.write(TRAINED_ON, digests.getvalue())
+        self.write(RECORD, json.dumps(self.record, indent=2).encode() + b"\n")
+
+    @classmethod
+    def open(cls, folder: Path) -> Run:
+        """A run that was begun.
+
+        Raises:
+            TrainingError: there is none, or its record makes no sense.
+        """
+        path = folder / RECORD
+        try:
+            return cls(folder, json.loads(path.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            message = f"{folder} holds no run: it has no {RECORD}"
+            raise TrainingError(message) from None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            message = f"{path} cannot be read: {error}"
+            raise TrainingError(message) from None
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a file whole or not at all.
+
+        Raises:
+            TrainingError: the disk is full or read-only; what was there before is still there.
+        """
+        path = self.folder / name
+        part = path.with_name(f"{name}.part")
+        try:
+            with part.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                part.unlink()
+            message = f"{path} cannot be written: {error.strerror}; the last checkpoint is kept, go on with --resume"
+            raise TrainingError(message) from None
+
+    def save(self, name: str, state: dict[str, Any]) -> None:
+        """Keep a checkpoint.
+
+        Raises:
+            TrainingError: it cannot be written.
+        """
+        content = io.BytesIO()
+        torch.save(state, content)
+        self.write(name, content.getvalue())
+
+    def load(self, name: str) -> dict[str, Any]:
+        """A checkpoint; nothing but tensors and numbers is taken out of it.
+
+        Raises:
+            TrainingError: it is missing or damaged.
+        """
+        return load_checkpoint(self.folder / name)
+
+    def write_history(self, rows: list[dict[str, float]]) -> None:
+        """Write the table of epochs."""
+        text = io.StringIO()
+        writer = csv.DictWriter(text, list(rows[-1]) if rows else ["epoch"], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        self.write(HISTORY, text.getvalue().encode())
+
+
+def load_checkpoint(path: Path) -> dict[str, Any]:
+    """A checkpoint of any run; nothing but tensors and numbers is taken out of it.
+
+    Raises:
+        TrainingError: it is missing or damaged.
+    """
+    try:
+        return dict(torch.load(path, map_location="cpu", weights_only=True))
+    except FileNotFoundError:
+        message = f"{path} does not exist: the run has not finished an epoch"
+        raise TrainingError(message) from None
+    except Exception as error:  # noqa: BLE001 - torch and pickle raise what they like
+        said = str(error).strip().splitlines() or [type(error).__name__]
+        message = f"{path} is not a checkpoint, or is damaged: {said[0][:200]}"
+        raise TrainingError(message) from None
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in PACKAGES:
+        with contextlib.suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
+
+
+def _commit() -> str:
+    """The checkout's commit, with `+` if something was changed since; empty where there is none."""
+    here = Path(__file__).parent
+
+    def git(*words: str) -> str:
+        try:
+            command = ["git", "-C", str(here), *words]
+            return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()  # noqa: S603
+        except OSError:
+            return ""
+
+    return git("rev-parse", "--short=12", "HEAD") + ("+" if git("status", "--porcelain", "-uno") else "")
