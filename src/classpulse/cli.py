@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from classpulse import __version__, cli_training
+from classpulse import __version__, cli_data, cli_training
 from classpulse.errors import ClassPulseError, SourceError, StorageError
 from classpulse.policy import STRICTEST_FIRST
 
@@ -263,7 +263,8 @@ def _login_name() -> str:
         raise click.UsageError(message) from None
 
 
-cli.add_command(cli_training.train)
+for _command in (cli_data.data, cli_training.train):
+    cli.add_command(_command)
 
 
 def main() -> NoReturn:
