@@ -33,11 +33,11 @@ def shares(label: str, share: float) -> list[float]:
     return [share if name == label else (1 - share) / 6 for name in SEVEN]
 
 
-def pixels(picture: Any) -> Any:  # noqa: ANN401 - a picture and an array
+def pixels(picture: Any) -> Any:
     return np.asarray(picture)
 
 
-def places(picture: Any, colour: str) -> Any:  # noqa: ANN401 - a picture and an array
+def places(picture: Any, colour: str) -> Any:
     """(N, 2) rows and columns that have just this colour."""
     return np.argwhere((pixels(picture) == ImageColor.getrgb(colour)).all(axis=2))
 
@@ -206,7 +206,7 @@ def test_a_pause_is_dark_with_a_word() -> None:
 # --- one person ---
 
 
-def bar_lengths(picture: Any, left: int, right: int) -> list[int]:  # noqa: ANN401 - a picture
+def bar_lengths(picture: Any, left: int, right: int) -> list[int]:
     """Length of each filled bar, px, from the top down; 0 where a bar is empty."""
     part = pixels(picture)[110:, left:right]
     known = {ImageColor.getrgb(COLOURS[name]): name for name in SEVEN}

@@ -169,7 +169,7 @@ class Opened:
         self.fails = fails
         self.closed = False
 
-    def frames(self) -> Any:  # noqa: ANN401 - an iterator
+    def frames(self) -> Any:
         for i in range(3):
             yield Frame(np.zeros((90, 160, 3), np.uint8), i / 10, i)
         if self.fails:

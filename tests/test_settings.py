@@ -44,7 +44,7 @@ def no_file_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
     monkeypatch.setattr("classpulse.settings.default_config_path", lambda: tmp_path / "none" / "classpulse.toml")
 
 
-def value(settings: Settings, name: str) -> Any:  # noqa: ANN401 - a value of any setting
+def value(settings: Settings, name: str) -> Any:
     place: Any = settings
     for part in name.split("."):
         place = getattr(place, part)

@@ -45,7 +45,7 @@ def test_a_frame_knows_its_size_and_when_it_was_captured() -> None:
         (np.zeros((20, 30, 3), np.int8), "uint8, not int8"),
     ],
 )
-def test_a_frame_is_a_colour_picture(image: Any, wanted: str) -> None:  # noqa: ANN401 - wrong on purpose
+def test_a_frame_is_a_colour_picture(image: Any, wanted: str) -> None:
     with pytest.raises(ValueError, match=wanted):
         Frame(image)
 
@@ -77,7 +77,7 @@ def test_nothing_can_be_put_in_another_things_place() -> None:
 
 
 @pytest.mark.parametrize("chosen", [np.array([True, False, True]), np.array([0, 2]), slice(None, None, 2)])
-def test_some_are_chosen_with_all_that_belongs_to_them(chosen: Any) -> None:  # noqa: ANN401 - masks, places, slices
+def test_some_are_chosen_with_all_that_belongs_to_them(chosen: Any) -> None:
     some = tracks(3)[chosen]
     assert some.ids.tolist() == [1, 3]
     assert some.faces.boxes[:, 0].tolist() == [0, 200]

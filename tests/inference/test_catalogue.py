@@ -44,7 +44,7 @@ def yunet(test_data: Path) -> Path:
 class Shelf(BaseHTTPRequestHandler):
     """Serves one file in several ways, right and wrong."""
 
-    def __init__(self, content: bytes, stop: threading.Event, *rest: Any) -> None:  # noqa: ANN401 - the server's own
+    def __init__(self, content: bytes, stop: threading.Event, *rest: Any) -> None:
         self.content = content
         self.stop = stop
         super().__init__(*rest)

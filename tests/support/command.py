@@ -117,7 +117,7 @@ class Running:
         """Standard error so far."""
         return "".join(self._said)
 
-    def until(self, condition: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever the condition gives
+    def until(self, condition: Callable[[], Any]) -> Any:
         """Wait until a condition is true while the process runs; returns its value."""
         pause = threading.Event()
         deadline = time.monotonic() + PATIENCE_S

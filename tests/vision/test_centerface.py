@@ -101,7 +101,7 @@ def detector(request: pytest.FixtureRequest) -> FaceDetector:
     return open_detector(Settings(detector=DetectorSettings(precision=request.param)), Policy("eu"))
 
 
-def in_order(landmarks: Any) -> bool:  # noqa: ANN401 - an array
+def in_order(landmarks: Any) -> bool:
     """Whether the person's right eye is left in the picture, and the eyes are above nose and mouth."""
     right_eye, left_eye, nose, right_mouth, left_mouth = landmarks
     across = right_eye[0] < left_eye[0] and right_mouth[0] < left_mouth[0]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 NAN = float("nan")
 
 
-def opened(path: Path, changes: Changes | None = None, **options: Any) -> EmotionClassifier:  # noqa: ANN401
+def opened(path: Path, changes: Changes | None = None, **options: Any) -> EmotionClassifier:
     emotion_net(path, changes, **options)
     return EmotionClassifier.open(Settings(emotion=EmotionSettings(model=path)), Policy("other"))
 

@@ -16,7 +16,7 @@ def wanted(colour: str, mean: list[float], std: list[float]) -> InputContract:
     )
 
 
-def gradient(height: int, width: int) -> Any:  # noqa: ANN401 - an image
+def gradient(height: int, width: int) -> Any:
     """Blue grows to the right, green downwards; red is 7."""
     image = np.full((height, width, 3), 7, np.uint8)
     image[:, :, 0] = np.arange(width)[None, :] % 256
@@ -106,7 +106,7 @@ def test_rows_and_columns_keep_their_places() -> None:
 # --- crop ---
 
 
-def box(*values: float) -> Any:  # noqa: ANN401 - an array
+def box(*values: float) -> Any:
     return np.array(values, np.float32)
 
 

@@ -91,7 +91,7 @@ def make_result(tracks: int = 3) -> FrameResult:
     return FrameResult(5.0, 100, 640, 360, Tracks(np.arange(1, tracks + 1), faces), emotions)
 
 
-def make_state(**changes: Any) -> LiveState:  # noqa: ANN401 - fields of LiveState
+def make_state(**changes: Any) -> LiveState:
     """A class of twelve that runs."""
     fields: dict[str, Any] = {
         "phase": "running",
@@ -148,10 +148,10 @@ class Client:
         self._app = app
         self._base_url = base_url
 
-    def get(self, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own
+    def get(self, path: str, **options: Any) -> httpx.Response:
         return asyncio.run(self._ask("GET", path, options))
 
-    def post(self, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own
+    def post(self, path: str, **options: Any) -> httpx.Response:
         return asyncio.run(self._ask("POST", path, options))
 
     async def _ask(self, method: str, path: str, options: dict[str, Any]) -> httpx.Response:

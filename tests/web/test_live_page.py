@@ -65,7 +65,7 @@ def page(browser: Browser, server: LiveServer) -> Iterator[Page]:
     assert wrong == []
 
 
-def emotion(page: Page, name: str) -> Any:  # noqa: ANN401 - a locator
+def emotion(page: Page, name: str) -> Any:
     return page.locator(f"#emotions li[data-emotion={name}] b")
 
 
