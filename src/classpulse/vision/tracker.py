@@ -13,7 +13,6 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from classpulse.types import Tracks
 
@@ -80,6 +79,8 @@ class FaceTracker:
         Args:
             settings: how long a face may be out of sight and still be the same track.
         """
+        # The first assignment loads SciPy's optimizer: here, while a class opens its source, not when it has begun.
+        _assign(np.zeros((1, 1)), 1.0)
         self._max_gap_s = settings.max_gap_s
         self._tracks: NDArray[np.void] = np.empty(0, _STATE)
         self._last_id = 0
@@ -223,6 +224,8 @@ def _costs(tracks: NDArray[np.void], clock_s: float, centres: Doubles, sizes: Do
 
 def _assign(costs: Doubles, limit: float) -> tuple[Ints, Ints]:
     """Pairs of the least total cost, each below a limit: their rows and columns."""
+    from scipy.optimize import linear_sum_assignment  # noqa: PLC0415 - a third of a second, see `FaceTracker.__init__`
+
     possible = costs < limit
     rows, columns = np.flatnonzero(possible.any(axis=1)), np.flatnonzero(possible.any(axis=0))
     i, j = linear_sum_assignment(np.minimum(costs[np.ix_(rows, columns)], limit))
