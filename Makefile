@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 CLIP ?= $(CLASSPULSE_TEST_DATA)/clips/meeting-gallery.mp4
 PACKAGE := pyproject.toml hatch_build.py $(wildcard bundle/*.json) bundle/node.txt
 
-.PHONY: live test check format bench lock system clean
+.PHONY: live test check format bench lock system clean train-ready
 
 live: $(VENV)/.run  ## the live page, with the first webcam or, without one, the demo
 	$(BIN)/classpulse live $(ARGS)
@@ -29,6 +29,8 @@ check: $(VENV)/.dev
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
+
+train-ready: $(VENV)/.dev  ## what `classpulse train` needs
 
 bench: $(VENV)/.dev  ## figures into benchmarks/results/
 	$(BIN)/python -m benchmarks.pipeline $(CLIP) $(ARGS)
