@@ -263,7 +263,7 @@ def _login_name() -> str:
         raise click.UsageError(message) from None
 
 
-for _command in (cli_data.data, cli_training.train):
+for _command in (cli_data.data, cli_training.train, cli_training.tune, cli_training.evaluate, cli_training.export):
     cli.add_command(_command)
 
 

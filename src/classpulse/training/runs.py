@@ -15,12 +15,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from pydantic import ValidationError
 
 from classpulse.errors import TrainingError
 from classpulse.training.faceset import EMOTIONS, Split
 from classpulse.training.recipe import Recipe
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from classpulse.training.faceset import FaceSet
 
 RECORD, HISTORY, LAST, TRAINED_ON = "record.json", "history.csv", "last.pt", "trained-on.pt"
@@ -57,22 +60,7 @@ class Run:
         if (folder / RECORD).exists():
             message = f"{folder} holds a run already: go on with it with --resume, or choose another folder with --out"
             raise TrainingError(message)
-        seen = faces.split(Split.TRAINING)
-        record = {
-            "recipe": recipe.model_dump(mode="json"),
-            "labels": list(EMOTIONS),
-            "began_at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "data": {
-                "name": data.name,
-                "trained_on": {"split": Split.TRAINING.value, "faces": len(seen), "fingerprint": seen.fingerprint()},
-                "chosen_by": {"split": Split.PUBLIC.value, "faces": len(faces) - len(seen)},
-                "votes": faces.has_votes,
-            },
-            "versions": {"python": platform.python_version()} | _versions(),
-            "commit": _commit(),
-            "machine": {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count()},
-        }
-        run = cls(folder, record)
+        run = cls(folder, new_record(recipe, faces, data))
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -104,6 +92,11 @@ class Run:
         except FileNotFoundError:
             message = f"{folder} holds no run: it has no {RECORD}"
             raise TrainingError(message) from None
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(str(part) for part in first["loc"])
+            message = f"{path} is of no network that we know: {name} cannot be {first['input']!r}"
+            raise TrainingError(message) from None
         except (OSError, ValueError, KeyError, TypeError) as error:
             message = f"{path} cannot be read: {error}"
             raise TrainingError(message) from None
@@ -114,19 +107,7 @@ class Run:
         Raises:
             TrainingError: the disk is full or read-only; what was there before is still there.
         """
-        path = self.folder / name
-        part = path.with_name(f"{name}.part")
-        try:
-            with part.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(path)
-        except OSError as error:
-            with contextlib.suppress(OSError):
-                part.unlink()
-            message = f"{path} cannot be written: {error.strerror}; the last checkpoint is kept, go on with --resume"
-            raise TrainingError(message) from None
+        write_whole(self.folder / name, content, advice="the last checkpoint is kept, go on with --resume")
 
     def save(self, name: str, state: dict[str, Any]) -> None:
         """Keep a checkpoint.
@@ -155,6 +136,59 @@ class Run:
         self.write(HISTORY, text.getvalue().encode())
 
 
+def new_record(recipe: BaseModel, faces: FaceSet, data: Path, packages: tuple[str, ...] = PACKAGES) -> dict[str, Any]:
+    """What a run's `record.json` says: what was asked, what was seen, and with what.
+
+    Args:
+        recipe: what is asked.
+        faces: what it sees: Training and, to choose by, PublicTest.
+        data: where those came from; only its name is kept.
+        packages: whose versions decide the result.
+    """
+    seen = faces.split(Split.TRAINING)
+    return {
+        "recipe": recipe.model_dump(mode="json"),
+        "labels": list(EMOTIONS),
+        "began_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "data": {
+            "name": data.name,
+            "trained_on": {"split": Split.TRAINING.value, "faces": len(seen), "fingerprint": seen.fingerprint()},
+            "chosen_by": {"split": Split.PUBLIC.value, "faces": len(faces.split(Split.PUBLIC))},
+            "votes": faces.has_votes,
+        },
+        "versions": {"python": platform.python_version()} | _versions(packages),
+        "commit": _commit(),
+        "machine": {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count()},
+    }
+
+
+def write_whole(path: Path, content: bytes, *, advice: str) -> None:
+    """Write a file whole or not at all.
+
+    Args:
+        path: in a folder that is there.
+        content: of the file.
+        advice: what to do where it fails, in the error.
+
+    Raises:
+        TrainingError: the disk is full or read-only; what was there before is still there.
+    """
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with part.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        message = f"{path} cannot be written: {error.strerror}; {advice}"
+        raise TrainingError(message) from None
+    finally:
+        # Nothing is left of it either where Ctrl-C came in between.
+        with contextlib.suppress(OSError):
+            part.unlink()
+
+
 def load_checkpoint(path: Path) -> dict[str, Any]:
     """A checkpoint of any run; nothing but tensors and numbers is taken out of it.
 
@@ -172,9 +206,9 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         raise TrainingError(message) from None
 
 
-def _versions() -> dict[str, str]:
+def _versions(packages: tuple[str, ...]) -> dict[str, str]:
     found = {}
-    for name in PACKAGES:
+    for name in packages:
         with contextlib.suppress(PackageNotFoundError):
             found[name] = version(name)
     return found

@@ -26,6 +26,7 @@ from classpulse.training.objective import cross_entropy, distillation, learning_
 from classpulse.training.pretrained import faceres, folded_mobilenet
 from classpulse.training.runs import LAST, load_checkpoint
 from classpulse.training.scoring import accuracies, load_network
+from classpulse.training.workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -62,22 +63,27 @@ class Step:
     scores: dict[str, float]
 
 
+class DivergedError(TrainingError):
+    """The settings make the loss grow until it is no number any more."""
+
+
 class Trainer:
     """One run of one recipe over one set of faces."""
 
-    def __init__(self, run: Run, faces: FaceSet, *, device: str | None = None) -> None:
+    def __init__(self, run: Run, faces: FaceSet, *, device: str | None = None, workers: Workers | None = None) -> None:
         """Make the network ready to learn, from the run's last checkpoint if it has one.
 
         Args:
             run: an open run; its recipe decides everything.
             faces: what `layouts.read_for_training` gave.
             device: torch's name; a graphics card if there is one.
+            workers: the processes that share the run; this one alone if not given.
 
         Raises:
             TrainingError: these are not the faces that the run began with, or the recipe asks for what they lack.
             DataError: a class is missing.
         """
-        self.run, self.recipe = run, run.recipe
+        self.run, self.recipe, self._workers = run, run.recipe, workers or Workers()
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self._training, self._choosing = faces.split(Split.TRAINING), faces.split(Split.PUBLIC)
         require_all_classes(self._training, "Training")
@@ -110,16 +116,36 @@ class Trainer:
             watch: called after every step.
 
         Raises:
-            TrainingError: a checkpoint cannot be written, or the loss is no number any more.
+            DivergedError: the loss is no number any more.
+            TrainingError: a checkpoint cannot be written.
+        """
+        for _ in self.epochs(watch):
+            pass
+
+    def epochs(self, watch: Callable[[Step], None]) -> Iterator[dict[str, float]]:
+        """Go on epoch by epoch, for those who want to look, or to stop, in between.
+
+        Args:
+            watch: called after every step.
+
+        Yields:
+            The row of each epoch, as `history` has it, once it is kept.
+
+        Raises:
+            DivergedError: the loss is no number any more.
+            TrainingError: a checkpoint cannot be written.
         """
         while self.epoch < self.recipe.epochs:
             began = time.perf_counter()
             row = {"epoch": float(self.epoch + 1), **self._learn(watch)}
-            row |= {f"public_{target}": score for target, score in self._score().items()}
-            row["seconds"] = round(time.perf_counter() - began, 1)
-            self.history.append(row)
             self.epoch += 1
-            self._keep(row)
+            if self._workers.leads:
+                row |= {f"public_{target}": score for target, score in self._score().items()}
+                row["seconds"] = round(time.perf_counter() - began, 1)
+                self.history.append(row)
+                self._keep(row)
+            self._workers.wait()
+            yield row
 
     def _learn(self, watch: Callable[[Step], None]) -> dict[str, float]:
         """One pass over the training faces."""
@@ -127,20 +153,23 @@ class Trainer:
         torch.manual_seed(recipe.seed * 100_003 + self.epoch + 1)
         self.network.train()
         batches = list(self._batches())
+        if self._workers.count > 1:  # all have drawn the same batches; each changes its own faces in its own way
+            torch.manual_seed(recipe.seed * 100_003 + self.epoch + 1 + 7_919 * (self._workers.rank + 1))
         loss_sum = hits = seen = 0.0
         began = time.perf_counter()
         rate = 0.0
         scores = {name: value for name, value in (self.history[-1] if self.history else {}).items() if "public" in name}
-        for i, chosen in enumerate(batches):
+        for i, batch in enumerate(batches):
+            chosen = self._workers.share(batch)
             rate = learning_rate(recipe, (self.epoch + i / len(batches)) / recipe.epochs)
             for group in self._optimizer.param_groups:
                 group["lr"] = rate
             loss, met = self._step(chosen)
             if not math.isfinite(loss):
                 message = f"the loss is no number any more in epoch {self.epoch + 1}: lower learning_rate"
-                raise TrainingError(message)
+                raise DivergedError(message)
             loss_sum, hits, seen = loss_sum + loss * len(chosen), hits + met, seen + len(chosen)
-            speed = seen / (time.perf_counter() - began)
+            speed = self._workers.count * seen / (time.perf_counter() - began)
             watch(Step(self.epoch, recipe.epochs, i + 1, len(batches), loss_sum / seen, hits / seen, speed, scores))
         return {"loss": loss_sum / seen, "accuracy": hits / seen, "learning_rate": rate}
 
@@ -181,6 +210,7 @@ class Trainer:
                 met = float((logits[name].argmax(1) == believed.argmax(1)).sum())
         self._optimizer.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
+        self._workers.average(self.network.parameters())
         nn.utils.clip_grad_norm_(self.network.parameters(), recipe.clip_norm)
         self._optimizer.step()
         self._ema.update_parameters(self.network)
@@ -244,7 +274,11 @@ class Trainer:
     def _start_from_weights(self) -> None:
         weights = self.recipe.weights
         if weights is not None and weights.suffix == ".pt":
-            self.network.load_state_dict(load_checkpoint(weights)["network"])
+            try:
+                self.network.load_state_dict(load_checkpoint(weights)["network"])
+            except (KeyError, RuntimeError, TypeError) as error:
+                message = f"{weights} is of another network: {str(error).splitlines()[0]}"
+                raise TrainingError(message) from None
         elif isinstance(self.network, MobileNet):
             faces = torch.from_numpy(self._training.images[:: max(1, len(self._training) // CALIBRATION)])
             folded = folded_mobilenet(weights or faceres())

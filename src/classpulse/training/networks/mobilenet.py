@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from classpulse.errors import TrainingError
 from classpulse.training.networks.heads import Network
 
 BLOCKS = (
@@ -87,8 +88,15 @@ def load_folded(network: MobileNet, folded: list[tuple[Tensor, Tensor]], images:
         network: to fill, in place.
         folded: for each of its 27 layers the kernel, as torch has it, and the bias.
         images: (N, 1, side, side) float32, a few hundred faces as the network will see them.
+
+    Raises:
+        TrainingError: a layer is of another shape; the network is not to be used then.
     """
-    for unit, (kernel, bias) in zip(network.units, folded, strict=True):
+    for i, (unit, (kernel, bias)) in enumerate(zip(network.units, folded, strict=True), 1):
+        wanted = tuple(unit.conv.weight.shape)
+        if tuple(kernel.shape) != wanted or tuple(bias.shape) != wanted[:1]:
+            message = f"layer {i} of the pre-trained MobileNet-v1 is {tuple(kernel.shape)}, not {wanted}"
+            raise TrainingError(message)
         unit.conv.weight.copy_(kernel)
         sums = unit.convolve(images)
         mean, var = sums.mean(dim=(0, 2, 3)), sums.var(dim=(0, 2, 3))
