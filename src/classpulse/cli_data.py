@@ -32,9 +32,9 @@ def check(path: Path, json_file: str | None) -> None:
     """  # noqa: D301 - click's own mark for text that is not to be wrapped
     from classpulse.errors import DataError
     from classpulse.terminal import show
-    from classpulse.training.check import check as look
-    from classpulse.training.check_console import read_with_bar, write_json
-    from classpulse.training.check_table import check_table
+    from classpulse.training.check.check import check as look
+    from classpulse.training.check.console import read_with_bar, write_json
+    from classpulse.training.check.table import check_table
 
     result = look(*read_with_bar(path))
     if json_file is not None:
@@ -67,6 +67,6 @@ def explore(path: Path, out: Path) -> None:
       classpulse data explore archive.zip --out look
     """  # noqa: D301 - click's own mark for text that is not to be wrapped
     need_extra()
-    from classpulse.training.explore_console import run_explore
+    from classpulse.training.explore.console import run_explore
 
     click.echo(run_explore(path, out))

@@ -138,8 +138,8 @@ def tune(network: str, data: Path, out: Path | None, study: Path | None, sets: t
       classpulse tune seed-cnn --data fer2013.csv --out runs/seed --set batch=128 --set dropout=0.5
     """  # noqa: D301
     need_extra()
-    from classpulse.training.tune import Plan
-    from classpulse.training.tune_console import run_tuning
+    from classpulse.training.tune.console import run_tuning
+    from classpulse.training.tune.tune import Plan
 
     folder = out or Path("runs") / f"tune-{network}"
     fixed = changes_of(sets)
@@ -189,7 +189,7 @@ def export(run: Path, target: Any, data: Path | None, out: Path | None, precisio
       classpulse live --set emotion.model=compact.onnx
     """  # noqa: D301 - click's own mark for text that is not to be wrapped
     need_extra()
-    from classpulse.training.export_console import run_export
+    from classpulse.training.export.console import run_export
 
     if out is not None and out.suffix.lower() != ".onnx":
         message = f"--out {out}: a model file's name ends in .onnx"
@@ -240,8 +240,8 @@ def evaluate(model: Path, split: str | None, target: Any, out: Path | None, **op
       classpulse evaluate emotion.onnx --data fer2013.csv --groups groups.csv --out page
     """  # noqa: D301
     need_extra()
-    from classpulse.training.evaluate import Request
-    from classpulse.training.evaluate_console import run_evaluation
-    from classpulse.training.faceset import Split
+    from classpulse.training.evaluate.console import run_evaluation
+    from classpulse.training.evaluate.evaluate import Request
+    from classpulse.training.faces.faceset import Split
 
     run_evaluation(Request(model, split=Split(split) if split else None, target=target, **options), out)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from classpulse.training.faceset import EMOTIONS, SIDE_PX, VOTES, FaceSet, Split
+from classpulse.training.faces.faceset import EMOTIONS, SIDE_PX, VOTES, FaceSet, Split
 
 if TYPE_CHECKING:
     from pathlib import Path

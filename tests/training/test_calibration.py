@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from faces import make_faces
 
-from classpulse.training.calibration import (
+from classpulse.training.evaluate.calibration import (
     TEMPERATURES,
     answer_shares,
     expected_calibration_error,
     fit_temperature,
     reliability,
 )
-from classpulse.training.faceset import EMOTIONS
+from classpulse.training.faces.faceset import EMOTIONS
 
 
 def drawn(count: int, sharpness: float) -> tuple[np.ndarray, np.ndarray]:

@@ -10,18 +10,18 @@ from command import complaint, here, run
 from faces import make_faces, write_csv, write_folders, write_npz
 from rich.console import Console
 
-from classpulse.training.check import Part, agree, blanks, check
-from classpulse.training.check_table import check_table
-from classpulse.training.faceset import EMOTIONS, VOTES, FaceSet, Split
-from classpulse.training.label_order import TRAINING_COUNTS, wrong_order
-from classpulse.training.layouts import Problem
+from classpulse.training.check.check import Part, agree, blanks, check
+from classpulse.training.check.table import check_table
+from classpulse.training.faces.faceset import EMOTIONS, VOTES, FaceSet, Split
+from classpulse.training.faces.label_order import TRAINING_COUNTS, wrong_order
+from classpulse.training.faces.layouts import Problem
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from classpulse.training.check import DataCheck
+    from classpulse.training.check.check import DataCheck
 
 RNG = np.random.default_rng(0)
 

@@ -9,7 +9,7 @@ from faces import make_faces, write_npz
 
 from classpulse.errors import DataError, TrainingError
 from classpulse.training.classical import fit, run_classical, score
-from classpulse.training.faceset import EMOTIONS, Split
+from classpulse.training.faces.faceset import EMOTIONS, Split
 from classpulse.training.hog import hog
 from classpulse.training.recipe import Hog, make_classical_recipe
 from classpulse.training.runs import Run

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from faces import make_faces
 
-from classpulse.training import duplicates
-from classpulse.training.duplicates import NEAR_BITS, groups, near_duplicates, perceptual_hashes
+from classpulse.training.faces import duplicates
+from classpulse.training.faces.duplicates import NEAR_BITS, groups, near_duplicates, perceptual_hashes
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,8 +11,8 @@ from faces import make_faces, write_folders, write_npz
 from onnx_files import SEVEN, SIDE, emotion_net
 
 from classpulse.errors import DataError
-from classpulse.training.evaluate_subject import open_subject
-from classpulse.training.faceset import EMOTIONS, Split
+from classpulse.training.evaluate.subject import open_subject
+from classpulse.training.faces.faceset import EMOTIONS, Split
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,21 +14,21 @@ from onnx import helper
 from onnx_files import SEVEN, emotion_net
 
 from classpulse.errors import DataError, ModelError, TrainingError
-from classpulse.training.calibration import answer_shares, fit_temperature
-from classpulse.training.evaluate import Request, evaluate, worst
-from classpulse.training.evaluate_console import run_evaluation
-from classpulse.training.evaluate_page import write_page
-from classpulse.training.evaluate_record import record
-from classpulse.training.evaluate_result import MIXED_NOTE, PRIVATE_NOTE
-from classpulse.training.evaluate_subject import MAX_SEEN, open_subject
-from classpulse.training.faceset import EMOTIONS, FaceSet, Split
+from classpulse.training.evaluate.calibration import answer_shares, fit_temperature
+from classpulse.training.evaluate.console import run_evaluation
+from classpulse.training.evaluate.evaluate import Request, evaluate, worst
+from classpulse.training.evaluate.page import write_page
+from classpulse.training.evaluate.record import record
+from classpulse.training.evaluate.result import MIXED_NOTE, PRIVATE_NOTE
+from classpulse.training.evaluate.robustness import FAMILIES
+from classpulse.training.evaluate.subject import MAX_SEEN, open_subject
+from classpulse.training.faces.faceset import EMOTIONS, FaceSet, Split
 from classpulse.training.recipe import make_recipe
-from classpulse.training.robustness import FAMILIES
 from classpulse.training.runs import Run
 from classpulse.training.trainer import Trainer
 
 if TYPE_CHECKING:
-    from classpulse.training.evaluate_result import Evaluation
+    from classpulse.training.evaluate.result import Evaluation
 
 FACES = make_faces(9)
 NOTE = "Performance by group (age, skin, gender): not measured"
@@ -384,8 +384,8 @@ def test_a_page_and_a_file_are_left_where_git_does_not_look(
     folder = tmp_path / "run"
     shutil.copytree(finished, folder)
     monkeypatch.setattr("classpulse.training.plots.PIXEL_RATIO", 0.5)  # all is painted, but small and few: in seconds
-    monkeypatch.setattr("classpulse.training.robustness.FAMILIES", FAMILIES[:2])
-    monkeypatch.setattr("classpulse.training.evaluate.WORST", 3)
+    monkeypatch.setattr("classpulse.training.evaluate.robustness.FAMILIES", FAMILIES[:2])
+    monkeypatch.setattr("classpulse.training.evaluate.evaluate.WORST", 3)
     run_evaluation(Request(folder, data, robustness_faces=6), None)
     out = folder / "evaluation-PublicTest"
     assert (out / ".gitignore").read_text() == "*\n"

@@ -13,15 +13,17 @@ from PIL import Image
 
 from classpulse.cli import cli
 from classpulse.errors import DataError, TrainingError
-from classpulse.training import explore_console, explore_pictures, plots, report
-from classpulse.training.duplicates import groups, perceptual_hashes
-from classpulse.training.explore import Looked, look, make_page
-from classpulse.training.explore_augment import augmented
-from classpulse.training.explore_console import run_explore
-from classpulse.training.explore_map import map_faces
-from classpulse.training.explore_measures import brightness, eigenfaces, label_against_people
-from classpulse.training.explore_training import _pairs, add_duplicates
-from classpulse.training.faceset import EMOTIONS, VOTES, FaceSet, Split
+from classpulse.training import plots, report
+from classpulse.training.explore import console as explore_console
+from classpulse.training.explore import pictures as explore_pictures
+from classpulse.training.explore.augment import augmented
+from classpulse.training.explore.console import run_explore
+from classpulse.training.explore.explore import Looked, look, make_page
+from classpulse.training.explore.map import map_faces
+from classpulse.training.explore.measures import brightness, eigenfaces, label_against_people
+from classpulse.training.explore.training import _pairs, add_duplicates
+from classpulse.training.faces.duplicates import groups, perceptual_hashes
+from classpulse.training.faces.faceset import EMOTIONS, VOTES, FaceSet, Split
 from classpulse.training.report import Report
 
 if TYPE_CHECKING:

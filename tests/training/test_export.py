@@ -18,15 +18,15 @@ from classpulse.errors import ClassPulseError, DataError, TrainingError
 from classpulse.inference import open_model
 from classpulse.policy import Policy, Task
 from classpulse.settings import EmotionSettings, Settings
-from classpulse.training import export as exporting
 from classpulse.training.augment import plain
-from classpulse.training.calibration import answer_shares, fit_temperature
-from classpulse.training.evaluate_subject import open_subject
-from classpulse.training.export import Exported, export
-from classpulse.training.faceset import EMOTIONS, Split
+from classpulse.training.evaluate.calibration import answer_shares, fit_temperature
+from classpulse.training.evaluate.subject import open_subject
+from classpulse.training.export import export as exporting
+from classpulse.training.export.export import Exported, export
+from classpulse.training.export.onnx_graph import halved, to_onnx
+from classpulse.training.export.quantize import Calibration, quantized
+from classpulse.training.faces.faceset import EMOTIONS, Split
 from classpulse.training.networks import MEAN, STD, build, mobilenet
-from classpulse.training.onnx_graph import halved, to_onnx
-from classpulse.training.quantize import Calibration, quantized
 from classpulse.training.recipe import make_recipe
 from classpulse.training.runs import Run
 from classpulse.training.scoring import load_network
@@ -36,7 +36,7 @@ from classpulse.vision.emotion import EmotionClassifier
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from classpulse.training.faceset import FaceSet
+    from classpulse.training.faces.faceset import FaceSet
     from classpulse.training.networks.heads import Network
     from classpulse.training.recipe import Recipe, Target
 

@@ -9,8 +9,8 @@ import pytest
 from faces import make_faces
 
 from classpulse.errors import DataError
-from classpulse.training.faceset import Split
-from classpulse.training.layouts import read
+from classpulse.training.faces.faceset import Split
+from classpulse.training.faces.layouts import read
 
 if TYPE_CHECKING:
     from pathlib import Path

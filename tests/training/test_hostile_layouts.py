@@ -10,9 +10,9 @@ import pytest
 from faces import make_faces, write_csv, write_folders, write_npz
 
 from classpulse.errors import DataError
-from classpulse.training import fer_files, gathering
-from classpulse.training.faceset import EMOTIONS, Split
-from classpulse.training.layouts import read
+from classpulse.training.faces import fer_files, gathering
+from classpulse.training.faces.faceset import EMOTIONS, Split
+from classpulse.training.faces.layouts import read
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,9 +10,9 @@ import pytest
 from faces import make_faces, write_csv, write_folders, write_npz
 
 from classpulse.errors import DataError
-from classpulse.training.duplicates import near_duplicates, perceptual_hashes
-from classpulse.training.faceset import EMOTIONS, FaceSet, Split
-from classpulse.training.layouts import read, read_for_training
+from classpulse.training.faces.duplicates import near_duplicates, perceptual_hashes
+from classpulse.training.faces.faceset import EMOTIONS, FaceSet, Split
+from classpulse.training.faces.layouts import read, read_for_training
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from faces import make_faces
 
-from classpulse.training.faceset import EMOTIONS, VOTES, FaceSet
-from classpulse.training.metrics import calibration, company, coverage, rate, score, scores
+from classpulse.training.evaluate.metrics import calibration, company, coverage, rate, score, scores
+from classpulse.training.faces.faceset import EMOTIONS, VOTES, FaceSet
 
 ANGRY, DISGUST, FEAR, HAPPY, SAD, SURPRISE, NEUTRAL = range(7)
 

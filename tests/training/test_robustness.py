@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from faces import make_faces
 
-from classpulse.training.faceset import Split
-from classpulse.training.robustness import (
+from classpulse.training.evaluate.robustness import (
     FAMILIES,
     Family,
     blur,
@@ -18,6 +17,7 @@ from classpulse.training.robustness import (
     some,
     try_out,
 )
+from classpulse.training.faces.faceset import Split
 
 IMAGES = make_faces(1).images[:6]
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from faces import make_faces
 
-from classpulse.training.faceset import Split
+from classpulse.training.faces.faceset import Split
 from classpulse.training.recipe import make_recipe
 from classpulse.training.run_page import write_run_page
 from classpulse.training.runs import Run

@@ -10,13 +10,13 @@ import torch
 from faces import make_faces
 
 from classpulse.errors import DataError, TrainingError
-from classpulse.training.faceset import EMOTIONS, Split
+from classpulse.training.faces.faceset import EMOTIONS, Split
 from classpulse.training.recipe import make_recipe
 from classpulse.training.runs import Run
 from classpulse.training.trainer import Trainer
 
 if TYPE_CHECKING:
-    from classpulse.training.faceset import FaceSet
+    from classpulse.training.faces.faceset import FaceSet
     from classpulse.training.trainer import Step
 
 TINY: dict[str, Any] = {"widths": (8, 8, 8, 16), "side_px": 32, "batch": 16, "epochs": 3}

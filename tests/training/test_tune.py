@@ -15,10 +15,10 @@ from classpulse.cli_training import changes_of as changes_from_options
 from classpulse.errors import SettingsError, TrainingError
 from classpulse.training.recipe import Augmentation, make_recipe
 from classpulse.training.runs import Run
-from classpulse.training.search import SCALED, SPACE, STRENGTH, changes_of, recipe_of, space_of
 from classpulse.training.trainer import DivergedError
-from classpulse.training.tune import ENOUGH, Outcome, Plan, best_of, open_study, outcomes, search, shares_of
-from classpulse.training.tune_page import train_command, trials_table, write_page
+from classpulse.training.tune.page import train_command, trials_table, write_page
+from classpulse.training.tune.search import SCALED, SPACE, STRENGTH, changes_of, recipe_of, space_of
+from classpulse.training.tune.tune import ENOUGH, Outcome, Plan, best_of, open_study, outcomes, search, shares_of
 
 if TYPE_CHECKING:
     from classpulse.training.trainer import Step

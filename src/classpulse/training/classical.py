@@ -25,7 +25,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from classpulse.errors import TrainingError
 from classpulse.training.console import read_faces, training_bar
-from classpulse.training.faceset import EMOTIONS, Split, majority, require_all_classes
+from classpulse.training.faces.faceset import EMOTIONS, Split, majority, require_all_classes
 from classpulse.training.hog import hog
 from classpulse.training.runs import HISTORY, PACKAGES, RECORD, new_record, write_whole
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from classpulse.training.faceset import FaceSet
+    from classpulse.training.faces.faceset import FaceSet
     from classpulse.training.recipe import ClassicalRecipe
     from classpulse.types import Floats
 

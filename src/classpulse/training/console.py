@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from classpulse.errors import DataError
-from classpulse.training.faceset import Split
-from classpulse.training.label_order import wrong_order
-from classpulse.training.layouts import read_for_training
+from classpulse.training.faces.faceset import Split
+from classpulse.training.faces.label_order import wrong_order
+from classpulse.training.faces.layouts import read_for_training
 from classpulse.training.run_page import write_run_page
 from classpulse.training.runs import Run
 from classpulse.training.trainer import Trainer
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from classpulse.training.faceset import FaceSet
+    from classpulse.training.faces.faceset import FaceSet
     from classpulse.training.recipe import Recipe
     from classpulse.training.trainer import Step
 

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from classpulse.training.faceset import EMOTIONS, vote_shares
+from classpulse.training.faces.faceset import EMOTIONS, vote_shares
 
 if TYPE_CHECKING:
-    from classpulse.training.faceset import FaceSet
+    from classpulse.training.faces.faceset import FaceSet
     from classpulse.training.recipe import Recipe, Target
 
 

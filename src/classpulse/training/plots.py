@@ -18,7 +18,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from PIL import Image as Pillow
 
 from classpulse.drawing import COLOURS
-from classpulse.training.faceset import EMOTIONS
+from classpulse.training.faces.faceset import EMOTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeGuard, Type
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from classpulse.errors import SettingsError
-from classpulse.training.faceset import SIDE_PX
+from classpulse.training.faces.faceset import SIDE_PX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -18,13 +18,13 @@ import torch
 from pydantic import ValidationError
 
 from classpulse.errors import TrainingError
-from classpulse.training.faceset import EMOTIONS, Split
+from classpulse.training.faces.faceset import EMOTIONS, Split
 from classpulse.training.recipe import Recipe
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-    from classpulse.training.faceset import FaceSet
+    from classpulse.training.faces.faceset import FaceSet
 
 RECORD, HISTORY, LAST, TRAINED_ON = "record.json", "history.csv", "last.pt", "trained-on.pt"
 PACKAGES = ("classpulse", "torch", "numpy", "opencv-python-headless")

@@ -9,14 +9,14 @@ from torch import Tensor, nn
 
 from classpulse.errors import TrainingError
 from classpulse.training.augment import plain
-from classpulse.training.faceset import majority
+from classpulse.training.faces.faceset import majority
 from classpulse.training.networks import build
 from classpulse.training.runs import Run
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from classpulse.training.faceset import FaceSet
+    from classpulse.training.faces.faceset import FaceSet
     from classpulse.training.networks.heads import Network
 
 BATCH = 64

@@ -19,7 +19,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from classpulse.errors import TrainingError
 from classpulse.training.augment import augment, mixup, plain
-from classpulse.training.faceset import EMOTIONS, Split, require_all_classes
+from classpulse.training.faces.faceset import EMOTIONS, Split, require_all_classes
 from classpulse.training.networks import build
 from classpulse.training.networks.mobilenet import MobileNet, load_folded
 from classpulse.training.objective import cross_entropy, distillation, learning_rate, targets_of
@@ -31,7 +31,7 @@ from classpulse.training.workers import Workers
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from classpulse.training.faceset import FaceSet
+    from classpulse.training.faces.faceset import FaceSet
     from classpulse.training.networks.heads import Network
     from classpulse.training.recipe import Recipe, Target
     from classpulse.training.runs import Run

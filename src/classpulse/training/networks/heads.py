@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from classpulse.training.faceset import EMOTIONS
+from classpulse.training.faces.faceset import EMOTIONS
 
 
 class Network(nn.Module):

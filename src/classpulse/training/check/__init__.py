@@ -1,0 +1,1 @@
+"""`classpulse data check`: whether a set of faces can be trained on."""

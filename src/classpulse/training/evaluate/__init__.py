@@ -1,0 +1,1 @@
+"""`classpulse evaluate`: how good a model is, and where not."""

@@ -1,0 +1,1 @@
+"""`classpulse data explore`: a page that shows a set of faces."""

@@ -1,0 +1,61 @@
+"""What exploring a set shows in the terminal, and what it leaves in a folder."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from classpulse.errors import TrainingError
+from classpulse.training.explore.explore import look, make_page
+from classpulse.training.runs import write_whole
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+IGNORED, EVERYTHING = ".gitignore", b"*\n"
+"""The page shows people's faces, so git is told to leave a folder that was made for it alone."""
+
+
+def run_explore(path: Path, folder: Path) -> Path:
+    """Read a set and write the page about it.
+
+    Args:
+        path: FER-2013 in any layout.
+        folder: for the page and its figures; made if it is not there.
+
+    Returns:
+        The page.
+
+    Raises:
+        DataError: the set cannot be read, or has nothing to look at.
+        TrainingError: the folder cannot be written.
+    """
+    console = Console(stderr=True)
+    with Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(elapsed_when_finished=True),
+        console=console,
+        disable=not console.is_terminal,
+    ) as bar:
+        reading, drawing = bar.add_task("reading", total=1.0), bar.add_task("drawing", total=1.0, start=False)
+        looked = look(path, lambda done: bar.update(reading, completed=done))
+        bar.update(reading, completed=1.0)
+        _prepare(folder)  # before a minute of drawing
+        bar.start_task(drawing)
+        page = make_page(looked, path.name, lambda done: bar.update(drawing, completed=done))
+    return page.write(folder)
+
+
+def _prepare(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        new = next(folder.iterdir(), None) is None
+    except OSError as error:
+        message = f"{folder} cannot be used: {error.strerror}; choose another folder with --out"
+        raise TrainingError(message) from None
+    if new:
+        write_whole(folder / IGNORED, EVERYTHING, advice="choose another folder with --out")

@@ -1,0 +1,1 @@
+"""`classpulse tune`: a search for good settings."""
