@@ -46,7 +46,7 @@ class OneHead(nn.Module):
         self.head = nn.Linear(head.in_features, head.out_features)
         with torch.no_grad():
             self.head.weight.copy_(head.weight / temperature)
-            self.head.bias.copy_(head.bias)
+            self.head.bias.copy_(head.bias / temperature)
 
     def forward(self, faces: Tensor) -> Tensor:
         """(N, 7) logits of (N, 1, side, side) float32; the dropout before the head is for training only."""
