@@ -417,6 +417,7 @@ def test_the_command_prints_a_table_and_leaves_its_figures(
         assert variant["bytes"] == (tmp_path / "out" / file).stat().st_size
         assert f"{100 * variant['people']:.2f}" in done.stdout
     assert all(len(line) <= 80 for line in done.stdout.splitlines())
+    assert "…" not in done.stdout, "nothing is cut off"
     assert "emotion.model=out/live.onnx" in done.stderr
 
 

@@ -6,6 +6,7 @@ import json
 import os
 from typing import TYPE_CHECKING
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -62,15 +63,17 @@ def table_of(done: Exported) -> Table:
     table = Table(
         title=f"{done.target}: PublicTest scores, temperature {done.temperature:.3f} folded in",
         caption=(
-            "ms a face: median on one thread, by faces in a batch, beside whatever else\n"
-            "this machine was doing: compare the rows with each other only."
+            "ms /8: median for one face of a batch of 8, on one thread, beside whatever\n"
+            "else this machine was doing: compare the rows with each other only.\n"
+            "off by: largest distance of a logit from PyTorch's."
         ),
+        box=box.SIMPLE_HEAD,
         title_justify="left",
         caption_justify="left",
     )
     table.add_column("precision", no_wrap=True)
-    times = (f"ms at {size}" for size in BATCHES)
-    for name in ("MB", "label %", "people %", *times, "differs by"):
+    times = (f"ms /{size}" for size in BATCHES)
+    for name in ("MB", "label %", "people %", *times, "off by"):
         table.add_column(name, justify="right", no_wrap=True)
     for variant in done.variants:
         table.add_row(*_cells(variant))
