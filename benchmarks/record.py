@@ -30,7 +30,7 @@ def save(name: str, figures: dict[str, Any]) -> Path:
         "benchmark": name,
         "measured_at": now.isoformat(timespec="seconds"),
         "commit": _git("rev-parse", "--short=12", "HEAD"),
-        "changed_since": bool(_git("status", "--porcelain", "--untracked-files=no", "--", "src")),
+        "changed_since": bool(_git("status", "--porcelain", "--untracked-files=no", "--", "../src")),
         "machine": {
             "processor": _processor(),
             "architecture": platform.machine(),
@@ -48,7 +48,8 @@ def save(name: str, figures: dict[str, Any]) -> Path:
 
 
 def _git(*args: str) -> str:
-    return subprocess.run(["git", *args], capture_output=True, text=True, check=False).stdout.strip()
+    command = ["git", "-C", str(RESULTS.parent), *args]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def _processor() -> str:

@@ -54,7 +54,7 @@ def test_a_machine_that_is_ready(tmp_path: Path, free_port: int, columns: int) -
         "processor",
         "law nobody has said which is in force → before a live class: classpulse policy set",
         "ok model centerface sha256",
-        "ok model emotion-bootstrap sha256",
+        "ok model emotion sha256",
         "model yunet missing → `classpulse models install yunet`",
         "ok data folder",
         f"ok port 127.0.0.1:{free_port} is free",

@@ -29,6 +29,8 @@ SOURCE = Path(classpulse.__file__).parent
 # --- the source, read as a tree ---
 
 OPENS_MODELS = "inference/model.py"
+TRAINING = "training/"
+"""Trains networks on sets of faces, with torch; nothing that watches a class may import it."""
 KNOWN_LIBRARIES = {"alembic", "anyio", "av", "classpulse", "click", "cv2", "fastapi", "numpy", "PIL", "platformdirs"}
 KNOWN_LIBRARIES |= {"psutil", "pydantic", "rich", "scipy", "sqlalchemy", "starlette", "uvicorn"}
 """Libraries that run no network, but for cv2.dnn; another one must be looked at before it is added here."""
@@ -78,9 +80,31 @@ def modules() -> Iterator[tuple[str, str]]:
 
 
 def test_only_one_module_can_reach_a_model() -> None:
-    found = {place: breaches(code, place) for place, code in modules()}
+    found = {place: breaches(code, place) for place, code in modules() if not place.startswith(TRAINING)}
     assert len(found) > 40
     assert [place for place in found if found[place]] == [OPENS_MODELS], found
+
+
+def test_what_trains_networks_cannot_be_reached_from_a_class() -> None:
+    users = [
+        place
+        for place, code in modules()
+        if not place.startswith(TRAINING)
+        and any("training" in name.split(".") for node in ast.walk(ast.parse(code)) for name in imported(node))
+    ]
+    assert users == ["cli_data.py", "cli_training.py"]
+
+
+def test_training_quantizes_but_opens_no_model_file_by_itself() -> None:
+    used = {
+        (place, name)
+        for place, code in modules()
+        if place.startswith(TRAINING)
+        for node in ast.walk(ast.parse(code))
+        for name in imported(node)
+        if name.split(".")[0] in {"onnxruntime", "ort"}
+    }
+    assert used == {("training/export/quantize.py", "onnxruntime.quantization")}
 
 
 @pytest.mark.parametrize(
@@ -207,7 +231,7 @@ def watched(jurisdiction: str, picture: Path, settings: dict[str, object]) -> di
 def test_under_eu_a_process_opens_the_detector_and_nothing_else(precision: str) -> None:
     known = entries(Settings())
     detector = known["centerface-int8" if precision == "int8" else "centerface"]
-    emotion = known["emotion-bootstrap"]
+    emotion = known["emotion"]
     settings: dict[str, object] = {"detector": {"precision": precision}}
 
     under_eu = watched("eu", packaged("bundled/astronaut.png"), settings)
@@ -237,7 +261,7 @@ def test_asking_directly_is_refused_before_the_file_is_looked_at(task: Task, tmp
     with pytest.raises(PolicyError, match="does not allow"):
         open_model(tmp_path / "not-there.onnx", task, Policy("eu"))
     with pytest.raises(PolicyError, match="does not allow"):
-        open_model(packaged("models/emotion-bootstrap.onnx"), task, Policy("eu"))
+        open_model(packaged("models/emotion.onnx"), task, Policy("eu"))
 
 
 def test_the_classifier_cannot_be_opened_under_eu(tmp_path: Path) -> None:

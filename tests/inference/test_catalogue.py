@@ -118,11 +118,11 @@ def nothing_installed(settings: Settings) -> bool:
 
 def test_the_catalogue_knows_what_is_in_the_package(settings: Settings) -> None:
     known = entries(settings)
-    assert list(known) == ["centerface", "centerface-int8", "yunet", "emotion-bootstrap"]
+    assert list(known) == ["centerface", "centerface-int8", "yunet", "emotion"]
     assert all(known[name].installed for name in known if name != "yunet")
     assert not known["yunet"].installed
     assert known["yunet"].path == settings.data_dir / "models" / "yunet.onnx"
-    for name in ("centerface", "centerface-int8", "emotion-bootstrap"):
+    for name in ("centerface", "centerface-int8", "emotion"):
         content = known[name].path.read_bytes()
         assert known[name].sha256 == hashlib.sha256(content).hexdigest()
         assert known[name].licence == read(content, name).licence

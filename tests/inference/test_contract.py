@@ -13,7 +13,7 @@ from classpulse.policy import Task
 if TYPE_CHECKING:
     from pathlib import Path
 
-PLACES = ["bundled/centerface.onnx", "models/centerface-int8.onnx", "models/emotion-bootstrap.onnx"]
+PLACES = ["bundled/centerface.onnx", "models/centerface-int8.onnx", "models/emotion.onnx"]
 
 
 @pytest.mark.parametrize("place", PLACES)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 OTHER = Policy("other")
-BOOTSTRAP = "models/emotion-bootstrap.onnx"
+EMOTION = "models/emotion.onnx"
 
 
 def open_emotion(path: Path) -> EmotionClassifier:
@@ -46,7 +46,7 @@ def test_a_right_file_opens_with_its_contract_and_hash(tmp_path: Path) -> None:
 
 
 def cut(path: Path) -> None:
-    path.write_bytes(packaged(BOOTSTRAP).read_bytes()[:1_000_000])
+    path.write_bytes(packaged(EMOTION).read_bytes()[:1_000_000])
 
 
 def damaged_inside(path: Path) -> None:

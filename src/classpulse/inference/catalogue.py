@@ -79,7 +79,7 @@ def entries(settings: Settings) -> dict[str, Entry]:
         Entry("centerface", package / "bundled" / "centerface.onnx", "finds faces", "MIT"),
         Entry("centerface-int8", package / "models" / "centerface-int8.onnx", "finds faces, in int8", "MIT"),
         Entry("yunet", settings.data_dir / "models" / "yunet.onnx", "finds faces, faster", "Apache-2.0"),
-        Entry("emotion-bootstrap", package / "models" / "emotion-bootstrap.onnx", "reads emotions", "Apache-2.0"),
+        Entry("emotion", package / "models" / "emotion.onnx", "reads emotions", "Apache-2.0"),
     ]
     return {entry.name: entry for entry in found}
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SEVEN = frozenset({"angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"})
 """The emotions of FER-2013 (Goodfellow et al. 2013); their order is the model's own."""
 
-BUILT_IN = "emotion-bootstrap"
+BUILT_IN = "emotion"
 MAX_BATCH = 64
 
 
