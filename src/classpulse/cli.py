@@ -58,7 +58,10 @@ FLAGS = {"port": "web.port", "browser": "web.open_browser"} | {
 }
 """Flags that are another way to write a setting."""
 
-EXITS = "Exit codes: 2 wrong usage or settings, 3 source, 4 model, 5 law, 6 storage, 7 page, 130 interrupted, 1 other."
+EXITS = (
+    "Exit codes: 2 usage or settings, 3 source, 4 model, 5 law, 6 storage, 7 page, 8 data, 9 training, "
+    "130 interrupted, 1 other."
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}, epilog=EXITS)

@@ -184,9 +184,8 @@ def export(run: Path, target: Any, data: Path | None, out: Path | None, precisio
     \b
     Examples:
       classpulse export runs/mobilenet --target people --data fer2013.csv
-      classpulse export runs/mobilenet --target people --data fer2013.csv --precision fp32 --precision int8
-      classpulse export runs/compact --target label --data archive.zip --out compact.onnx --precision fp16
-      classpulse live --set emotion.model=compact.onnx
+      classpulse export runs/compact --target label --data archive.zip --precision int8
+      classpulse live --set emotion.model=runs/compact/compact-label.onnx
     """  # noqa: D301 - click's own mark for text that is not to be wrapped
     need_extra()
     from classpulse.training.export.console import run_export

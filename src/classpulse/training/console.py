@@ -127,6 +127,7 @@ def watcher(bar: Progress, console: Console) -> Callable[[Step], None]:
             return
         last = time.monotonic()
         scores = " ".join(f"{name.removeprefix('public_')} {100 * score:.1f} %" for name, score in step.scores.items())
+        scores = f"PublicTest after epoch {step.epoch}: {scores}" if scores else ""
         figures = (
             f"loss {step.loss:.3f}  accuracy {100 * step.accuracy:.1f} %  {step.images_per_s:.0f} images/s  {scores}"
         )
