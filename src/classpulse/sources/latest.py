@@ -144,7 +144,8 @@ class LiveSource:
                     if capture is not None:
                         capture.close()
                         capture = None
-                    self._wait(str(error), tries)
+                    if not self._closed.is_set():  # a device that lets go after the end is not tried again
+                        self._wait(str(error), tries)
                     tries += 1
         except Exception as error:  # noqa: BLE001 - whoever waits for frames must learn of it
             with self._changed:
