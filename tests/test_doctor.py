@@ -9,7 +9,7 @@ import pytest
 from command import run
 
 from classpulse import doctor
-from classpulse.doctor import Check, examine
+from classpulse.doctor import examine
 from classpulse.inference import entries
 from classpulse.settings import Settings
 from classpulse.storage.store import Store
@@ -17,6 +17,8 @@ from classpulse.storage.store import Store
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from classpulse.tables import Check
 
 QUICK = ("--set", "detector.width_px=320")
 

@@ -12,11 +12,11 @@ from rich.console import Console
 from rich.text import Text
 
 from classpulse import terminal
-from classpulse.doctor import Check
 from classpulse.inference.catalogue import Entry
 from classpulse.insight.engagement import ClassWindow
 from classpulse.policy import Policy
 from classpulse.storage.tables import PolicyAnswerRow, SessionRow
+from classpulse.tables import Check, checks_table
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -110,7 +110,7 @@ def test_every_finding_has_its_advice_below(columns: int) -> None:
         Check("port", ok=False, found="127.0.0.1:8700: in use", advice="choose another: --port 8701"),
         Check("data folder", ok=True, found=f"/home/[me]/{'long/' * 30}, 77 MB free"),
     ]
-    lines = printed(terminal.checks_table(checks), columns)
+    lines = printed(checks_table(checks), columns)
     assert lines[1].startswith("·   processor")
     assert lines[2].startswith("no  port")
     assert lines[3].strip() == "→ choose another: --port 8701"

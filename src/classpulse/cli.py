@@ -6,7 +6,6 @@ Everything heavy is imported inside the commands, so that `classpulse --help` an
 # ruff: noqa: PLC0415 - see the docstring
 from __future__ import annotations
 
-import functools
 import getpass
 import os
 import signal
@@ -18,45 +17,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from classpulse import __version__, cli_data, cli_training
+from classpulse.cli_options import common
 from classpulse.errors import ClassPulseError, SourceError, StorageError
 from classpulse.policy import STRICTEST_FIRST
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from classpulse.settings import Jurisdiction, Settings
 
-
-def common(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options that every command has, and hand it the settings they make."""
-
-    @click.option("--config", type=click.Path(path_type=Path), help="Settings file (TOML).")
-    @click.option("--set", "sets", multiple=True, metavar="NAME=VALUE", help="Any setting: --set detector.width_px=480")
-    @click.option(
-        "--jurisdiction", type=click.Choice(STRICTEST_FIRST), help="The law in force; can only tighten the stored one."
-    )
-    @functools.wraps(command)
-    def wrapped(config: Path | None, sets: tuple[str, ...], **rest: Any) -> None:  # noqa: ANN401
-        from classpulse.settings import load
-
-        overrides: dict[str, Any] = {}
-        for pair in sets:
-            name, equals, value = pair.partition("=")
-            if not equals:
-                message = f"--set {pair}: write NAME=VALUE, for example --set detector.width_px=480"
-                raise click.UsageError(message)
-            overrides[name] = value
-        given = {FLAGS[name]: rest.pop(name) for name in list(rest) if name in FLAGS}
-        overrides |= {name: value for name, value in given.items() if value is not None}
-        command(load(overrides, config=config), **rest)
-
-    return wrapped
-
-
-FLAGS = {"port": "web.port", "browser": "web.open_browser"} | {
-    name: name for name in ("individual", "cpu_share", "jurisdiction")
-}
-"""Flags that are another way to write a setting."""
 
 EXITS = (
     "Exit codes: 2 usage or settings, 3 source, 4 model, 5 law, 6 storage, 7 page, 8 data, 9 training, "
@@ -180,7 +147,8 @@ def sessions(settings: Settings, session: int | None, csv_file: str | None) -> N
 def doctor(settings: Settings) -> None:
     """Look whether this machine is ready, and say what to do where it is not."""
     from classpulse.doctor import examine
-    from classpulse.terminal import checks_table, show
+    from classpulse.tables import checks_table
+    from classpulse.terminal import show
 
     checks = examine(settings)
     show(checks_table(checks))

@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from classpulse.cli_options import pairs_of
+
 NETWORKS = ("seed-cnn", "mobilenet", "compact")
 CLASSICAL = "classical"
 DATA = click.option(
@@ -25,15 +27,8 @@ def need_extra() -> None:
 
 
 def changes_of(sets: tuple[str, ...]) -> dict[str, Any]:
-    """`NAME=VALUE` pairs as a mapping."""
-    changes: dict[str, Any] = {}
-    for pair in sets:
-        name, equals, value = pair.partition("=")
-        if not equals:
-            message = f"--set {pair}: write NAME=VALUE, for example --set augment.mixup=0.2"
-            raise click.UsageError(message)
-        changes[name] = value
-    return changes
+    """Settings of a run, as `--set` gives them."""
+    return pairs_of(sets, "augment.mixup=0.2")
 
 
 def _train_classical(data: Path, folder: Path, *, quick: bool, sets: tuple[str, ...]) -> None:

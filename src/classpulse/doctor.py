@@ -7,7 +7,6 @@ import platform
 import shutil
 import socket
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from classpulse.errors import ClassPulseError
@@ -16,6 +15,7 @@ from classpulse.pipeline import Pipeline
 from classpulse.policy import Policy, Task, tighten
 from classpulse.sources import list_webcams, open_source
 from classpulse.storage.store import Store
+from classpulse.tables import Check
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,23 +24,6 @@ if TYPE_CHECKING:
 
 ENOUGH_DISK_MB = 200
 ENOUGH_PICTURES_HZ = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """What was found.
-
-    Attributes:
-        name: of the thing that was looked at.
-        ok: whether it will do; None where it is only told.
-        found: what is there.
-        advice: what to do; empty when nothing needs doing.
-    """
-
-    name: str
-    ok: bool | None
-    found: str
-    advice: str = ""
 
 
 def examine(settings: Settings) -> list[Check]:

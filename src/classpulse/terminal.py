@@ -9,19 +9,18 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console, Group
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 from rich.text import Text
 
 from classpulse.insight.engagement import disclose
 from classpulse.live import Terminal
 from classpulse.policy import STRICTEST_FIRST, Policy, Task
+from classpulse.tables import plain_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from rich.console import RenderableType
 
-    from classpulse.doctor import Check
     from classpulse.inference.catalogue import Entry
     from classpulse.insight.engagement import ClassWindow
     from classpulse.settings import Jurisdiction
@@ -35,8 +34,6 @@ Which law is in force where this class is held?
             (EU AI Act, Article 5(1)(f): emotions may not be inferred in education, and consent does not lift it)
   other     elsewhere: emotions are read, and shown for groups
   research  a study that has been approved: as `other`"""
-
-MARKS = {True: "[green]ok[/]", False: "[red]no[/]", None: "[dim]·[/]"}
 
 
 @contextmanager
@@ -87,27 +84,6 @@ def show(table: RenderableType) -> None:
     Console().print(table, soft_wrap=isinstance(table, Text))
 
 
-def _table(*columns: str, numbers: Sequence[str] = (), wide: str = "") -> Table:
-    """An empty table; columns of numbers stand at the right, and the wide one alone may be broken."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for column in columns:
-        table.add_column(
-            column, justify="right" if column in numbers else "left", overflow="fold", no_wrap=column != wide
-        )
-    return table
-
-
-def checks_table(checks: Sequence[Check]) -> Table:
-    """What `doctor` found, and below each finding what to do about it."""
-    table = _table("", "what", "found", wide="found")
-    for check in checks:
-        found = Text(check.found)
-        if check.advice:
-            found.append(f"\n→ {check.advice}", style="yellow" if check.ok is False else "dim")
-        table.add_row(MARKS[check.ok], check.name, found)
-    return table
-
-
 def models_table(entries: Mapping[str, Entry]) -> Text:
     """The models with their files, in lines that are left whole, to be copied."""
     text = Text()
@@ -126,7 +102,7 @@ def sessions_table(sessions: Sequence[SessionRow]) -> RenderableType:
     """The stored classes."""
     if not sessions:
         return Text("No class is stored yet: `classpulse live` begins one.")
-    table = _table(
+    table = plain_table(
         "class", "source", "began (UTC)", "minutes", "ended", "law", numbers=("class", "minutes"), wide="source"
     )
     for row in sessions:
@@ -148,7 +124,7 @@ def session_table(windows: Sequence[ClassWindow], labels: Sequence[str], min_gro
     if not windows:
         return Text("This class has no figures: it ended before there were any.")
     columns = ("from", "faces", *labels, *(["uncertain"] if labels else []))
-    table = _table(*columns, numbers=columns)
+    table = plain_table(*columns, numbers=columns)
     table.padding = (0, 1, 0, 0)
     for window in windows:
         figures = disclose(window, min_group)
@@ -183,7 +159,7 @@ def policy_table(policy: Policy, log: Sequence[PolicyAnswerRow]) -> RenderableTy
     title = f"In force: {policy.jurisdiction or 'unset'} (allows {allowed})"
     if not log:
         return Text(f"{title}. Nobody has said so: classpulse policy set {'|'.join(STRICTEST_FIRST)}")
-    table = _table("when (UTC)", "law", "said by", "where", wide="said by")
+    table = plain_table("when (UTC)", "law", "said by", "where", wide="said by")
     for answer in log:
         table.add_row(f"{answer.answered_at:%Y-%m-%d %H:%M}", answer.jurisdiction, Text(answer.answered_by), answer.how)
     return Group(Text(title), table)

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+import pytest
 
+from classpulse.errors import DataError
 from classpulse.training.faces.faceset import EMOTIONS, SIDE_PX, VOTES, FaceSet, Split
+from classpulse.training.faces.layouts import read
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,6 +64,15 @@ def make_faces(per_class: int = 6, *, votes: bool = True, seed: int = 0) -> Face
         np.stack(asked)[order].astype(np.uint8),
         names,
     )
+
+
+def refusal(path: Path) -> str:
+    """The one line with which a set is refused, whichever splits are asked for."""
+    with pytest.raises(DataError) as caught:
+        read(path, tuple(Split))
+    message = str(caught.value)
+    assert len(message.splitlines()) == 1
+    return message
 
 
 def write_npz(faces: FaceSet, path: Path) -> Path:

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from faces import make_faces
+from faces import make_faces, refusal
 
-from classpulse.errors import DataError
 from classpulse.training.faces.faceset import Split
 from classpulse.training.faces.layouts import read
 
@@ -17,15 +16,6 @@ if TYPE_CHECKING:
 
 EVERY = tuple(Split)
 FACES = make_faces(3)
-
-
-def refusal(path: Path) -> str:
-    """The one line with which a set is refused."""
-    with pytest.raises(DataError) as caught:
-        read(path, EVERY)
-    message = str(caught.value)
-    assert len(message.splitlines()) == 1
-    return message
 
 
 def arrays(path: Path, **changes: Any) -> Path:

@@ -7,9 +7,8 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from faces import make_faces, write_csv, write_folders, write_npz
+from faces import make_faces, refusal, write_csv, write_folders, write_npz
 
-from classpulse.errors import DataError
 from classpulse.training.faces import fer_files, gathering
 from classpulse.training.faces.faceset import EMOTIONS, Split
 from classpulse.training.faces.layouts import read
@@ -20,15 +19,6 @@ if TYPE_CHECKING:
 EVERY = tuple(Split)
 FACES = make_faces(3)
 PIXELS = " ".join(["7"] * 48 * 48)
-
-
-def refusal(path: Path) -> str:
-    """The one line with which a set is refused."""
-    with pytest.raises(DataError) as caught:
-        read(path, EVERY)
-    message = str(caught.value)
-    assert len(message.splitlines()) == 1
-    return message
 
 
 def table(folder: Path, *lines: str | bytes, header: str = "emotion,pixels,Usage") -> Path:

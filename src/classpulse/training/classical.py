@@ -9,9 +9,7 @@ runs whatever is in the file, and nothing here uses them again. The same record 
 
 from __future__ import annotations
 
-import csv
 import io
-import json
 import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -20,14 +18,16 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.metrics import accuracy_score, f1_score, recall_score
 from sklearn.tree import DecisionTreeClassifier
 
-from classpulse.errors import TrainingError
-from classpulse.training.console import read_faces, training_bar
-from classpulse.training.faces.faceset import EMOTIONS, Split, majority, require_all_classes
+from classpulse.training.bars import counting_bar
+from classpulse.training.console import read_faces
+from classpulse.training.evaluate.metrics import scores
+from classpulse.training.faces.faceset import EMOTIONS, Split, require_all_classes
 from classpulse.training.hog import hog
-from classpulse.training.runs import HISTORY, PACKAGES, RECORD, new_record, write_whole
+from classpulse.training.recipe import TITLES
+from classpulse.training.runs import HISTORY, PACKAGES, RECORD, new_record
+from classpulse.training.whole_files import as_csv, as_json, new_folder, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 SCORES, ANSWERS = "scores.json", "public-test.npz"
 STEPS = 20
 """Times that PublicTest is asked while the boosting goes on."""
-TITLES = {"boosting": "gradient boosting", "tree": "decision tree"}
+MODELS = {"boosting": "gradient boosting", "tree": "decision tree"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +89,9 @@ def run_classical(recipe: ClassicalRecipe, data: Path, folder: Path) -> dict[str
         TrainingError: there is a run already, or the folder cannot be written.
     """
     console = Console(stderr=True)
-    if (folder / RECORD).exists():
-        message = f"{folder} holds a run already: choose another folder with --out"
-        raise TrainingError(message)
+    new_folder(folder, without=RECORD, advice="choose another folder with --out")
     faces = read_faces(data, console)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        message = f"{folder} cannot be made: {error.strerror}"
-        raise TrainingError(message) from None
-    with training_bar(console) as bar:
+    with counting_bar(console) as bar:
         task = bar.add_task("features", total=recipe.boosting.iterations, figures="")
 
         def watch(title: str, done: int, figures: str) -> None:
@@ -133,7 +126,7 @@ def fit(recipe: ClassicalRecipe, faces: FaceSet, watch: Callable[[str, int, str]
     inputs, asked = hog(seen.images, recipe.hog), hog(chosen.images, recipe.hog)
     watch("features", 0, f"{len(seen)} + {len(chosen)} faces, {inputs.shape[1]} features each")
     tree = _fit_tree(recipe, inputs, seen, asked, chosen)
-    watch(TITLES["tree"], 0, f"PublicTest {100 * tree.scores.label:.2f} %")
+    watch(MODELS["tree"], 0, f"PublicTest {100 * tree.scores.label:.2f} %")
     boosting = _fit_boosting(recipe, inputs, seen, asked, chosen, watch)
     return {"boosting": boosting, "tree": tree}
 
@@ -181,7 +174,7 @@ def _fit_boosting(
         if best is None or scores.label > best.scores.label:
             best = Fitted(answers, scores)
         figures = f"{iterations}/{settings.iterations}, PublicTest {100 * scores.label:.2f} %"
-        watch(TITLES["boosting"], iterations, figures)
+        watch(MODELS["boosting"], iterations, figures)
     assert best is not None  # noqa: S101 - there is at least one step
     return Fitted(best.answers, best.scores, tuple(history))
 
@@ -205,15 +198,13 @@ def score(answers: Floats, faces: FaceSet, seconds: float, iterations: int | Non
         seconds: that learning took.
         iterations: of the boosting.
     """
-    first = answers.argmax(axis=1)
-    everyone = range(len(EMOTIONS))
-    recalls = recall_score(faces.labels, first, labels=everyone, average=None, zero_division=0)
-    most, agreed = majority(faces.votes)
+    found = scores(faces, answers.argmax(axis=1))
+    label, people = found["label"], found.get("people")
     return Scores(
-        label=float(accuracy_score(faces.labels, first)),
-        macro_f1=float(f1_score(faces.labels, first, labels=everyone, average="macro", zero_division=0)),
-        recalls=dict(zip(EMOTIONS, map(float, recalls), strict=True)),
-        people=float((first == most)[agreed].mean()) if agreed.any() else None,
+        label=label.accuracy.value,
+        macro_f1=label.macro_f1,
+        recalls=dict(zip(EMOTIONS, label.recalls.tolist(), strict=True)),
+        people=None if people is None else people.accuracy.value,
         seconds=seconds,
         iterations=iterations,
     )
@@ -223,32 +214,24 @@ def _keep(folder: Path, recipe: ClassicalRecipe, faces: FaceSet, data: Path, fit
     def write(name: str, content: bytes) -> None:
         write_whole(folder / name, content, advice="free some space, or choose another folder with --out")
 
-    answers, history = io.BytesIO(), io.StringIO()
+    answers = io.BytesIO()
     np.savez_compressed(answers, allow_pickle=False, **{name: one.answers for name, one in fitted.items()})
-    rows = fitted["boosting"].history
-    table = csv.DictWriter(history, list(rows[0]), lineterminator="\n")
-    table.writeheader()
-    table.writerows(rows)
-    scores: dict[str, Any] = {name: asdict(one.scores) for name, one in fitted.items()}
+    models: dict[str, Any] = {name: asdict(one.scores) for name, one in fitted.items()}
     write(ANSWERS, answers.getvalue())
-    write(HISTORY, history.getvalue().encode())
-    write(SCORES, _json({"split": Split.PUBLIC.value, "faces": len(faces.split(Split.PUBLIC)), "models": scores}))
+    write(HISTORY, as_csv(fitted["boosting"].history))
+    write(SCORES, as_json({"split": Split.PUBLIC.value, "faces": len(faces.split(Split.PUBLIC)), "models": models}))
     # The record last: a folder is a run by its record, and this run is whole or not there.
-    write(RECORD, _json(new_record(recipe, faces, data, (*PACKAGES, "scikit-learn"))))
-
-
-def _json(content: dict[str, Any]) -> bytes:
-    return json.dumps(content, indent=2).encode() + b"\n"
+    write(RECORD, as_json(new_record(recipe, faces, data, (*PACKAGES, "scikit-learn"))))
 
 
 def _table(scores: dict[str, Scores]) -> Table:
     table = Table(title="PublicTest", title_justify="left", box=None, pad_edge=False, header_style="bold")
     table.add_column("")
     for name in scores:
-        table.add_column(TITLES[name], justify="right", no_wrap=True)
+        table.add_column(MODELS[name], justify="right", no_wrap=True)
     rows: dict[str, list[float | None]] = {
-        "FER-2013 label": [one.label for one in scores.values()],
-        "agreement with people": [one.people for one in scores.values()],
+        TITLES["label"]: [one.label for one in scores.values()],
+        TITLES["people"]: [one.people for one in scores.values()],
         "macro F1": [one.macro_f1 for one in scores.values()],
         **{f"found of {emotion}": [one.recalls[emotion] for one in scores.values()] for emotion in EMOTIONS},
     }

@@ -7,9 +7,9 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from classpulse.errors import DataError
+from classpulse.training.bars import counting_bar
 from classpulse.training.faces.faceset import Split
 from classpulse.training.faces.label_order import wrong_order
 from classpulse.training.faces.layouts import read_for_training
@@ -21,6 +21,8 @@ from classpulse.training.workers import Workers
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from rich.progress import Progress
 
     from classpulse.training.faces.faceset import FaceSet
     from classpulse.training.recipe import Recipe
@@ -46,7 +48,7 @@ def run_training(recipe: Recipe | None, data: Path, folder: Path, *, device: str
     seen = faces.split(Split.TRAINING)
     if recipe is None:
         run = Run.open(folder)
-        if seen.fingerprint() != run.record["data"]["trained_on"]["fingerprint"]:
+        if not run.saw(seen):
             message = f"{data} is not the data that the run in {folder} began with: nothing was changed"
             raise DataError(message)
     else:
@@ -58,7 +60,7 @@ def run_training(recipe: Recipe | None, data: Path, folder: Path, *, device: str
     figures = f"{len(seen)} faces to learn from, {len(faces) - len(seen)} to choose by"
     console.print(f"{run.recipe.network}: {figures}; {folder}", markup=False, soft_wrap=True)
     try:
-        with training_bar(console) as bar:
+        with counting_bar(console) as bar:
             for _ in trainer.epochs(watcher(bar, console)):
                 if workers.leads:
                     write_run_page(run, trainer.history)
@@ -100,19 +102,6 @@ def _stopped(trainer: Trainer, data: Path) -> str:
     kept = f"{trainer.epoch} of {recipe.epochs} epochs are kept" if trainer.epoch else "no epoch had ended"
     command = f"classpulse train {recipe.network} --data {quote(str(data))} --out {quote(str(folder))} --resume"
     return f"Stopped: {kept}. Go on with: {command}"
-
-
-def training_bar(console: Console) -> Progress:
-    """A bar whose tasks have a field `figures`; nothing where nobody looks."""
-    return Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[figures]}", markup=False),
-        TimeRemainingColumn(elapsed_when_finished=True),
-        console=console,
-        disable=not console.is_terminal,
-    )
 
 
 def watcher(bar: Progress, console: Console) -> Callable[[Step], None]:

@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from classpulse.training.recipe import Recipe, Target
 
 
-def targets_of(faces: FaceSet, recipe: Recipe) -> dict[Target, tuple[Tensor, Tensor]]:
-    """What each head is to say of each face, (N, 7) shares, and how much that counts, (N,)."""
-    targets: dict[Target, tuple[Tensor, Tensor]] = {}
+def targets_of(faces: FaceSet, recipe: Recipe) -> dict[Target, Tensor]:
+    """What each head is to say of each face, (N, 7): shares that sum to how much the face counts, 0 to 1."""
+    targets: dict[Target, Tensor] = {}
     if "label" in recipe.targets:
         ones = functional.one_hot(torch.from_numpy(faces.labels.astype(np.int64)), len(EMOTIONS)).float()
         smoothed = ones * (1 - recipe.label_smoothing) + recipe.label_smoothing / len(EMOTIONS)
-        targets["label"] = smoothed, torch.ones(len(faces))
+        targets["label"] = smoothed
     if "people" in recipe.targets:
         shares, trust = vote_shares(faces.votes)
-        targets["people"] = torch.from_numpy(shares), torch.from_numpy(trust)
+        targets["people"] = torch.from_numpy(shares * trust[:, None])
     return targets
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 NetworkName = Literal["seed-cnn", "mobilenet", "compact"]
 Target = Literal["label", "people"]
+TITLES: dict[Target, str] = {"label": "FER-2013 label", "people": "agreement with people"}
+"""What its score is called, wherever one is shown."""
 Share = Annotated[float, Field(ge=0, le=1)]
 
 

@@ -6,7 +6,6 @@ is, fits a phone, prints, and can be read without seeing its figures.
 
 from __future__ import annotations
 
-import contextlib
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
@@ -16,6 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 import classpulse
 from classpulse.errors import TrainingError
 from classpulse.training.plots import CSS_PX_PER_INCH, dark, png
+from classpulse.training.whole_files import write_together
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -174,18 +174,12 @@ class Report:
         Raises:
             TrainingError: the folder cannot be written; what was there before is still there.
         """
-        files = {**self._files, PAGE: self.html().encode()}  # the page last: it must not name what is not there yet
-        parts = {name: folder / f"{name}.part" for name in files}
+        # The page last: it must not name what is not there yet.
+        files = {folder / name: content for name, content in (*self._files.items(), (PAGE, self.html().encode()))}
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            for name, content in files.items():
-                parts[name].write_bytes(content)
-            for name, part in parts.items():
-                part.replace(folder / name)
+            write_together(files)
         except OSError as error:
-            for part in parts.values():
-                with contextlib.suppress(OSError):
-                    part.unlink()
             message = f"the page cannot be written to {folder}: {error.strerror}; choose a folder that can be written"
             raise TrainingError(message) from None
         return folder / PAGE

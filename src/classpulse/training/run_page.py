@@ -5,19 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from classpulse.training.plots import curves
+from classpulse.training.recipe import TITLES
 from classpulse.training.report import Report
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from classpulse.training.recipe import Target
     from classpulse.training.runs import Run
 
 LEAD = (
     "How this run went so far. Gradients saw FER-2013's Training faces only; PublicTest chose the epoch that is kept; "
     "PrivateTest was not opened."
 )
-WORDS = {"label": "FER-2013 label", "people": "agreement with people"}
 
 
 def write_run_page(run: Run, history: Sequence[Mapping[str, float]]) -> Path:
@@ -36,13 +37,15 @@ def write_run_page(run: Run, history: Sequence[Mapping[str, float]]) -> Path:
     recipe, record = run.recipe, run.record
     report = Report(f"{recipe.network}: {len(history)} of {recipe.epochs} epochs", LEAD)
     report.section("Curves")
-    report.figure("curves", curves(history), "Loss, accuracy and learning rate by epoch.", _spoken(history))
+    report.figure(
+        "curves", curves(history), "Loss, accuracy and learning rate by epoch.", _spoken(history, recipe.targets)
+    )
     report.section("Best epochs")
     rows = []
     for target in recipe.targets:
         best = max(history, key=lambda row: row[f"public_{target}"])
         last = history[-1][f"public_{target}"]
-        rows.append([WORDS[target], int(best["epoch"]), _percent(best[f"public_{target}"]), _percent(last)])
+        rows.append([TITLES[target], int(best["epoch"]), _percent(best[f"public_{target}"]), _percent(last)])
     report.table(["PublicTest", "best epoch", "best", "last"], rows)
     seen = record["data"]["trained_on"]
     report.section("What it saw")
@@ -62,13 +65,12 @@ def write_run_page(run: Run, history: Sequence[Mapping[str, float]]) -> Path:
     return report.write(run.folder)
 
 
-def _spoken(history: Sequence[Mapping[str, float]]) -> str:
+def _spoken(history: Sequence[Mapping[str, float]], targets: Iterable[Target]) -> str:
     first, last = history[0], history[-1]
-    scores = [
-        f"PublicTest {WORDS[name.removeprefix('public_')]} from {_percent(first[name])} to {_percent(last[name])}"
-        for name in last
-        if name.startswith("public_")
-    ]
+    scores = []
+    for target in targets:
+        before, after = (_percent(row[f"public_{target}"]) for row in (first, last))
+        scores.append(f"PublicTest {TITLES[target]} from {before} to {after}")
     return f"Over {len(history)} epochs: loss from {first['loss']:.2f} to {last['loss']:.2f}, {', '.join(scores)}."
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import io
 import json
 import os
@@ -20,6 +19,7 @@ from pydantic import ValidationError
 from classpulse.errors import TrainingError
 from classpulse.training.faces.faceset import EMOTIONS, Split
 from classpulse.training.recipe import Recipe
+from classpulse.training.whole_files import as_csv, as_json, new_folder, write_whole
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -57,16 +57,9 @@ class Run:
         Raises:
             TrainingError: there is a run already, or the folder cannot be written.
         """
-        if (folder / RECORD).exists():
-            message = f"{folder} holds a run already: go on with it with --resume, or choose another folder with --out"
-            raise TrainingError(message)
-        run = cls(folder, new_record(recipe, faces, data))
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            message = f"{folder} cannot be made: {error.strerror}"
-            raise TrainingError(message) from None
-        return run
+        advice = "go on with it with --resume, or choose another folder with --out"
+        new_folder(folder, without=RECORD, advice=advice)
+        return cls(folder, new_record(recipe, faces, data))
 
     def begin(self, seen: FaceSet) -> None:
         """Write the record and, by their hashes, the faces that gradients will see.
@@ -77,7 +70,7 @@ class Run:
         digests = io.BytesIO()
         torch.save(torch.from_numpy(seen.digests().view("int64")), digests)
         self.write(TRAINED_ON, digests.getvalue())
-        self.write(RECORD, json.dumps(self.record, indent=2).encode() + b"\n")
+        self.write(RECORD, as_json(self.record))
 
     @classmethod
     def open(cls, folder: Path) -> Run:
@@ -100,6 +93,10 @@ class Run:
         except (OSError, ValueError, KeyError, TypeError) as error:
             message = f"{path} cannot be read: {error}"
             raise TrainingError(message) from None
+
+    def saw(self, training: FaceSet) -> bool:
+        """Whether these are the Training faces that the run was begun with."""
+        return bool(training.fingerprint() == self.record["data"]["trained_on"]["fingerprint"])
 
     def write(self, name: str, content: bytes) -> None:
         """Write a file whole or not at all.
@@ -129,11 +126,7 @@ class Run:
 
     def write_history(self, rows: list[dict[str, float]]) -> None:
         """Write the table of epochs."""
-        text = io.StringIO()
-        writer = csv.DictWriter(text, list(rows[-1]) if rows else ["epoch"], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-        self.write(HISTORY, text.getvalue().encode())
+        self.write(HISTORY, as_csv(rows))
 
 
 def new_record(recipe: BaseModel, faces: FaceSet, data: Path, packages: tuple[str, ...] = PACKAGES) -> dict[str, Any]:
@@ -160,33 +153,6 @@ def new_record(recipe: BaseModel, faces: FaceSet, data: Path, packages: tuple[st
         "commit": _commit(),
         "machine": {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count()},
     }
-
-
-def write_whole(path: Path, content: bytes, *, advice: str) -> None:
-    """Write a file whole or not at all.
-
-    Args:
-        path: in a folder that is there.
-        content: of the file.
-        advice: what to do where it fails, in the error.
-
-    Raises:
-        TrainingError: the disk is full or read-only; what was there before is still there.
-    """
-    part = path.with_name(f"{path.name}.part")
-    try:
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError as error:
-        message = f"{path} cannot be written: {error.strerror}; {advice}"
-        raise TrainingError(message) from None
-    finally:
-        # Nothing is left of it either where Ctrl-C came in between.
-        with contextlib.suppress(OSError):
-            part.unlink()
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:

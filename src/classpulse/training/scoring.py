@@ -23,6 +23,11 @@ BATCH = 64
 """Larger ones are slower: their layers no longer fit the processor's cache."""
 
 
+def device_of(name: str | None) -> torch.device:
+    """Where to compute: torch's name for it, or without one a graphics card if there is any."""
+    return torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
+
+
 def load_network(folder: Path, target: str) -> Network:
     """A run's best network for a target, ready to be asked.
 

@@ -25,7 +25,7 @@ from classpulse.training.networks.mobilenet import MobileNet, load_folded
 from classpulse.training.objective import cross_entropy, distillation, learning_rate, targets_of
 from classpulse.training.pretrained import faceres, folded_mobilenet
 from classpulse.training.runs import LAST, load_checkpoint
-from classpulse.training.scoring import accuracies, load_network
+from classpulse.training.scoring import accuracies, device_of, load_network
 from classpulse.training.workers import Workers
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class Trainer:
             DataError: a class is missing.
         """
         self.run, self.recipe, self._workers = run, run.recipe, workers or Workers()
-        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self.device = device_of(device)
         self._training, self._choosing = faces.split(Split.TRAINING), faces.split(Split.PUBLIC)
         require_all_classes(self._training, "Training")
         require_all_classes(self._choosing, "PublicTest")
@@ -197,8 +197,8 @@ class Trainer:
         taught = self._ask_teachers(inputs)
         total = torch.zeros((), device=self.device)
         met = 0.0
-        for i, (name, (shares, weights)) in enumerate(self._targets.items()):
-            believed = (weights[:, None] * shares)[chosen].to(self.device)
+        for i, (name, shares) in enumerate(self._targets.items()):
+            believed = shares[chosen].to(self.device)
             mixed = keep * believed + (1 - keep) * believed[partners]
             loss = (1 - recipe.distill) * cross_entropy(logits[name].float(), mixed)
             if name in taught:

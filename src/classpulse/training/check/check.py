@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from classpulse.training.check.findings import Finding, findings
+from classpulse.training.check.findings import findings
 from classpulse.training.faces.duplicates import groups, near_duplicates, perceptual_hashes
 from classpulse.training.faces.faceset import EMOTIONS, FaceSet, Split, majority, people
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from classpulse.tables import Check
     from classpulse.training.faces.layouts import Problem
 
 BLANK_LEVELS = 4.0
@@ -96,10 +97,10 @@ class DataCheck:
     largest_group: int
     contradicting: int
     people: tuple[Agreement, ...]
-    findings: tuple[Finding, ...]
+    findings: tuple[Check, ...]
 
     @property
-    def obstacles(self) -> list[Finding]:
+    def obstacles(self) -> list[Check]:
         """What keeps the set from being trained on."""
         return [finding for finding in self.findings if finding.ok is False]
 

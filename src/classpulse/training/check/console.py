@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from classpulse.errors import DataError
+from classpulse.training.bars import share_bar
 from classpulse.training.faces.faceset import FaceSet, Split
 from classpulse.training.faces.layouts import read
 
@@ -29,17 +29,8 @@ def read_with_bar(path: Path) -> tuple[FaceSet, list[Problem]]:
     Raises:
         DataError: as `read`.
     """
-    console = Console(stderr=True)
-    with Progress(
-        TextColumn("reading {task.description}", markup=False),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    ) as bar:
-        task = bar.add_task(path.name, total=1.0)
+    with share_bar(Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(f"reading {path.name}", total=1.0)
         return read(path, tuple(Split), lambda done: bar.update(task, completed=done))
 
 

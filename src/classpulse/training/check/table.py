@@ -9,6 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from classpulse.tables import checks_table
 from classpulse.training.check.findings import percent
 from classpulse.training.faces.faceset import EMOTIONS, Split
 
@@ -18,10 +19,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from classpulse.training.check.check import Agreement, DataCheck, Part
-    from classpulse.training.check.findings import Finding
     from classpulse.training.faces.layouts import Problem
 
-MARKS = {True: "[green]ok[/]", False: "[red]no[/]", None: "[dim]·[/]"}
 SHOWN = 10
 """Of what was left out, so much is listed; `--json` has all of it."""
 
@@ -40,7 +39,7 @@ def check_table(name: str, result: DataCheck) -> RenderableType:
         blocks.append(_people(result.people))
     blocks += _listed("left out", [_line(problem) for problem in result.problems])
     blocks += _listed("blank", list(result.blank))
-    blocks.append(_findings(result.findings))
+    blocks.append(checks_table(result.findings))
     return Group(*(Padding(block, (0, 0, 1, 0)) for block in blocks[:-1]), blocks[-1])
 
 
@@ -101,18 +100,6 @@ def _listed(what: str, lines: Sequence[str]) -> list[Text]:
     text = Text(what, style="bold")
     text.append("".join(f"\n  {line}" for line in [*lines[:SHOWN], *rest]), style="not bold")
     return [text]
-
-
-def _findings(findings: Sequence[Finding]) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for column in ("", "what", "found"):
-        table.add_column(column, overflow="fold", no_wrap=column != "found")
-    for finding in findings:
-        found = Text(finding.found)
-        if finding.advice:
-            found.append(f"\n→ {finding.advice}", style="yellow" if finding.ok is False else "dim")
-        table.add_row(MARKS[finding.ok], finding.name, found)
-    return table
 
 
 def _number(count: int) -> str:

@@ -6,18 +6,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
 from classpulse.errors import TrainingError
+from classpulse.training.bars import share_bar
 from classpulse.training.evaluate.evaluate import evaluate
-from classpulse.training.evaluate.metrics import TITLES
 from classpulse.training.evaluate.page import interval, percent, write_page
 from classpulse.training.evaluate.record import FILE, as_json
 from classpulse.training.evaluate.result import MIN_CERTAINTY, MIXED_NOTE
 from classpulse.training.faces.faceset import EMOTIONS, Split
-from classpulse.training.runs import write_whole
+from classpulse.training.recipe import TITLES
+from classpulse.training.whole_files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,7 +44,7 @@ def run_evaluation(request: Request, out: Path | None) -> None:
     console = Console(stderr=True)
     if out is not None:
         _prepare(out)  # before minutes of work
-    with _bar(console) as bar:
+    with share_bar(console) as bar:
         tasks = {}
 
         def watch(what: str, done: float) -> None:
@@ -93,17 +93,6 @@ def table(found: Evaluation) -> Table:
         row(name, {found.calibration.target: " → ".join(error or "" for error in errors)})
     row(f"named at certainty {MIN_CERTAINTY:g}", dict.fromkeys(TITLES, percent(found.certain)))
     return shown
-
-
-def _bar(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(elapsed_when_finished=True),
-        console=console,
-        disable=not console.is_terminal,
-    )
 
 
 def _default_folder(model: Path, split: Split) -> Path:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, PercentFormatter
 
-from classpulse.training.evaluate.metrics import TITLES
 from classpulse.training.evaluate.result import MIN_CERTAINTY
 from classpulse.training.faces.faceset import EMOTIONS
 from classpulse.training.plots import ACCENT, GOOD, INK, LINE, MUTED, PAPER, SHADES, WARN, bare, figure, styled
+from classpulse.training.recipe import TITLES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from classpulse.errors import DataError
-from classpulse.training.evaluate.metrics import TITLES, answers, rate
+from classpulse.training.evaluate.metrics import answers, rate
+from classpulse.training.recipe import TITLES
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,17 +16,16 @@ from sklearn.metrics import confusion_matrix, f1_score, recall_score
 
 from classpulse.training.evaluate.calibration import Reliability, answer_shares, reliability
 from classpulse.training.faces.faceset import EMOTIONS, majority, people
+from classpulse.training.recipe import TITLES, Target
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from classpulse.training.faces.faceset import FaceSet
-    from classpulse.training.recipe import Target
     from classpulse.types import Mask
 
     Indices = NDArray[np.integer]
 
-TITLES: dict[Target, str] = {"label": "FER-2013 label", "people": "agreement with people"}
 THRESHOLDS = tuple(round(0.02 * i, 2) for i in range(50))
 """Of certainty, at which accuracy is shown against coverage."""
 ALL = np.arange(len(EMOTIONS))

@@ -8,10 +8,10 @@ import numpy as np
 
 from classpulse.training.evaluate import figures
 from classpulse.training.evaluate.groups import MIN_FACES, NOT_MEASURED
-from classpulse.training.evaluate.metrics import TITLES
 from classpulse.training.evaluate.result import MIN_CERTAINTY, MIXED_NOTE
 from classpulse.training.faces.faceset import EMOTIONS, Split
 from classpulse.training.plots import BAD
+from classpulse.training.recipe import TITLES
 from classpulse.training.report import Report
 
 if TYPE_CHECKING:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import classpulse
+from classpulse.training import whole_files
 from classpulse.training.evaluate.groups import NOT_MEASURED
 from classpulse.training.evaluate.result import MIN_CERTAINTY
 from classpulse.training.faces.faceset import EMOTIONS
@@ -27,7 +27,7 @@ Record = dict[str, Any]
 
 def as_json(evaluation: Evaluation) -> bytes:
     """All figures, and no face: mistakes are named, not shown."""
-    return json.dumps(record(evaluation), indent=2, allow_nan=False).encode() + b"\n"
+    return whole_files.as_json(record(evaluation))
 
 
 def record(evaluation: Evaluation) -> Record:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from classpulse.training.evaluate.metrics import TITLES, answers, rate
+from classpulse.training.evaluate.metrics import answers, rate
+from classpulse.training.recipe import TITLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

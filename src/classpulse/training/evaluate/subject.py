@@ -21,7 +21,7 @@ from classpulse.training.export.provenance import TRAINING_KEY
 from classpulse.training.faces.faceset import EMOTIONS
 from classpulse.training.recipe import Target
 from classpulse.training.runs import RECORD, TRAINED_ON, Run
-from classpulse.training.scoring import BATCH, load_network
+from classpulse.training.scoring import BATCH, device_of, load_network
 from classpulse.vision.emotion import EmotionClassifier
 from classpulse.vision.picture import crop, to_batch
 
@@ -96,7 +96,7 @@ class TrainedRun:
         run = Run.open(folder)
         trained_for = list(run.recipe.targets)
         self.target = target or ("people" if "people" in trained_for else trained_for[0])
-        self._device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self._device = device_of(device)
         self._network: Network = load_network(folder, self.target).to(self._device)
         self.name = f"{folder.resolve().name}, {self.target}"
         self.kind = f"{run.recipe.network}, {run.recipe.side_px} px, trained for {' and '.join(trained_for)}"

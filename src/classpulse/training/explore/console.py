@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from classpulse.errors import TrainingError
+from classpulse.training.bars import share_bar
 from classpulse.training.explore.explore import look, make_page
-from classpulse.training.runs import write_whole
+from classpulse.training.whole_files import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,14 +33,7 @@ def run_explore(path: Path, folder: Path) -> Path:
         TrainingError: the folder cannot be written.
     """
     console = Console(stderr=True)
-    with Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(elapsed_when_finished=True),
-        console=console,
-        disable=not console.is_terminal,
-    ) as bar:
+    with share_bar(console) as bar:
         reading, drawing = bar.add_task("reading", total=1.0), bar.add_task("drawing", total=1.0, start=False)
         looked = look(path, lambda done: bar.update(reading, completed=done))
         bar.update(reading, completed=1.0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import TYPE_CHECKING
 
@@ -10,11 +9,11 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from classpulse.errors import TrainingError
 from classpulse.training.console import read_faces
 from classpulse.training.export.export import export
 from classpulse.training.export.speed import BATCHES
 from classpulse.training.runs import Run
+from classpulse.training.whole_files import as_json, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -117,10 +116,4 @@ def _write_figures(done: Exported, run: Run, path: Path) -> None:
             for variant in done.variants
         ],
     }
-    part = path.with_name(f"{path.name}.part")
-    try:
-        part.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        message = f"{path} cannot be written: {error.strerror}; the model files beside it are whole"
-        raise TrainingError(message) from None
+    write_whole(path, as_json(figures), advice="the model files beside it are whole")

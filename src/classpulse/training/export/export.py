@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,7 +22,8 @@ from classpulse.training.export.quantize import quantized
 from classpulse.training.export.speed import ms_per_face
 from classpulse.training.faces.faceset import SIDE_PX, VOTES, FaceSet, Split
 from classpulse.training.runs import Run
-from classpulse.training.scoring import load_network, logits_of
+from classpulse.training.scoring import BATCH, load_network, logits_of
+from classpulse.training.whole_files import write_together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,7 +40,6 @@ PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16", "int8")
 TOLERANCE = {"fp32": 1e-4, "fp16": 0.1}
 """How far a logit may be from PyTorch's. Eight bits are measured, and held to no bound."""
 PROBES = 64
-BATCH = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +161,7 @@ def _probes(run: Run, faces: FaceSet | None) -> tuple[FaceSet | None, FaceSet]:
         nobody, names = np.zeros((PROBES, len(VOTES)), np.uint8), np.full(PROBES, "noise")
         return None, FaceSet(noise, zeros, names, nobody, names)
     training = faces.split(Split.TRAINING)
-    if training.fingerprint() != run.record["data"]["trained_on"]["fingerprint"]:
+    if not run.saw(training):
         message = f"--data is not the data that the run in {run.folder} was trained with: nothing was written"
         raise DataError(message)
     return training, faces.split(Split.PUBLIC)
@@ -240,22 +239,11 @@ def _check(precision: str, logits: Floats, reference: Floats) -> None:
 
 def _place(variants: list[Variant], out: Path, precisions: Sequence[Precision]) -> list[Variant]:
     """Move finished files to where they are wanted; none is left half written."""
-    finished = []
-    parts: list[tuple[Path, Path]] = []
+    finished = [replace(v, path=variant_path(out, v.precision, precisions)) for v in variants]
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        for variant in variants:
-            path = variant_path(out, variant.precision, precisions)
-            part = path.with_name(f"{path.name}.part")
-            parts.append((part, path))
-            part.write_bytes(variant.path.read_bytes())
-            finished.append(replace(variant, path=path))
-        for part, path in parts:
-            part.replace(path)
+        write_together({to.path: variant.path.read_bytes() for to, variant in zip(finished, variants, strict=True)})
     except OSError as error:
-        for part, _ in parts:
-            with contextlib.suppress(OSError):
-                part.unlink()
         message = f"{out} cannot be written: {error.strerror}; choose another place with --out"
         raise TrainingError(message) from None
     return finished

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from classpulse.training.console import read_faces, training_bar, watcher
+from classpulse.training.bars import counting_bar
+from classpulse.training.console import read_faces, watcher
 from classpulse.training.tune.page import train_command, trials_table, write_page
 from classpulse.training.tune.tune import best_of, search
 
@@ -35,7 +36,7 @@ def run_tuning(plan: Plan) -> None:
     plan.recipe({})
     faces = read_faces(plan.data, console)
     try:
-        with training_bar(console) as bar:
+        with counting_bar(console) as bar:
             found, shares = search(plan, faces, _watcher(plan, bar, console))
     except KeyboardInterrupt:
         console.print(_stopped(plan), markup=False, soft_wrap=True)
