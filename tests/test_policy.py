@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     ("jurisdiction", "detection", "emotion", "identity"),
     [
         ("eu", True, False, False),
-        ("other", True, True, False),
-        ("research", True, True, False),
+        ("other", True, True, True),
+        ("research", True, True, True),
         (None, True, True, False),
     ],
 )

@@ -36,8 +36,8 @@ class Task(StrEnum):
 
 _ALLOWED: dict[Jurisdiction, frozenset[Task]] = {
     "eu": frozenset({Task.FACE_DETECTION}),
-    "other": frozenset({Task.FACE_DETECTION, Task.EMOTION}),
-    "research": frozenset({Task.FACE_DETECTION, Task.EMOTION}),
+    "other": frozenset({Task.FACE_DETECTION, Task.EMOTION, Task.IDENTITY}),
+    "research": frozenset({Task.FACE_DETECTION, Task.EMOTION, Task.IDENTITY}),
 }
 
 
@@ -62,6 +62,8 @@ class Policy:
 
     def allows(self, task: Task) -> bool:
         """Whether a model for this task may be loaded and run."""
+        if task is Task.IDENTITY and self.jurisdiction is None:
+            return False  # not even on a recording before somebody has answered for it
         return task in _ALLOWED[self.jurisdiction or "other"]
 
     def require(self, task: Task) -> None:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PREFIX = "CLASSPULSE_"
-NOT_SETTINGS = frozenset({"CLASSPULSE_CONFIG", "CLASSPULSE_TEST_DATA"})
-"""Names that share the prefix: where the settings file is, and where the test data is."""
+NOT_SETTINGS = frozenset({"CLASSPULSE_CONFIG", "CLASSPULSE_TEST_DATA", "CLASSPULSE_KEY"})
+"""Names that share the prefix: where the settings file is, where the test data is, and the key itself."""
 
 Jurisdiction = Literal["eu", "other", "research"]
 
@@ -76,6 +76,43 @@ class EmotionSettings(_Group):
     """Time constant of the smoothing over time, per track; 0 switches it off."""
 
 
+class RecognitionSettings(_Group):
+    """How people who enrolled are recognised."""
+
+    enabled: bool = True
+    """Whether they are; without consent on record nobody is."""
+    min_similarity: float | None = Field(None, gt=0, lt=1)
+    """Likeness below which a face stays unknown; the embedder's own, chosen by measurement, if not given."""
+    min_face_px: float = Field(32, ge=16)
+    """Faces smaller than this stay unknown."""
+
+
+class AttendanceSettings(_Group):
+    """How sightings become presence."""
+
+    gap_s: float = Field(60.0, ge=1, le=3600)
+    """Out of sight for longer than this counts as a gap."""
+    late_after_min: float = Field(5.0, ge=0, le=240)
+    """First seen later than this after the start is late."""
+    left_before_min: float = Field(5.0, ge=0, le=240)
+    """Last seen earlier than this before the end has left early."""
+
+
+class RetentionSettings(_Group):
+    """How long each kind of row is kept, in days; what is older is deleted by itself."""
+
+    observations_days: float = Field(30, gt=0, le=3650)
+    """Single faces at single moments."""
+    appearances_days: float = Field(90, gt=0, le=3650)
+    """Who was taken for whom, and when: attendance."""
+    sessions_days: float = Field(365, gt=0, le=3650)
+    """Classes and their windows."""
+    consents_days: float = Field(30, gt=0, le=3650)
+    """People whose last consent was withdrawn or ran out, counted from then: they are forgotten."""
+    audit_days: float = Field(1095, gt=0, le=3650)
+    """The audit log and the answers on which law is in force."""
+
+
 class WindowSettings(_Group):
     """How single faces become a figure of the class."""
 
@@ -121,6 +158,10 @@ class Settings(_Group):
     """Where the database and installed models are."""
     database_url: str | None = None
     """Any SQLAlchemy URL; a SQLite file in `data_dir` if not given."""
+    key_file: UserPath = Field(
+        default_factory=lambda: platformdirs.user_config_path("classpulse", appauthor=False) / "people.key"
+    )
+    """The key under which people's data is sealed, kept away from the database; `CLASSPULSE_KEY` wins."""
     cpu_share: float = Field(0.5, gt=0, le=1)
     """Share of the processor's cores to use, so that the teacher's own call does not stutter."""
     individual: bool | None = None
@@ -128,6 +169,9 @@ class Settings(_Group):
     detector: DetectorSettings = DetectorSettings()
     tracker: TrackerSettings = TrackerSettings()
     emotion: EmotionSettings = EmotionSettings()
+    recognition: RecognitionSettings = RecognitionSettings()
+    attendance: AttendanceSettings = AttendanceSettings()
+    retention: RetentionSettings = RetentionSettings()
     window: WindowSettings = WindowSettings()
     storage: StorageSettings = StorageSettings()
     stream: StreamSettings = StreamSettings()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from sqlalchemy import Connection, column, inspect, select, table
 
 from classpulse.errors import StorageError
-from classpulse.storage.tables import Base
+from classpulse.storage.people_tables import Base
 
 VERSION_TABLE = "classpulse_schema"
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration (a test holds it to the folder's): a database that is up to date is opened without
 Alembic, which takes a quarter of a second to import."""
 

@@ -31,6 +31,7 @@ MAX_SOURCE = 200
 """Characters of a source's name that are kept."""
 MAX_WORD = 40
 MAX_LABELS = 400
+MAX_DECLARATION = 400
 MAX_NUMBERS = 400
 """Characters of a list of shares: sixteen at full precision, fifty at four digits."""
 
@@ -82,8 +83,8 @@ class Numbers(TypeDecorator[tuple[float, ...]]):
         return None if value is None else tuple(map(float, value.split()))
 
 
-def _bounded(*columns: tuple[str, int]) -> tuple[CheckConstraint, ...]:
-    """Have the database refuse longer texts: SQLite takes a column's length for a comment."""
+def bounded(*columns: tuple[str, int]) -> tuple[CheckConstraint, ...]:
+    """Constraints that have the database refuse longer texts: SQLite takes a column's length for a comment."""
     return tuple(CheckConstraint(f"length({name}) <= {limit}", name=f"{name}_length") for name, limit in columns)
 
 
@@ -100,7 +101,7 @@ class Base(DeclarativeBase):
     )
 
 
-_NUMBER = BigInteger().with_variant(Integer, "sqlite")
+NUMBER = BigInteger().with_variant(Integer, "sqlite")
 """SQLite numbers rows by itself only where the key is an INTEGER."""
 
 
@@ -125,8 +126,8 @@ class SessionRow(Base):
 
     __tablename__ = "sessions"
     __table_args__ = (
-        *_bounded(("source", MAX_SOURCE), ("kind", MAX_WORD), ("jurisdiction", MAX_WORD), ("labels", MAX_LABELS)),
-        *_bounded(("ended_how", MAX_WORD), ("owner_host", MAX_SOURCE)),
+        *bounded(("source", MAX_SOURCE), ("kind", MAX_WORD), ("jurisdiction", MAX_WORD), ("labels", MAX_LABELS)),
+        *bounded(("ended_how", MAX_WORD), ("owner_host", MAX_SOURCE)),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -168,10 +169,10 @@ class ObservationRow(Base):
     __tablename__ = "observations"
     __table_args__ = (
         Index(None, "session_id", "time_s"),
-        *_bounded(("emotion", MAX_WORD), ("probabilities", MAX_NUMBERS)),
+        *bounded(("emotion", MAX_WORD), ("probabilities", MAX_NUMBERS)),
     )
 
-    id: Mapped[int] = mapped_column(_NUMBER, primary_key=True)
+    id: Mapped[int] = mapped_column(NUMBER, primary_key=True)
     session_id: Mapped[int] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"))
     time_s: Mapped[float] = mapped_column(Double)
     track: Mapped[int] = mapped_column(BigInteger)
@@ -188,9 +189,9 @@ class WindowRow(Base):
     """One `ClassWindow`; its labels are the session's."""
 
     __tablename__ = "windows"
-    __table_args__ = (Index(None, "session_id", "start_s"), *_bounded(("mix", MAX_NUMBERS)))
+    __table_args__ = (Index(None, "session_id", "start_s"), *bounded(("mix", MAX_NUMBERS)))
 
-    id: Mapped[int] = mapped_column(_NUMBER, primary_key=True)
+    id: Mapped[int] = mapped_column(NUMBER, primary_key=True)
     session_id: Mapped[int] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"))
     start_s: Mapped[float] = mapped_column(Double)
     end_s: Mapped[float] = mapped_column(Double)
@@ -240,11 +241,14 @@ class PolicyAnswerRow(Base):
         answered_at: UTC.
         previous: the answer before, None for the first.
         how: `"terminal"`, `"page"` or `"command"`.
+        exemption: `"medical"` or `"safety"` where the ban of the law is said not to apply; None otherwise.
+        declaration: why the exemption, or research, is lawful here, in the words of whoever answered.
     """
 
     __tablename__ = "policy_answers"
-    __table_args__ = _bounded(
-        ("jurisdiction", MAX_WORD), ("answered_by", MAX_SOURCE), ("previous", MAX_WORD), ("how", MAX_WORD)
+    __table_args__ = (
+        *bounded(("jurisdiction", MAX_WORD), ("answered_by", MAX_SOURCE), ("previous", MAX_WORD), ("how", MAX_WORD)),
+        *bounded(("exemption", MAX_WORD), ("declaration", MAX_DECLARATION)),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -253,3 +257,5 @@ class PolicyAnswerRow(Base):
     answered_at: Mapped[datetime] = mapped_column(UtcTime)
     previous: Mapped[str | None] = mapped_column(String(MAX_WORD))
     how: Mapped[str] = mapped_column(String(MAX_WORD))
+    exemption: Mapped[str | None] = mapped_column(String(MAX_WORD))
+    declaration: Mapped[str | None] = mapped_column(String(MAX_DECLARATION))

@@ -2,8 +2,8 @@
 
 from alembic import context
 
+from classpulse.storage.people_tables import Base
 from classpulse.storage.schema import VERSION_TABLE
-from classpulse.storage.tables import Base
 
 context.configure(
     connection=context.config.attributes["connection"],
