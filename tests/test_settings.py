@@ -78,7 +78,7 @@ def test_every_setting_is_tried_here() -> None:
 
 @pytest.mark.parametrize("name", EVERY)
 def test_every_setting_can_be_given_in_every_place(name: str, tmp_path: Path) -> None:
-    wanted = Path(EVERY[name]) if name in {"data_dir", "emotion.model"} else EVERY[name]  # type: ignore[arg-type]
+    wanted = Path(EVERY[name]) if name in {"data_dir", "key_file", "emotion.model"} else EVERY[name]  # type: ignore[arg-type]
     assert value(Settings(), name) != wanted
     file = tmp_path / "all.toml"
     file.write_text(f"{name} = {json.dumps(EVERY[name])}")

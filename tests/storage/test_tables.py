@@ -14,7 +14,7 @@ from sqlalchemy import Boolean, DateTime, Float, Integer, String, TypeDecorator,
 from sqlalchemy.exc import IntegrityError
 
 from classpulse.errors import StorageError
-from classpulse.storage.people_tables import Base
+from classpulse.storage.people_tables import METADATA
 from classpulse.storage.schema import HEAD, VERSION_TABLE
 from classpulse.storage.store import Store
 from classpulse.storage.upgrade import configure
@@ -30,8 +30,8 @@ TABLES |= {"people", "consents", "embeddings", "appearances", "person_links", "a
 
 
 def test_no_column_can_hold_a_picture() -> None:
-    assert set(Base.metadata.tables) == TABLES
-    for table in Base.metadata.sorted_tables:
+    assert set(METADATA.tables) == TABLES
+    for table in METADATA.sorted_tables:
         for column in table.columns:
             kind = column.type.impl_instance if isinstance(column.type, TypeDecorator) else column.type
             assert isinstance(kind, Boolean | DateTime | Float | Integer | String), column
@@ -65,14 +65,14 @@ def test_the_migrations_make_the_tables_of_the_code() -> None:
     with Store.open("sqlite://") as store, store._engine.begin() as connection:
         options = {"version_table": VERSION_TABLE, "compare_type": True, "compare_server_default": True}
         context = MigrationContext.configure(connection, opts=options)
-        assert compare_metadata(context, Base.metadata) == []
+        assert compare_metadata(context, METADATA) == []
         made = {
             (table, check["name"]) for table in TABLES for check in inspect(connection).get_check_constraints(table)
         }
         assert ScriptDirectory.from_config(configure(connection)).get_current_head() == HEAD
     meant = {
         (table.name, str(constraint.name))
-        for table in Base.metadata.sorted_tables
+        for table in METADATA.sorted_tables
         for constraint in table.constraints
         if "length" in str(constraint.name)
     }

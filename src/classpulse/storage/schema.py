@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, column, inspect, select, table
 
 from classpulse.errors import StorageError
-from classpulse.storage.people_tables import Base
+from classpulse.storage.people_tables import METADATA
 
 VERSION_TABLE = "classpulse_schema"
 HEAD = "0002"
@@ -32,7 +32,7 @@ def _version(connection: Connection, place: str) -> str | None:
         version: str | None = connection.scalar(select(column("version_num")).select_from(table(VERSION_TABLE)))
         return version
     # A SQLite file belongs to one program; a server's database may be shared by some.
-    foreign = tables if connection.dialect.name == "sqlite" else tables & set(Base.metadata.tables)
+    foreign = tables if connection.dialect.name == "sqlite" else tables & set(METADATA.tables)
     if foreign:
         message = (
             f"{place} holds another program's tables ({', '.join(sorted(foreign)[:3])}); it was left as it is. "

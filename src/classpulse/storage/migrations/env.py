@@ -2,12 +2,12 @@
 
 from alembic import context
 
-from classpulse.storage.people_tables import Base
+from classpulse.storage.people_tables import METADATA
 from classpulse.storage.schema import VERSION_TABLE
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=Base.metadata,
+    target_metadata=METADATA,
     version_table=VERSION_TABLE,
     render_as_batch=True,
 )
