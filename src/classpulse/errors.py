@@ -57,3 +57,15 @@ class TrainingError(ClassPulseError):
     """A run cannot be begun or gone on with as asked."""
 
     exit_code = 9
+
+
+class PeopleError(ClassPulseError):
+    """Somebody cannot be enrolled or found: a photo, a name or a consent is not as it must be."""
+
+    exit_code = 10
+
+
+class KeyMissingError(ClassPulseError):
+    """The key under which people's data is sealed is missing, damaged or another one; the data is kept as it is."""
+
+    exit_code = 11
