@@ -91,18 +91,18 @@ def make_run(folder: Path, faces: FaceSet, name: str) -> Run:
     return run
 
 
-Exporter = Callable[["Network", str, float], onnx.ModelProto]
+Exporter = Callable[..., onnx.ModelProto]
 
 
 @pytest.fixture(scope="module", autouse=True)
 def exporter() -> Iterator[Exporter]:
     """Torch's exporter takes seconds a network: here mobilenet is shallow, and no network is exported twice."""
-    known: dict[tuple[float, str, float], bytes] = {}
+    known: dict[tuple[float, str, float, bool], bytes] = {}
 
-    def remember(network: Network, target: str, temperature: float) -> onnx.ModelProto:
-        key = sum(float(weights.double().sum()) for weights in network.parameters()), target, temperature
+    def remember(network: Network, target: str, temperature: float, *, mirrored: bool = False) -> onnx.ModelProto:
+        key = sum(float(weights.double().sum()) for weights in network.parameters()), target, temperature, mirrored
         if key not in known:
-            known[key] = to_onnx(network, target, temperature).SerializeToString()
+            known[key] = to_onnx(network, target, temperature, mirrored=mirrored).SerializeToString()
         return onnx.load_from_string(known[key])
 
     with pytest.MonkeyPatch.context() as patch:
@@ -149,6 +149,21 @@ def test_the_file_says_what_pytorch_says_of_any_number_of_faces(exported: Export
     assert wanted.std(axis=1).min() > 0.01, "the network says something"
     if count > 1:
         assert wanted.std(axis=0).max() > 0.01, "and not the same of every face"
+
+
+def test_a_mirrored_file_answers_for_the_face_and_its_mirror_image(tmp_path: Path, faces: FaceSet) -> None:
+    folder = make_run(tmp_path, faces, "seed-cnn").folder
+    done = export(folder, "people", faces, tmp_path / "model.onnx", ALL, mirrored=True)
+    network = load_network(folder, "people")
+    batch = inputs(faces, network, 5)
+    plainly, turned = (network(images)["people"].numpy() for images in (batch, batch.flip(3)))
+    assert np.abs(plainly - turned).max() > 0.01, "or this would show nothing"
+    wanted = (plainly + turned) / 2 / done.temperature
+    for variant, off in zip(done.variants, (1e-4, 0.1, 0.3 * wanted.std()), strict=True):
+        said = run_file(variant.path, batch)
+        assert np.sqrt(((said - wanted) ** 2).mean()) < off, variant.precision
+        assert np.abs(said - run_file(variant.path, batch.flip(3).contiguous())).max() < 1e-4
+        assert "mirrored" in open_model(variant.path, Task.EMOTION, Policy("research")).contract.version
 
 
 def test_the_temperature_is_fitted_on_public_test_and_folded_in(exported: Exported, faces: FaceSet) -> None:
@@ -324,8 +339,8 @@ def test_other_data_and_data_without_votes_are_refused(tmp_path: Path, run_folde
 def test_a_file_that_differs_from_pytorch_is_not_written(
     monkeypatch: pytest.MonkeyPatch, faces: FaceSet, run_folder: Path, exporter: Exporter
 ) -> None:
-    def skewed(network: Network, target: str, temperature: float) -> onnx.ModelProto:
-        model = exporter(network, target, temperature)
+    def skewed(network: Network, target: str, temperature: float, **rest: Any) -> onnx.ModelProto:
+        model = exporter(network, target, temperature, **rest)
         bias = next(w for w in model.graph.initializer if w.name == model.graph.node[-1].input[2])
         values = onnx.numpy_helper.to_array(bias) + np.float32(2e-4)
         bias.CopyFrom(onnx.numpy_helper.from_array(values, bias.name))
@@ -338,9 +353,9 @@ def test_a_file_that_differs_from_pytorch_is_not_written(
 def test_weights_that_half_precision_cannot_hold_are_noticed(
     monkeypatch: pytest.MonkeyPatch, faces: FaceSet, run_folder: Path, exporter: Exporter
 ) -> None:
-    def large(network: Network, target: str, temperature: float) -> onnx.ModelProto:
+    def large(network: Network, target: str, temperature: float, **rest: Any) -> onnx.ModelProto:
         """The same function, by way of weights that are too large."""
-        model = exporter(network, target, temperature)
+        model = exporter(network, target, temperature, **rest)
         gemm = model.graph.node[-1]
         next(a for a in gemm.attribute if a.name == "alpha").f = 1e-6
         kernel = next(w for w in model.graph.initializer if w.name == gemm.input[1])

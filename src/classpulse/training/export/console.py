@@ -26,7 +26,13 @@ NOT_MEASURED = "not measured"
 
 
 def run_export(
-    folder: Path, target: Target, data: Path | None, out: Path | None, precisions: Sequence[Precision]
+    folder: Path,
+    target: Target,
+    data: Path | None,
+    out: Path | None,
+    precisions: Sequence[Precision],
+    *,
+    mirrored: bool = False,
 ) -> None:
     """Export a run's network, print what came of it, and write the same as JSON beside the file.
 
@@ -36,6 +42,7 @@ def run_export(
         data: FER-2013 in any layout, or nothing.
         out: the model file; in the run's folder if not given.
         precisions: which files.
+        mirrored: whether they look at every face and at its mirror image.
 
     Raises:
         DataError: the data cannot be read, or is not what the run was trained with.
@@ -46,7 +53,11 @@ def run_export(
     path = out or folder / f"{run.recipe.network}-{target}.onnx"
     faces = None if data is None else read_faces(data, console)
     with console.status("") as status:
-        done = export(folder, target, faces, path, precisions, lambda what: status.update(f"{what} …"))
+
+        def say(what: str) -> None:
+            status.update(f"{what} …")
+
+        done = export(folder, target, faces, path, precisions, say, mirrored=mirrored)
     _write_figures(done, run, path.with_suffix(".json"))
     Console().print(table_of(done))
     if data is None:

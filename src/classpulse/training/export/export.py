@@ -91,6 +91,8 @@ def export(
     out: Path,
     precisions: Sequence[Precision] = ("fp32",),
     advance: Callable[[str], None] = lambda _what: None,
+    *,
+    mirrored: bool = False,
 ) -> Exported:
     """Write a run's best network for a target as model files; all of them, or none.
 
@@ -102,6 +104,8 @@ def export(
         out: the file; with several precisions, those but fp32 get their name before its ending.
         precisions: which files.
         advance: told what comes next.
+        mirrored: whether the files look at every face and at its mirror image, and answer for their mean: a little
+            more often right, in twice the time.
 
     Raises:
         TrainingError: the run has no such network, what is asked needs faces, a file differs from PyTorch, or cannot
@@ -115,19 +119,22 @@ def export(
         raise TrainingError(message)
     training, probes = _probes(run, faces)
     advance("asking PyTorch")
-    reference = np.asarray(logits_of(network, probes, network.side_px, torch.device("cpu"))[target], np.float32)
+    reference = _ask(network, target, probes)
+    if mirrored:
+        turned = replace(probes, images=np.ascontiguousarray(probes.images[:, :, ::-1]))
+        reference = (reference + _ask(network, target, turned)) / 2
     if not np.isfinite(reference).all():
         message = f"the network of {folder} for {target!r} gives no finite numbers: nothing was written"
         raise TrainingError(message)
     temperature = _temperature(reference, probes, target) if training is not None else 1.0
     advance("folding")
-    single = to_onnx(network, target, temperature)
+    single = to_onnx(network, target, temperature, mirrored=mirrored)
     with tempfile.TemporaryDirectory() as scratch:
         drafts: dict[Precision, Path] = {}
         for precision in precisions:
             advance(f"writing {precision}")
             model = _in_precision(single, precision, training, network)
-            suffix = "" if precision == "fp32" else f"-{precision}"
+            suffix = ("-mirrored" if mirrored else "") + ("" if precision == "fp32" else f"-{precision}")
             describe(model, run, target, side_px=network.side_px, name=out.stem, suffix=suffix)
             drafts[precision] = Path(scratch) / f"{precision}.onnx"
             drafts[precision].write_bytes(model.SerializeToString())
@@ -165,6 +172,11 @@ def _probes(run: Run, faces: FaceSet | None) -> tuple[FaceSet | None, FaceSet]:
         message = f"--data is not the data that the run in {run.folder} was trained with: nothing was written"
         raise DataError(message)
     return training, faces.split(Split.PUBLIC)
+
+
+def _ask(network: Network, target: Target, faces: FaceSet) -> Floats:
+    """PyTorch's own logits, (N, 7)."""
+    return np.asarray(logits_of(network, faces, network.side_px, torch.device("cpu"))[target], np.float32)
 
 
 def _temperature(logits: Floats, faces: FaceSet, target: Target) -> float:

@@ -28,7 +28,7 @@ INPUT, OUTPUT = "faces", "logits"
 class OneHead(nn.Module):
     """A network that gives one of its answers, its temperature folded into the last layer."""
 
-    def __init__(self, network: Network, target: str, temperature: float) -> None:
+    def __init__(self, network: Network, target: str, temperature: float, *, mirrored: bool = False) -> None:
         """Take the head for `target` of a network, which is not changed.
 
         Args:
@@ -36,6 +36,7 @@ class OneHead(nn.Module):
             target: name of a head.
             temperature: `softmax(logits / temperature)` is what the network is to say (Guo et al. 2017, arXiv
                 1706.04599): a linear layer divided by it gives just that.
+            mirrored: whether the features are the mean of the face's and its mirror image's.
         """
         super().__init__()
         head = network.heads[target]
@@ -43,6 +44,7 @@ class OneHead(nn.Module):
             message = f"the head of {target} is a {type(head).__name__}, not a linear layer"
             raise TypeError(message)
         self.features = network.features
+        self.mirrored = mirrored
         self.head = nn.Linear(head.in_features, head.out_features)
         with torch.no_grad():
             self.head.weight.copy_(head.weight / temperature)
@@ -50,11 +52,13 @@ class OneHead(nn.Module):
 
     def forward(self, faces: Tensor) -> Tensor:
         """(N, 7) logits of (N, 1, side, side) float32; the dropout before the head is for training only."""
-        logits: Tensor = self.head(self.features(faces))
-        return logits
+        if not self.mirrored:
+            return torch.as_tensor(self.head(self.features(faces)))
+        both = self.features(torch.cat([faces, faces.flip(3)]))
+        return torch.as_tensor(self.head(both.reshape(2, -1, both.shape[1]).mean(dim=0)))
 
 
-def to_onnx(network: Network, target: str, temperature: float) -> onnx.ModelProto:
+def to_onnx(network: Network, target: str, temperature: float, *, mirrored: bool = False) -> onnx.ModelProto:
     """One head of a network as an ONNX model without metadata.
 
     The exporter folds batch norm into the convolutions, and padding into their attributes.
@@ -63,11 +67,12 @@ def to_onnx(network: Network, target: str, temperature: float) -> onnx.ModelProt
         network: from `scoring.load_network`.
         target: which head.
         temperature: folded into the last layer.
+        mirrored: whether it looks at every face and at its mirror image.
 
     Returns:
         A model that turns `faces`, (N, 1, side, side) float32 with N free, into `logits`, (N, 7).
     """
-    module = OneHead(network, target, temperature).eval().requires_grad_(requires_grad=False)
+    module = OneHead(network, target, temperature, mirrored=mirrored).eval().requires_grad_(requires_grad=False)
     # Not one face: the exporter takes a batch of one for a constant.
     example = torch.zeros(2, 1, network.side_px, network.side_px)
     with _quiet_exporter():
