@@ -122,7 +122,7 @@ def export(
     reference = _ask(network, target, probes)
     if mirrored:
         turned = replace(probes, images=np.ascontiguousarray(probes.images[:, :, ::-1]))
-        reference = (reference + _ask(network, target, turned)) / 2
+        reference = np.asarray((reference + _ask(network, target, turned)) / 2, np.float32)
     if not np.isfinite(reference).all():
         message = f"the network of {folder} for {target!r} gives no finite numbers: nothing was written"
         raise TrainingError(message)
