@@ -36,7 +36,7 @@ PAUSE_S = 1.0
 """Least time between two doubts: faces that keep touching are no news."""
 GROWN = 1.5
 """A face of nobody we know that has become so many times larger deserves another look."""
-MIN_QUALITY = 0.3
+MIN_QUALITY = 0.4
 """Quality of a view (see `view_quality`) below which it tells nothing."""
 FORGET_S = 60.0
 """No tracker setting lets a track come back after a longer time out of sight."""
