@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from classpulse.policy import Policy
     from classpulse.settings import Settings
     from classpulse.sources import open_source
-    from classpulse.types import Emotions, Faces, Frame, FrameResult, Tracks
+    from classpulse.types import Emotions, Faces, Frame, FrameResult, Identities, Tracks
+    from classpulse.vision.gallery import Gallery
 
 __version__ = "0.1.0"
 
@@ -24,6 +25,8 @@ _HOMES = {
     "Faces": "types",
     "Frame": "types",
     "FrameResult": "types",
+    "Gallery": "vision.gallery",
+    "Identities": "types",
     "Pipeline": "pipeline",
     "Policy": "policy",
     "Settings": "settings",
@@ -37,6 +40,8 @@ __all__ = [
     "Faces",
     "Frame",
     "FrameResult",
+    "Gallery",
+    "Identities",
     "Pipeline",
     "Policy",
     "Settings",

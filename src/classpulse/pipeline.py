@@ -1,6 +1,7 @@
-"""The way of one frame: faces are found, followed and read. Start reading here.
+"""The way of one frame: faces are found, followed, recognised and read. Start reading here.
 
-    Frame ── FaceDetector ── FaceTracker ── EmotionClassifier ── EmotionSmoother ──▶ FrameResult
+    Frame ── FaceDetector ── FaceTracker ─┬─ FaceRecognizer ────────────────────────┬──▶ FrameResult
+                                          └─ EmotionClassifier ── EmotionSmoother ──┘
 
 Every stage is a class with one verb and typed arrays in between; what may run is asked of the `Policy`, which
 the models ask too before they are opened.
@@ -17,7 +18,10 @@ from classpulse.settings import Settings
 from classpulse.sources import describe, open_source
 from classpulse.types import Frame, FrameResult
 from classpulse.vision.detector import open_detector
+from classpulse.vision.embedder import FaceEmbedder
 from classpulse.vision.emotion import EmotionClassifier, EmotionSmoother
+from classpulse.vision.gallery import Gallery
+from classpulse.vision.recognition import FaceRecognizer
 from classpulse.vision.tracker import FaceTracker
 
 if TYPE_CHECKING:
@@ -41,17 +45,26 @@ class Pipeline:
     0
     """
 
-    def __init__(self, settings: Settings | None = None, *, jurisdiction: Jurisdiction | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        jurisdiction: Jurisdiction | None = None,
+        gallery: Gallery | None = None,
+    ) -> None:
         """Open the models that are allowed.
 
         Args:
             settings: all settings; defaults if not given.
             jurisdiction: the law that is in force; it may be stricter than that of the settings, not looser.
                 Under `"eu"` faces are counted and no emotion model is loaded.
+            gallery: the people to recognise; nobody is where it is None or empty, the settings say so, or the law
+                forbids it or is not known.
 
         Raises:
             PolicyError: a model is not allowed, or the jurisdiction is looser than the settings'.
             ModelError: a model file is missing or wrong.
+            PeopleError: another embedder made the gallery.
         """
         self.settings = settings or Settings()
         self.policy = Policy(tighten(self.settings.jurisdiction, jurisdiction))
@@ -65,11 +78,34 @@ class Pipeline:
             EmotionClassifier.open(self.settings, self.policy, threads=max(1, reading)) if reads else None
         )
         self._smoother = EmotionSmoother(self.settings.emotion)
+        self._recognizer: FaceRecognizer | None = None
+        self.replace_gallery(gallery)
 
     @property
     def labels(self) -> tuple[str, ...]:
         """The emotions that are read, in the order of their columns; none where the policy forbids reading."""
         return self._classifier.labels if self._classifier else ()
+
+    @property
+    def recognizes(self) -> bool:
+        """Whether people may be recognised here at all, by the law and the settings."""
+        return self.settings.recognition.enabled and self.policy.allows(Task.IDENTITY)
+
+    def replace_gallery(self, gallery: Gallery | None) -> None:
+        """Recognise these people from the next frame on; whoever is not among them is unknown at once.
+
+        May be called from another thread than the one that processes frames.
+
+        Raises:
+            ModelError: these are the first people, and the embedder's file is missing or wrong.
+            PeopleError: another embedder made the gallery.
+        """
+        if self._recognizer is not None:
+            self._recognizer.replace_gallery(gallery or Gallery.empty())
+        elif gallery and self.recognizes:
+            # Recognising and reading go on in turn, and share the threads.
+            embedder = FaceEmbedder.open(self.settings, self.policy, threads=max(1, self.settings.threads // 2))
+            self._recognizer = FaceRecognizer(embedder, gallery, self.settings.recognition)
 
     def process(self, frame: Frame) -> FrameResult:
         """Take the next frame of the class.
@@ -92,7 +128,7 @@ class Pipeline:
             Each frame with its result.
         """
         coming = iter(frames)
-        if self.settings.threads < 2 or self._classifier is None:
+        if self.settings.threads < 2 or not (self._classifier or self._recognizer):
             for frame in coming:
                 yield frame, self.process(frame)
             return
@@ -110,11 +146,13 @@ class Pipeline:
 
     def _read(self, frame: Frame, faces: Faces) -> FrameResult:
         tracks = self._tracker.update(faces, frame.time_s)
-        emotions = None
+        recognizer, identities, emotions = self._recognizer, None, None
+        if recognizer is not None:
+            identities = recognizer.recognize(frame.image, tracks, frame.time_s)
         if self._classifier is not None:
             fresh = self._classifier.classify(frame.image, tracks.faces)
             emotions = self._smoother.update(tracks.ids, fresh, frame.time_s)
-        return FrameResult(frame.time_s, frame.index, frame.width, frame.height, tracks, emotions)
+        return FrameResult(frame.time_s, frame.index, frame.width, frame.height, tracks, emotions, identities)
 
     def run(self, source: str | int | Path, *, fast: bool = True) -> Iterator[FrameResult]:
         """Take a whole source, frame by frame.

@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from classpulse.errors import ClassPulseError, PolicyError
 from classpulse.hub import Hub
+from classpulse.insight.appearances import AppearanceBuilder
 from classpulse.pipeline import Pipeline
 from classpulse.progress import PUBLISH_EVERY_S, Progress
+from classpulse.roll import Roll
 from classpulse.sources import open_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from classpulse.roll import GalleryFeed
     from classpulse.settings import Jurisdiction, Settings
     from classpulse.sources import Source, SourceKind
     from classpulse.storage.recorder import HowEnded, SessionRecorder
@@ -42,6 +45,7 @@ class Runner:
         fast: bool = False,
         listeners: Sequence[Callable[[Frame, FrameResult], None]] = (),
         on_open: Callable[[Source], None] | None = None,
+        feed: GalleryFeed | None = None,
     ) -> None:
         """Prepare a class; nothing is opened before `start`.
 
@@ -52,6 +56,7 @@ class Runner:
             fast: whether a file is processed flat out.
             listeners: called with every frame and its result, on the runner's thread.
             on_open: called with the source once it is open.
+            feed: tells whom to recognise, from one second to the next; None recognises nobody.
         """
         self.hub = Hub()
         self.ready = threading.Event()
@@ -61,6 +66,8 @@ class Runner:
         self._fast = fast
         self._listeners = list(listeners)
         self._on_open = on_open
+        self._roll = Roll(feed)
+        self._appearances = AppearanceBuilder()
         self._source: Source | None = None
         self._stopping = threading.Event()
         self._go = threading.Event()
@@ -176,7 +183,10 @@ class Runner:
             source.close()
             if recorder is not None:
                 recorder.finish(how, frames=source.health.frames, dropped=source.health.dropped)
-            self._publish(health=source.health, trouble=recorder.trouble if recorder else "")
+            self._publish(health=source.health, trouble=self._trouble(recorder))
+
+    def _trouble(self, recorder: SessionRecorder | None) -> str:
+        return (recorder.trouble if recorder else "") or self._roll.trouble
 
     def _open(self) -> tuple[Pipeline, Source]:
         """Open models and source side by side: both take a second or two, and a teacher waits for them."""
@@ -184,6 +194,7 @@ class Runner:
             opening = beside.submit(open_source, self._kind.target, self._settings.stream, fast=self._fast)
             try:
                 pipeline = Pipeline(self._settings)
+                self._roll.attach(pipeline)
             except BaseException:
                 if opening.exception() is None:
                     opening.result().close()
@@ -211,23 +222,29 @@ class Runner:
             self._process(pipeline, source, recorder, progress)
         finally:
             last = progress.finish()
-            if last is not None and recorder is not None:
-                recorder.add_window(last)
+            if recorder is not None:
+                if last is not None:
+                    recorder.add_window(last)
+                for appearance in self._appearances.finish():
+                    recorder.add_appearance(appearance)
             self._publish(**progress.state(individual=False))
 
     def _process(
         self, pipeline: Pipeline, source: Source, recorder: SessionRecorder | None, progress: Progress
     ) -> None:
-        for frame, result in pipeline.follow(source.frames()):
+        for frame, fresh in pipeline.follow(source.frames()):
             if self._stopping.is_set():
                 break
             if not self._go.is_set():
                 self._go.wait()
                 progress.forget_now()
                 continue
+            result = self._roll.check(fresh)
             finished = progress.add(result, age_s=time.monotonic() - frame.captured_at)
             if recorder is not None:
                 recorder.add(result)
+                for appearance in self._appearances.add(result):
+                    recorder.add_appearance(appearance)
                 if finished is not None:
                     recorder.add_window(finished)
             for listener in self._listeners:
@@ -237,12 +254,13 @@ class Runner:
 
     @contextmanager
     def _watched(self, source: Source, recorder: SessionRecorder | None) -> Iterator[None]:
-        """Tell how the source and the store are doing, also while no frame comes."""
+        """Tell how the source and the store are doing, and keep up who may be named, also while no frame comes."""
         done = threading.Event()
 
         def watch() -> None:
             while not done.wait(PUBLISH_EVERY_S):
-                self._publish(health=source.health, trouble=recorder.trouble if recorder else "")
+                self._roll.refresh()
+                self._publish(health=source.health, trouble=self._trouble(recorder))
 
         watcher = threading.Thread(target=watch, name="watch", daemon=True)
         watcher.start()
@@ -258,4 +276,6 @@ class Runner:
             if state.phase in {"paused", "ended"}:
                 # A result that was on its way when somebody paused is not shown any more.
                 state = replace(state, now=None, result=None)
+            if state.result is not None:
+                state = replace(state, result=self._roll.check(state.result))
             self.hub.publish(state)

@@ -7,11 +7,14 @@ pixels of the full frame, origin at the top left, and may reach beyond its edges
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 Image: TypeAlias = NDArray[np.uint8]
 Floats: TypeAlias = NDArray[np.float32]
@@ -180,6 +183,45 @@ class Emotions:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Identities:
+    """Whom the faces of one frame were taken for; "unknown" is the usual answer.
+
+    Attributes:
+        people: of each of the N faces, a person's random id, or None where it is unknown; nobody is there twice.
+        similarities: (N,) float32, cosine of the face and the person it was taken for; NaN where it is unknown.
+    """
+
+    people: tuple[str | None, ...]
+    similarities: Floats
+
+    def __post_init__(self) -> None:
+        """Refuse arrays that do not belong together, and one person in two places."""
+        _check("similarities", self.similarities, (len(self.people),))
+        named = [person for person in self.people if person is not None]
+        if len(set(named)) < len(named):
+            message = f"one person has two faces in one frame: {self.people}"
+            raise ValueError(message)
+        if np.isnan(self.similarities).tolist() != [person is None for person in self.people]:
+            message = f"a similarity belongs to each known face and to no other: {self.similarities} of {self.people}"
+            raise ValueError(message)
+
+    def __len__(self) -> int:
+        """Number of faces, known or not."""
+        return len(self.people)
+
+    @classmethod
+    def unknown(cls, count: int) -> Identities:
+        """So many faces of nobody we know."""
+        return cls((None,) * count, np.full(count, np.nan, np.float32))
+
+    def only(self, people: Collection[str]) -> Identities:
+        """The same, with everybody unknown who is not among `people`."""
+        kept = tuple(person if person in people else None for person in self.people)
+        unknown = np.array([person is None for person in kept], np.bool_)
+        return Identities(kept, np.where(unknown, np.float32(np.nan), self.similarities))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class FrameResult:
     """All that is known of one frame; it holds numbers and no picture.
 
@@ -189,6 +231,7 @@ class FrameResult:
         width, height: of the full frame, px.
         tracks: the N faces, followed.
         emotions: what was read in them, in the same order; None where the policy forbids reading.
+        identities: whom they were taken for, in the same order; None where nobody is to be recognised.
     """
 
     time_s: float
@@ -197,19 +240,25 @@ class FrameResult:
     height: int
     tracks: Tracks
     emotions: Emotions | None
+    identities: Identities | None = None
 
     def __post_init__(self) -> None:
-        """Refuse emotions that do not belong to the faces."""
-        if self.emotions is not None and len(self.emotions) != len(self.tracks):
-            message = f"{len(self.emotions)} emotions for {len(self.tracks)} faces"
-            raise ValueError(message)
+        """Refuse emotions and identities that do not belong to the faces."""
+        for name, found in (("emotions", self.emotions), ("identities", self.identities)):
+            if found is not None and len(found) != len(self.tracks):
+                message = f"{len(found)} {name} for {len(self.tracks)} faces"
+                raise ValueError(message)
 
     def __len__(self) -> int:
         """Number of faces."""
         return len(self.tracks)
 
+    def naming(self, people: Collection[str]) -> FrameResult:
+        """The same, with everybody unknown who is not among `people`."""
+        return self if self.identities is None else replace(self, identities=self.identities.only(people))
+
     def as_record(self) -> dict[str, object]:
-        """One line of `--results`: plain numbers and words, ready for JSON."""
+        """One line of `--results`: plain numbers and words, ready for JSON; a person is named by their random id."""
         names = self.emotions.names() if self.emotions is not None else [None] * len(self)
         faces = []
         for i, name in enumerate(names):
@@ -217,13 +266,15 @@ class FrameResult:
             if name is not None and self.emotions is not None:
                 row = self.emotions.probabilities[i]
                 values = {k: round(float(p), 4) for k, p in zip(self.emotions.labels, row, strict=True)}
-            faces.append(
-                {
-                    "track": int(self.tracks.ids[i]),
-                    "box": [round(float(v), 1) for v in self.tracks.faces.boxes[i]],
-                    "confidence": round(float(self.tracks.faces.scores[i]), 4),
-                    "emotion": name,
-                    "probabilities": values,
-                }
-            )
+            face: dict[str, object] = {
+                "track": int(self.tracks.ids[i]),
+                "box": [round(float(v), 1) for v in self.tracks.faces.boxes[i]],
+                "confidence": round(float(self.tracks.faces.scores[i]), 4),
+                "emotion": name,
+                "probabilities": values,
+            }
+            person = self.identities.people[i] if self.identities is not None else None
+            if person is not None and self.identities is not None:
+                face |= {"person": person, "similarity": round(float(self.identities.similarities[i]), 4)}
+            faces.append(face)
         return {"time_s": round(self.time_s, 3), "frame": self.index, "faces": faces}

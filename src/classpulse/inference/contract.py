@@ -54,7 +54,7 @@ class Contract(_Part):
     version: str = ""
     labels: tuple[str, ...] = ()
     """What its outputs stand for, in order; empty for detectors."""
-    output: Literal["logits", "probabilities", "centerface", "yunet"]
+    output: Literal["logits", "probabilities", "centerface", "yunet", "embedding"]
     """How the output is to be understood."""
     input: InputContract
     temperature: float = Field(1.0, ge=0.01, le=100)

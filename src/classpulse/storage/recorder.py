@@ -10,17 +10,19 @@ from collections import deque
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from classpulse.storage.database import explain
+from classpulse.storage.people_tables import AppearanceRow, ConsentRow
 from classpulse.storage.tables import ObservationRow, SessionRow, WindowRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection, Engine
 
+    from classpulse.insight.appearances import Appearance
     from classpulse.insight.engagement import ClassWindow
     from classpulse.types import FrameResult
 
@@ -28,7 +30,7 @@ COMMIT_EVERY_S = 0.5
 """A process that is killed loses what came after its last commit: so much, and the time one takes."""
 
 MAX_WAITING = 20_000
-"""Observations that wait for the database at most; the oldest go first. About 10 MB."""
+"""Observations, and appearances, that wait for the database at most; the oldest go first. About 10 MB."""
 
 FINISH_TRIES = 2
 FINISH_TIMEOUT_S = 12.0
@@ -56,6 +58,7 @@ class SessionRecorder:
         self._lock = threading.Lock()
         self._observations: deque[dict[str, Any]] = deque()
         self._windows: list[dict[str, Any]] = []
+        self._appearances: deque[dict[str, Any]] = deque(maxlen=MAX_WAITING)
         self._interval = -1
         self._kept: set[int] = set()
         self._counts = {"frames": 0, "dropped": 0, "lost": 0}
@@ -95,6 +98,21 @@ class SessionRecorder:
         if not self._closing.is_set():
             with self._lock:
                 self._windows.append(WindowRow.values(self.session_id, window))
+
+    def add_appearance(self, appearance: Appearance) -> None:
+        """Take an appearance; it is written if the person's consent still stands in that moment."""
+        if not self._closing.is_set():
+            row = {
+                "session_id": self.session_id,
+                "person_id": appearance.person_id,
+                "track": appearance.track,
+                "start_s": round(appearance.start_s, 3),
+                "end_s": round(appearance.end_s, 3),
+                "confidence": round(appearance.confidence, 4),
+                "how": "recognised",
+            }
+            with self._lock:
+                self._appearances.append(row)
 
     def finish(self, how: HowEnded, *, frames: int | None = None, dropped: int | None = None) -> None:
         """Write what waits and close the session; only the first call counts.
@@ -163,6 +181,8 @@ class SessionRecorder:
         with self._lock:
             observations, self._observations = self._observations, deque()
             windows, self._windows = self._windows, []
+            appearances = list(self._appearances)
+            self._appearances.clear()
             # A session that runs is not over, even if a process with a wrong clock took it for torn.
             session = {"ended_at": None, "ended_how": None, **self._counts, **self._ending}
         try:
@@ -171,16 +191,23 @@ class SessionRecorder:
                     connection.execute(insert(ObservationRow), list(observations))
                 if windows:
                     connection.execute(insert(WindowRow), windows)
+                allowed = _with_consent(connection, appearances)
+                if allowed:
+                    connection.execute(insert(AppearanceRow), allowed)
                 values = {"last_seen_at": datetime.now(UTC), **session}
                 connection.execute(update(SessionRow).where(SessionRow.id == self.session_id).values(values))
         except SQLAlchemyError as error:
-            self._put_back(observations, windows, error)
+            self._put_back(observations, windows, appearances, error)
             return False
         self._trouble = ""
         return True
 
     def _put_back(
-        self, observations: deque[dict[str, Any]], windows: list[dict[str, Any]], error: SQLAlchemyError
+        self,
+        observations: deque[dict[str, Any]],
+        windows: list[dict[str, Any]],
+        appearances: list[dict[str, Any]],
+        error: SQLAlchemyError,
     ) -> None:
         refused = isinstance(error, DataError | IntegrityError)
         with self._lock:
@@ -189,9 +216,29 @@ class SessionRecorder:
                 self._counts["lost"] += len(observations)
             else:
                 self._observations.extendleft(reversed(observations))
+                self._appearances.extendleft(reversed(appearances))
             self._trim()
             self._windows[:0] = windows
         said = explain(error, self._engine.url)
         if not self._trouble:
             _log.warning("session %d cannot be written: %s", self.session_id, said)
         self._trouble = f"{said}; figures are shown but not stored."
+
+
+def _with_consent(connection: Connection, appearances: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those of people who may be recognised at this moment.
+
+    Somebody may have withdrawn or been forgotten since they were seen. Their consent is locked until these rows are
+    written: a withdrawal comes before them, and they are not written, or after them, and finds them.
+    """
+    if not appearances:
+        return []
+    stands = (
+        select(ConsentRow.person_id)
+        .where(ConsentRow.person_id.in_({row["person_id"] for row in appearances}))
+        .where(ConsentRow.purpose == "recognition", ConsentRow.withdrawn_at.is_(None))
+        .where(ConsentRow.expires_at > datetime.now(UTC))
+        .with_for_update(read=True)
+    )
+    allowed = set(connection.scalars(stands))
+    return [row for row in appearances if row["person_id"] in allowed]
