@@ -9,7 +9,7 @@ from sqlalchemy import func, insert, select, update
 
 from classpulse.errors import PeopleError
 from classpulse.storage.audit import Alias, Audit
-from classpulse.storage.consents import has_consent, standing
+from classpulse.storage.consents import has_consent
 from classpulse.storage.database import reader_of, told_plainly
 from classpulse.storage.keyring import Keyring
 from classpulse.storage.people_tables import AppearanceRow
@@ -84,16 +84,6 @@ class Appearances:
         self.assign(other.session_id, other.track, known.person_id)
 
 
-def of_the_consenting(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows for `appearances`, in the transaction that writes them: nobody's where somebody withdrew or was forgotten.
-
-    A class holds its gallery for up to a second after a withdrawal, and a row for somebody who is gone would be
-    refused together with all that is written with it.
-    """
-    valid = set(connection.scalars(standing("recognition", datetime.now(UTC))))
-    return [row if row["person_id"] in valid else row | {"person_id": None} for row in rows]
-
-
 def _one(connection: Connection, appearance_id: int) -> Row[Any]:
     row = connection.execute(select(AppearanceRow.__table__).where(AppearanceRow.id == appearance_id)).one_or_none()
     if row is None:
@@ -111,7 +101,8 @@ def _add_seen(connection: Connection, session_id: int, track: int, person_id: st
     """An appearance for a track that was seen and not recognised."""
     row = ObservationRow
     seen = select(func.min(row.time_s), func.max(row.time_s)).where(row.session_id == session_id, row.track == track)
-    start_s, end_s = connection.execute(seen).one()
+    times: Any = connection.execute(seen).one()
+    start_s, end_s = times
     if start_s is None:
         message = f"class {session_id} has no track {track} on file"
         raise PeopleError(message)

@@ -65,6 +65,9 @@ def add(connection: Connection, person_id: str, key: Key, embedder: str, embeddi
     other = delete(EmbeddingRow).where(EmbeddingRow.person_id == person_id, EmbeddingRow.embedder != embedder)
     connection.execute(other)
     known = read(connection, person_id, key, embedder)
+    if len(known) and known.shape[1] != embeddings.shape[1]:
+        message = f"{embedder} gives {known.shape[1]} numbers and not {embeddings.shape[1]}"
+        raise ValueError(message)
     added = 0
     for embedding, quality in zip(embeddings, qualities.tolist(), strict=True):
         if len(known) and float((known @ embedding).max()) > 1 - SAME_PHOTO:

@@ -93,7 +93,9 @@ class Retention:
         last = select(func.max(PolicyAnswerRow.id)).scalar_subquery()
         # The last answer is in force, however old it is.
         yield from self._delete(PolicyAnswerRow, (PolicyAnswerRow.answered_at < before) & (PolicyAnswerRow.id != last))
-        while pruned := self._prune(before):
+        pruned = BATCH_ROWS
+        while pruned == BATCH_ROWS:  # less was all: to prune is told in a new row
+            pruned = self._prune(before)
             yield pruned
 
     def _end_consents(self, now: datetime) -> int:

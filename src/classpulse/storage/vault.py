@@ -178,15 +178,18 @@ def _parsed(text: str, source: str) -> bytes:
 
 def _make(key_file: Path) -> None:
     """Write a new key, unless there is a file already."""
+    if key_file.exists():
+        return
     try:
         key_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Exclusive: of two that are first at once, the key of one is everybody's.
         with os.fdopen(os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(base64.b64encode(secrets.token_bytes(KEY_BYTES)) + b"\n")
             file.flush()
             os.fsync(file.fileno())
-    except FileExistsError:
-        pass
     except OSError as error:
+        if key_file.exists():
+            return
         message = (
             f"a key to people's data cannot be made at {key_file}: {error.strerror or error}. "
             f"Set key_file to a place that may be written to, or give a key in {KEY_VARIABLE}"
