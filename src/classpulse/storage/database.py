@@ -76,10 +76,11 @@ def open_engine(text: str) -> Engine:
 
 def place_of(url: URL) -> str:
     """What to call a database in a sentence: its file, or its URL without the password."""
-    return str(url.database) if _file_of(url) else url.render_as_string(hide_password=True)
+    return str(url.database) if file_of(url) else url.render_as_string(hide_password=True)
 
 
-def _file_of(url: URL) -> Path | None:
+def file_of(url: URL) -> Path | None:
+    """The file of a SQLite database; None where it is in memory or on a server."""
     name = url.database or ""
     memory = name in ("", ":memory:") or url.query.get("mode") == "memory"
     if url.get_backend_name() != "sqlite" or memory:
@@ -88,7 +89,7 @@ def _file_of(url: URL) -> Path | None:
 
 
 def _make_folder(url: URL) -> None:
-    path = _file_of(url)
+    path = file_of(url)
     if path is None:
         return
     try:
@@ -109,7 +110,7 @@ def _pool_options(url: URL) -> dict[str, Any]:
     if url.get_backend_name() != "sqlite":
         return {"pool_pre_ping": True}
     options: dict[str, Any] = {"connect_args": {"timeout": BUSY_TIMEOUT_S, "check_same_thread": False}}
-    if _file_of(url) is None:
+    if file_of(url) is None:
         # A database in memory is its one connection: threads take turns.
         options |= {"poolclass": QueuePool, "pool_size": 1, "max_overflow": 0}
     return options
@@ -127,6 +128,8 @@ def _prepare_sqlite(engine: Engine) -> None:
         cursor = connection.cursor()
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.execute("PRAGMA synchronous = NORMAL")
+        # What is deleted is overwritten: see erasure.py for what this alone does not reach.
+        cursor.execute("PRAGMA secure_delete = ON")
         cursor.close()
 
     @event.listens_for(engine, "begin")

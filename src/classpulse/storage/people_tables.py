@@ -134,6 +134,24 @@ class PersonLinkRow(Base):
     expires_at: Mapped[datetime] = mapped_column(UtcTime)
 
 
+class PersonExportRow(Base):
+    """A file with somebody's data that was written for them, to be deleted with them.
+
+    Attributes:
+        person_id: whose.
+        sealed: JSON of the file's path and hash.
+        created_at: UTC.
+    """
+
+    __tablename__ = "person_exports"
+    __table_args__ = bounded(("person_id", ID), ("sealed", MAX_SEALED))
+
+    id: Mapped[int] = mapped_column(NUMBER, primary_key=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
+    sealed: Mapped[str] = mapped_column(String(MAX_SEALED))
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
 class ActorRow(Base):
     """Somebody who did what the audit log tells; the log itself has only the random id.
 
@@ -156,10 +174,11 @@ class AuditRow(Base):
 
     Attributes:
         id: from 1, without gaps.
-        at: UTC.
-        actor_id: who, of `actors` or, by their own page, of `people`.
+        at: UTC, whole seconds.
+        actor_id: who, of `actors`, or by their own page the alias of a person.
         action: one word and its object, such as `"people.forget"`.
-        subject: a random id, a class's number, or None.
+        subject: whom: a person's alias, which only their own key can make, so that it leads nowhere once that
+            is gone; a class's number; or None.
         detail: what else there is to say; never a name.
         mac: HMAC-SHA-256 over the mac before and this row.
     """
@@ -179,19 +198,20 @@ class AuditRow(Base):
 
 
 class AuditCheckpointRow(Base):
-    """Where the log begins after its oldest rows were pruned.
+    """A place in the log that is signed: its seed (row 1), its last row (2), and the last that was pruned (3).
 
     Attributes:
+        id: which of them.
         at: UTC.
-        upto: the last row that was pruned.
-        upto_mac: its mac, which the next row is bound to.
+        upto: the row of the log; 0 for the seed.
+        upto_mac: that row's mac, which the next row is bound to; random for the seed.
         mac: HMAC-SHA-256 over this checkpoint.
     """
 
     __tablename__ = "audit_checkpoints"
     __table_args__ = bounded(("upto_mac", MAC), ("mac", MAC))
 
-    id: Mapped[int] = mapped_column(NUMBER, primary_key=True)
+    id: Mapped[int] = mapped_column(NUMBER, primary_key=True, autoincrement=False)
     at: Mapped[datetime] = mapped_column(UtcTime)
     upto: Mapped[int] = mapped_column(BigInteger)
     upto_mac: Mapped[str] = mapped_column(String(MAC))

@@ -11,20 +11,26 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from classpulse.storage.database import keep_a_log, open_engine, place_of, reader_of, told_plainly
+from classpulse.storage.erased import ErasedList
+from classpulse.storage.housekeeping import House
 from classpulse.storage.owner import Owner
 from classpulse.storage.recorder import SessionRecorder
 from classpulse.storage.schema import migrate
 from classpulse.storage.tables import MAX_SOURCE, PolicyAnswerRow, SessionRow, WindowRow
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
     from types import TracebackType
     from typing import Self
 
     from sqlalchemy import Connection, Engine
 
     from classpulse.insight.engagement import ClassWindow
-    from classpulse.settings import Jurisdiction
+    from classpulse.settings import Jurisdiction, Settings
+    from classpulse.storage.appearances import Appearances
+    from classpulse.storage.people import People
+    from classpulse.storage.vault import Vault
 
 HowAnswered = Literal["terminal", "page", "command"]
 
@@ -33,20 +39,28 @@ OPEN_PAUSE_S = 0.1
 
 
 class Store:
-    """One database, open. A context manager; may be used from any thread."""
+    """One database, open. A context manager; may be used from any thread.
 
-    def __init__(self, engine: Engine) -> None:
-        """Take a migrated database; use `open`."""
+    Attributes:
+        house: what keeps it in order; a class that runs for days calls `house.step` now and then.
+    """
+
+    def __init__(self, engine: Engine, settings: Settings | None = None) -> None:
+        """Take a migrated database; use `open` or `of`."""
         self._engine = engine
         self._reader = reader_of(engine)
         self._recorders: list[SessionRecorder] = []
+        self.house = House(engine, settings)
 
     @classmethod
-    def open(cls, url: str) -> Store:
+    def open(cls, url: str, settings: Settings | None = None) -> Store:
         """Open a database, made and brought up to date as needed, and close what dead processes left open.
+
+        Whoever was forgotten and came back with a backup is forgotten again, and consents that ran out end.
 
         Args:
             url: any SQLAlchemy URL; the folder of a SQLite file is made if it is not there.
+            settings: how long rows are kept, and where the key is; see `of`.
 
         Raises:
             StorageError: it cannot be opened, read or written, or is not ours; it is left as it is.
@@ -58,10 +72,51 @@ class Store:
                     migrate(connection, place_of(engine.url))
                     _close_torn(connection)
                 _with_patience(engine)
+            store = cls(engine, settings)
+            store.house.put_in_order()
         except BaseException:
             engine.dispose()
             raise
-        return cls(engine)
+        return store
+
+    @classmethod
+    def of(cls, settings: Settings) -> Store:
+        """Open the database of the settings, and delete what is older than they allow.
+
+        Raises:
+            StorageError: as for `open`.
+        """
+        return cls.open(settings.database, settings)
+
+    def vault(self, key_file: Path, environ: Mapping[str, str] | None = None, *, create: bool = False) -> Vault:
+        """The key to people's data, checked against what is sealed here.
+
+        Args:
+            key_file: where it is, unless it is in the environment.
+            environ: the environment; the process's own if not given.
+            create: whether to make a key where there is none, and nothing here is sealed yet.
+
+        Raises:
+            KeyMissingError: it is missing, damaged or another one; nothing was changed.
+            StorageError: the database cannot be read.
+        """
+        return self.house.vault(key_file, environ, create=create)
+
+    def people(self, vault: Vault, actor: str) -> People:
+        """The people who enrolled, for whoever acts.
+
+        Raises:
+            PeopleError: the actor's name is none.
+        """
+        from classpulse.storage.people import People  # noqa: PLC0415 - not for those who have no people
+
+        return People(self._engine, vault, actor, ErasedList(self._engine.url, vault.key_file))
+
+    def appearances(self, vault: Vault, actor: str) -> Appearances:
+        """Who was taken for whom in every class, for whoever acts."""
+        from classpulse.storage.appearances import Appearances  # noqa: PLC0415 - not for those who have no people
+
+        return Appearances(self._engine, vault, actor)
 
     def start_session(
         self,
@@ -161,7 +216,7 @@ class Store:
         Raises:
             StorageError: the database does not take it.
         """
-        with told_plainly(self._engine.url), self._engine.begin() as connection:
+        with self.house.told(answered_by, "policy.set", jurisdiction) as connection:
             answer = {
                 "jurisdiction": jurisdiction,
                 "answered_by": answered_by[:MAX_SOURCE],

@@ -1,0 +1,143 @@
+"""Keeping a database in order: what was erased stays erased, consents that ran out end, old rows go."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from classpulse.errors import KeyMissingError
+from classpulse.storage.consents import without_consent
+from classpulse.storage.database import place_of, reader_of, told_plainly
+from classpulse.storage.erased import ErasedList, erase
+from classpulse.storage.erasure import is_marked, mark, scrub
+from classpulse.storage.expiry import end_untold
+from classpulse.storage.keyring import check_key, holds_sealed
+from classpulse.storage.outlook import Kept, outlook
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from sqlalchemy import Connection, Engine
+
+    from classpulse.settings import Settings
+    from classpulse.storage.retention import Retention
+    from classpulse.storage.vault import Vault
+
+STEPS_AT_OPEN = 50
+"""A command waits half a second at most while old rows go; the rest goes the next time."""
+
+
+class House:
+    """One database, and what is to be done about its rows. May be used from any thread.
+
+    Every method raises `StorageError` where the database does not take or give something.
+
+    Attributes:
+        erased: where it is written down who was forgotten.
+    """
+
+    def __init__(self, engine: Engine, settings: Settings | None) -> None:
+        """Take a migrated database; without settings no times are known, and no place of a key."""
+        self.erased = ErasedList(engine.url, settings.key_file if settings else None)
+        self._engine = engine
+        self._reader = reader_of(engine)
+        self._settings = settings
+        self._retention: Retention | None = None
+        self._one_at_a_time = threading.Lock()
+
+    def put_in_order(self) -> None:
+        """What is to be done whenever a database is opened."""
+        with told_plainly(self._engine.url):
+            self._erase_again()
+        if self._settings is None:
+            with told_plainly(self._engine.url):
+                self._end_consents()
+        for _ in range(STEPS_AT_OPEN):
+            if not self.step():
+                break
+        with told_plainly(self._engine.url):
+            self._scrub_if_marked()
+
+    def step(self) -> bool:
+        """Delete a thousand rows at most that are too old, if that is due today; tells whether there may be more."""
+        if self._settings is None:
+            return False
+        with self._one_at_a_time, told_plainly(self._engine.url):
+            if self._retention is None:
+                from classpulse.storage.retention import Retention  # noqa: PLC0415 - not for those who only read
+
+                self._retention = Retention(self._engine, self._settings.retention, self.erased, self._quiet_vault())
+            return self._retention.step()
+
+    def outlook(self) -> list[Kept]:
+        """What is kept of each kind of row, and until when; empty where no settings say so."""
+        if self._settings is None:
+            return []
+        with told_plainly(self._engine.url), self._reader.connect() as connection:
+            return outlook(connection, self._settings.retention)
+
+    def vault(self, key_file: Path, environ: Mapping[str, str] | None, *, create: bool) -> Vault:
+        """The key of a database, checked against what is sealed in it; a new one is made only where nothing is.
+
+        Raises:
+            KeyMissingError: it is missing, damaged or another one; nothing was changed.
+        """
+        # A tenth of a second that a command which needs no key need not wait.
+        from classpulse.storage.vault import Vault  # noqa: PLC0415
+
+        with told_plainly(self._engine.url), self._reader.connect() as connection:
+            sealed = holds_sealed(connection)
+            vault = Vault.open(key_file, environ, create=create and not sealed)
+            check_key(connection, vault, place_of(self._engine.url))
+        return vault
+
+    @contextmanager
+    def told(self, actor: str, action: str, detail: str) -> Iterator[Connection]:
+        """A transaction that is told in the audit log, where there is one and its key is at hand."""
+        vault = self._quiet_vault()
+        if vault is None:
+            with told_plainly(self._engine.url), self._engine.begin() as connection:
+                yield connection
+            return
+        from classpulse.storage.audit import Audit  # noqa: PLC0415 - only where there is a log
+
+        with Audit(self._engine, vault).transaction(actor) as deed:
+            yield deed.connection
+            deed.tell(action, None, detail)
+
+    def _quiet_vault(self) -> Vault | None:
+        """The key, if anything is sealed and the key is there and fits."""
+        if self._settings is None:
+            return None
+        with told_plainly(self._engine.url), self._reader.connect() as connection:
+            if not holds_sealed(connection):
+                return None
+        try:
+            return self.vault(self._settings.key_file, None, create=False)
+        except KeyMissingError:
+            return None
+
+    def _erase_again(self) -> None:
+        """Erase what was erased before and came back with a backup."""
+        known = self.erased.read()
+        if known.people or known.actors or known.answers:
+            with self._engine.begin() as connection:
+                if erase(connection, known):
+                    mark(connection)
+
+    def _end_consents(self) -> None:
+        now = datetime.now(UTC)
+        with self._reader.connect() as connection:
+            due = without_consent(connection, now)
+        if due:
+            with self._engine.begin() as connection:
+                end_untold(connection, now)
+
+    def _scrub_if_marked(self) -> None:
+        with self._reader.connect() as connection:
+            marked = is_marked(connection)
+        if marked:
+            scrub(self._engine, tries=1)

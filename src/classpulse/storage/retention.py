@@ -1,0 +1,163 @@
+"""Every table has a time to live; what is older goes, a little at a time, so that no class waits for it.
+
+The times are those of `settings.retention`. `sweep` does it, in transactions of a thousand rows at most; `outlook`
+tells what is kept and until when.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, func, select
+
+from classpulse.storage.audit import ITSELF, Audit
+from classpulse.storage.consents import over_since, without_consent
+from classpulse.storage.database import reader_of
+from classpulse.storage.erased import Erased, erase
+from classpulse.storage.erasure import mark
+from classpulse.storage.expiry import end_untold, end_what_ran_out
+from classpulse.storage.forgetting import forget
+from classpulse.storage.keyring import Keyring
+from classpulse.storage.people_tables import AppearanceRow, AuditRow, PersonLinkRow
+from classpulse.storage.tables import ObservationRow, PolicyAnswerRow, SessionRow, WindowRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import ColumnElement, Engine, Select
+
+    from classpulse.settings import RetentionSettings
+    from classpulse.storage.erased import ErasedList
+    from classpulse.storage.vault import Vault
+
+BATCH_ROWS = 1000
+"""Rows that go in one transaction: some ten milliseconds."""
+
+EVERY = timedelta(days=1)
+
+
+class Retention:
+    """The job that deletes what is too old: a step at a time, once a day from its beginning."""
+
+    def __init__(self, engine: Engine, days: RetentionSettings, erased: ErasedList, vault: Vault | None) -> None:
+        """Begin with a sweep that is due.
+
+        Args:
+            engine: of a migrated database.
+            days: how long each kind of row is kept.
+            erased: where it is written down who was forgotten.
+            vault: to tell it in the audit log, and to prune that; None where there is no key.
+        """
+        self._engine = engine
+        self._days = days
+        self._erased = erased
+        self._vault = vault
+        self._due = datetime.now(UTC)
+        self._sweep: Iterator[int] | None = None
+
+    def step(self, now: datetime | None = None) -> bool:
+        """Delete a thousand rows at most, if a sweep is due or under way; tells whether there may be more.
+
+        Raises:
+            SQLAlchemyError: the database does not take it.
+        """
+        now = datetime.now(UTC) if now is None else now
+        if self._sweep is None:
+            if now < self._due:
+                return False
+            self._sweep = self._all(now)
+            self._due = now + EVERY
+        try:
+            next(self._sweep)
+        except StopIteration:
+            self._sweep = None
+        except BaseException:
+            self._sweep = None
+            raise
+        return self._sweep is not None
+
+    def _all(self, now: datetime) -> Iterator[int]:
+        yield self._end_consents(now)
+        yield from self._delete(PersonLinkRow, PersonLinkRow.expires_at <= now)
+        for row, days in (
+            (ObservationRow, min(self._days.observations_days, self._days.sessions_days)),
+            (AppearanceRow, min(self._days.appearances_days, self._days.sessions_days)),
+            (WindowRow, self._days.sessions_days),
+        ):
+            yield from self._of_classes(row, now - timedelta(days=days))
+        yield from self._delete(SessionRow, SessionRow.last_seen_at < now - timedelta(days=self._days.sessions_days))
+        while forgotten := self._forget_one(now - timedelta(days=self._days.consents_days)):
+            yield forgotten
+        before = now - timedelta(days=self._days.audit_days)
+        last = select(func.max(PolicyAnswerRow.id)).scalar_subquery()
+        # The last answer is in force, however old it is.
+        yield from self._delete(PolicyAnswerRow, (PolicyAnswerRow.answered_at < before) & (PolicyAnswerRow.id != last))
+        pruned = BATCH_ROWS
+        while pruned == BATCH_ROWS:  # less was all: to prune is told in a new row
+            pruned = self._prune(before)
+            yield pruned
+
+    def _end_consents(self, now: datetime) -> int:
+        with reader_of(self._engine).connect() as connection:
+            due = len(without_consent(connection, now))
+        if not due:
+            return 0
+        if self._vault is None:
+            with self._engine.begin() as connection:
+                end_untold(connection, now)
+        else:
+            with Audit(self._engine, self._vault).transaction(ITSELF) as deed:
+                end_what_ran_out(deed, Keyring(self._vault), now)
+        return due
+
+    def _of_classes(self, row: Any, before: datetime) -> Iterator[int]:  # noqa: ANN401 - a table with session_id
+        """Rows of classes that were over before a moment, and those of a class that runs since before it."""
+        over = select(row.id).join(SessionRow, SessionRow.id == row.session_id).where(SessionRow.last_seen_at < before)
+        yield from self._delete_selected(row, over)
+        time_s = row.time_s if row is ObservationRow else row.end_s
+        running = select(SessionRow.id, SessionRow.started_at)
+        running = running.where(SessionRow.started_at < before, SessionRow.last_seen_at >= before)
+        with reader_of(self._engine).connect() as connection:
+            classes = connection.execute(running).all()
+        for one in classes:
+            age_s = (before - one.started_at).total_seconds()
+            yield from self._delete(row, (row.session_id == one.id) & (time_s < age_s))
+
+    def _delete(self, row: Any, where: ColumnElement[bool]) -> Iterator[int]:  # noqa: ANN401 - a table
+        yield from self._delete_selected(row, select(row.id).where(where))
+
+    def _delete_selected(self, row: Any, query: Select[Any]) -> Iterator[int]:  # noqa: ANN401 - a table
+        while True:
+            with reader_of(self._engine).connect() as connection:
+                ids = connection.scalars(query.limit(BATCH_ROWS)).all()
+            if not ids:
+                return
+            with self._engine.begin() as connection:
+                connection.execute(delete(row).where(row.id.in_(ids)))
+            yield len(ids)
+
+    def _forget_one(self, before: datetime) -> int:
+        with reader_of(self._engine).connect() as connection:
+            over = over_since(connection, before, limit=1)
+        if not over:
+            return 0
+        if self._vault is None:
+            going = Erased(frozenset(over))
+            self._erased.add(going)
+            with self._engine.begin() as connection:
+                erase(connection, going)
+                mark(connection)
+        else:
+            with Audit(self._engine, self._vault).transaction(ITSELF) as deed:
+                forget(deed, self._vault, self._erased, over[0], "consent over")
+        return 1
+
+    def _prune(self, before: datetime) -> int:
+        if self._vault is None:
+            return 0
+        with reader_of(self._engine).connect() as connection:
+            oldest = connection.scalar(select(AuditRow.at).order_by(AuditRow.id).limit(1))
+        if oldest is None or oldest >= before:
+            return 0
+        return Audit(self._engine, self._vault).prune(before, limit=BATCH_ROWS)
