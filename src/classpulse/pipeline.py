@@ -12,7 +12,7 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from classpulse.policy import UNSET_NOTICE, Policy, Task, tighten
+from classpulse.policy import UNSET_NOTICE, Policy, Task, tighten, told
 from classpulse.settings import Settings
 from classpulse.sources import describe, open_source
 from classpulse.types import Frame, FrameResult
@@ -41,20 +41,31 @@ class Pipeline:
     0
     """
 
-    def __init__(self, settings: Settings | None = None, *, jurisdiction: Jurisdiction | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        jurisdiction: Jurisdiction | None = None,
+        policy: Policy | None = None,
+    ) -> None:
         """Open the models that are allowed.
 
         Args:
             settings: all settings; defaults if not given.
             jurisdiction: the law that is in force; it may be stricter than that of the settings, not looser.
                 Under `"eu"` faces are counted and no emotion model is loaded.
+            policy: the answer to which law is in force, with its exemption and declaration, if it has been given;
+                settings and `jurisdiction` can only tighten it. `research` is given in this way alone.
 
         Raises:
-            PolicyError: a model is not allowed, or the jurisdiction is looser than the settings'.
+            PolicyError: a model is not allowed, or the jurisdiction is looser than the settings' or the
+                policy's, or needs a declaration.
             ModelError: a model file is missing or wrong.
         """
         self.settings = settings or Settings()
-        self.policy = Policy(tighten(self.settings.jurisdiction, jurisdiction))
+        self.policy = tighten(tighten(policy or Policy(), self.settings.jurisdiction), jurisdiction)
+        if self.policy.declaration:
+            logger.info("%s: %s", told(self.policy.jurisdiction, self.policy.exemption), self.policy.declaration)
         reads = self.policy.allows(Task.EMOTION)
         # Finding and reading go on side by side (see `follow`) and share the threads.
         reading = self.settings.threads // 2 if reads else 0
