@@ -392,7 +392,7 @@ def result(time_s: float, faces: int = 0) -> FrameResult:
 
 
 def test_figures_follow_the_results() -> None:
-    progress = Progress(length_s=5)
+    progress = Progress(length_s=5, min_group=None)
     assert progress.state(individual=True)["elapsed_s"] == 0
     assert progress.state(individual=True)["now"] is None
     closed = [progress.add(result(i / 2, faces=6), age_s=0.1) for i in range(11)]
@@ -408,7 +408,7 @@ def test_figures_follow_the_results() -> None:
 
 
 def test_an_empty_room_has_a_time_too() -> None:
-    progress = Progress(length_s=5)
+    progress = Progress(length_s=5, min_group=None)
     progress.add(result(3.5), age_s=0)
     state = progress.state(individual=True)
     assert state["elapsed_s"] == 3.5
@@ -417,7 +417,7 @@ def test_an_empty_room_has_a_time_too() -> None:
 
 
 def test_after_a_pause_the_past_is_not_now() -> None:
-    progress = Progress(length_s=5)
+    progress = Progress(length_s=5, min_group=None)
     progress.add(result(1, faces=6), age_s=0)
     progress.forget_now()
     state = progress.state(individual=True)
@@ -426,7 +426,7 @@ def test_after_a_pause_the_past_is_not_now() -> None:
 
 
 def test_history_is_bounded() -> None:
-    progress = Progress(length_s=5)
+    progress = Progress(length_s=5, min_group=None)
     for i in range(1000):
         progress.add(result(5.0 * i), age_s=0)
     progress.finish()
@@ -437,6 +437,6 @@ def test_history_is_bounded() -> None:
 
 
 def test_states_are_published_a_few_times_a_second_only() -> None:
-    progress = Progress(length_s=5)
+    progress = Progress(length_s=5, min_group=None)
     assert progress.due()
     assert not progress.due()

@@ -214,7 +214,8 @@ class Runner:
         )
 
     def _follow(self, pipeline: Pipeline, source: Source, recorder: SessionRecorder | None) -> None:
-        progress = Progress(self._settings.window.length_s)
+        window = self._settings.window
+        progress = Progress(window.length_s, None if self._kind.kind == "demo" else window.min_group)
         try:
             self._process(pipeline, source, recorder, progress)
         finally:

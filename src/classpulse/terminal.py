@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console, Group
@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from classpulse.errors import PolicyError
-from classpulse.insight.engagement import disclose
+from classpulse.insight.disclosure import disclose
 from classpulse.live import Terminal
 from classpulse.policy import EXEMPTIONS, STRICTEST_FIRST, Policy, Task, told
 from classpulse.tables import plain_table
@@ -74,9 +74,8 @@ def _ask_law(source: str) -> tuple[Policy, str]:
     exemption: Exemption | None = None
     if answer == "eu":
         _say(EXEMPTION)
-        choice = click.Choice(("none", *EXEMPTIONS))
-        said: Exemption | Literal["none"] = click.prompt("Exception", type=choice, default="none", err=True)
-        exemption = None if said == "none" else said
+        said = click.prompt("Exception", type=click.Choice(("none", *EXEMPTIONS)), default="none", err=True)
+        exemption = next((known for known in EXEMPTIONS if known == said), None)
     policy = _ask_declaration(answer, exemption) if exemption or answer == "research" else Policy(answer)
     return policy, click.prompt("Your name or role (kept with the answer)", err=True)
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from classpulse.errors import PolicyError
 from classpulse.hub import Phase
-from classpulse.insight.engagement import disclose
+from classpulse.insight.disclosure import disclose
 from classpulse.policy import Exemption, Policy, Task, allowed
 from classpulse.settings import Jurisdiction
 
