@@ -198,6 +198,7 @@ def test_the_stored_law_can_be_tightened_and_not_loosened(tmp_path: Path, clip: 
     for arguments, env in (
         (["--jurisdiction", "other"], {}),
         (["--set", "jurisdiction=research"], {}),
+        (["--jurisdiction", "research"], {}),
         ([], {"CLASSPULSE_JURISDICTION": "other"}),
     ):
         finished = here("live", clip, "--fast", *arguments, data=tmp_path, env=env)
@@ -208,11 +209,17 @@ def test_the_stored_law_can_be_tightened_and_not_loosened(tmp_path: Path, clip: 
     assert finished.returncode == 0
     assert {face["emotion"] for line in finished.stdout.splitlines() for face in json.loads(line)["faces"]} == {None}
 
-    assert here("policy", "set", "research", "--by", "Ethics board", data=tmp_path).returncode == 0
+    refused = here("policy", "set", "research", "--by", "Ethics board", data=tmp_path)
+    assert refused.returncode == PolicyError.exit_code
+    assert "needs a declaration" in complaint(refused)
+    declaration = ("--declaration", "Study 12, approved by the ethics board on 3 May")
+    assert here("policy", "set", "research", "--by", "Ethics board", *declaration, data=tmp_path).returncode == 0
     assert here("policy", "show", "--jurisdiction", "eu", data=tmp_path).stdout.startswith("In force: eu ")
     log = here("policy", data=tmp_path).stdout
-    assert log.startswith("In force: research (allows face-detection, emotion)")
-    assert [line.split()[2:] for line in log.splitlines()[2:]] == [
+    assert log.startswith("In force: research (allows face-detection, emotion, identity)")
+    assert log.splitlines()[-1].startswith("Declared ")
+    assert log.endswith(" for research: Study 12, approved by the ethics board on 3 May\n")
+    assert [line.split()[2:] for line in log.splitlines()[2:4]] == [
         ["eu", "Head", "of", "school", "command"],
         ["research", "Ethics", "board", "command"],
     ]

@@ -113,6 +113,8 @@ def test_the_terminal_asks_for_the_law_and_keeps_the_answer(tmp_path: Path) -> N
         try:
             hear(b"Answer (eu, other, research): ")
             assert not connected.is_set()
+            assert b"--jurisdiction" in said
+            assert b"classpulse policy set" in said
             os.write(terminal, b"us\n")
             hear(b"'us' is not one of")
             os.write(terminal, b"other\n")

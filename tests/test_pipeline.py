@@ -233,4 +233,17 @@ def test_a_box_that_is_no_number_is_nobody() -> None:
 
 def test_the_law_of_a_pipeline_can_be_read() -> None:
     assert Pipeline().policy == Policy(None)
-    assert Pipeline(Settings(jurisdiction="research")).policy == Policy("research")
+    assert Pipeline(Settings(jurisdiction="other")).policy == Policy("other")
+
+
+def test_research_is_declared_and_told(caplog: pytest.LogCaptureFixture) -> None:
+    declared = Policy("research", declaration="Study 12, approved by the ethics board on 3 May")
+    with pytest.raises(PolicyError, match="'research' needs a declaration"):
+        Pipeline(jurisdiction="research")
+    with pytest.raises(PolicyError, match="'research' needs a declaration"):
+        Pipeline(Settings(jurisdiction="research"))
+    with caplog.at_level("INFO", "classpulse"):
+        assert Pipeline(policy=declared).policy == declared
+    assert caplog.messages == ["research: Study 12, approved by the ethics board on 3 May"]
+    assert Pipeline(Settings(jurisdiction="eu"), policy=declared).policy == Policy("eu")
+    assert Pipeline(policy=declared, jurisdiction="eu").policy == Policy("eu")

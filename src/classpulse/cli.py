@@ -19,9 +19,10 @@ import click
 from classpulse import __version__, cli_data, cli_training
 from classpulse.cli_options import common
 from classpulse.errors import ClassPulseError, SourceError, StorageError
-from classpulse.policy import STRICTEST_FIRST
+from classpulse.policy import EXEMPTIONS, STRICTEST_FIRST
 
 if TYPE_CHECKING:
+    from classpulse.policy import Exemption
     from classpulse.settings import Jurisdiction, Settings
 
 
@@ -204,26 +205,45 @@ def policy(context: click.Context) -> None:
 @common
 def show_policy(settings: Settings) -> None:
     """Show the law in force, what it allows, and who said so when."""
-    from classpulse.policy import Policy, tighten
+    from classpulse.law import law_in_force
     from classpulse.storage.store import Store
     from classpulse.terminal import policy_table, show
 
     with Store.open(settings.database) as store:
-        jurisdiction = tighten(store.jurisdiction(), settings.jurisdiction)
-        show(policy_table(Policy(jurisdiction), store.policy_log()))
+        show(policy_table(law_in_force(store, settings), store.policy_log()))
 
 
 @policy.command("set")
 @click.argument("jurisdiction_in_force", metavar="eu|other|research", type=click.Choice(STRICTEST_FIRST))
 @click.option("--by", metavar="NAME", help="Who says so, kept with the answer; your login name if not given.")
+@click.option("--exemption", type=click.Choice(EXEMPTIONS), help="Under eu: why its ban does not apply here.")
+@click.option("--declaration", metavar="TEXT", default="", help="What that, or research, rests on and who approved it.")
 @common
-def set_policy(settings: Settings, jurisdiction_in_force: Jurisdiction, by: str | None) -> None:
-    """Say which law is in force here; the answer is kept with who gave it and when."""
+def set_policy(
+    settings: Settings,
+    jurisdiction_in_force: Jurisdiction,
+    by: str | None,
+    exemption: Exemption | None,
+    declaration: str,
+) -> None:
+    """Say which law is in force here; the answer is kept with who gave it and when.
+
+    An exemption, and research, need a declaration of a sentence, which is kept too.
+
+    \b
+    Examples:
+      classpulse policy set eu
+      classpulse policy set other --by "Head of school"
+      classpulse policy set research --declaration "Study 12, approved by the ethics board on 3 May"
+    """  # noqa: D301
+    from classpulse.law import answer_law
+    from classpulse.policy import Policy, told
     from classpulse.storage.store import Store
 
+    policy = Policy(jurisdiction_in_force, exemption, declaration)
     with Store.open(settings.database) as store:
-        store.set_jurisdiction(jurisdiction_in_force, answered_by=by or _login_name(), how="command")
-    click.echo(f"Jurisdiction: {jurisdiction_in_force}.")
+        answer_law(store, policy, by or _login_name(), "command")
+    click.echo(f"Jurisdiction: {told(policy.jurisdiction, policy.exemption)}.")
 
 
 def _login_name() -> str:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from classpulse.errors import ClassPulseError
 from classpulse.inference import entries, has_int8_instructions
+from classpulse.law import law_in_force
 from classpulse.pipeline import Pipeline
-from classpulse.policy import Policy, Task, tighten
+from classpulse.policy import Policy, Task, told
 from classpulse.sources import list_webcams, open_source
 from classpulse.storage.store import Store
 from classpulse.tables import Check
@@ -20,7 +21,7 @@ from classpulse.tables import Check
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from classpulse.settings import Jurisdiction, Settings
+    from classpulse.settings import Settings
 
 ENOUGH_DISK_MB = 200
 ENOUGH_PICTURES_HZ = 5
@@ -46,18 +47,18 @@ def examine(settings: Settings) -> list[Check]:
     return found
 
 
-def _jurisdiction(settings: Settings) -> Jurisdiction | None:
+def _policy(settings: Settings) -> Policy:
     with Store.open(settings.database) as store:
-        return tighten(store.jurisdiction(), settings.jurisdiction)
+        return law_in_force(store, settings)
 
 
 def _law(settings: Settings) -> list[Check]:
-    jurisdiction = _jurisdiction(settings)
-    if jurisdiction is None:
+    policy = _policy(settings)
+    if policy.jurisdiction is None:
         advice = "before a live class: classpulse policy set eu|other|research"
         return [Check("law", ok=None, found="nobody has said which is in force", advice=advice)]
-    reads = "emotions are read" if Policy(jurisdiction).allows(Task.EMOTION) else "faces are counted, nothing is read"
-    return [Check("law", ok=True, found=f"{jurisdiction}: {reads}")]
+    reads = "emotions are read" if policy.allows(Task.EMOTION) else "faces are counted, nothing is read"
+    return [Check("law", ok=True, found=f"{told(policy.jurisdiction, policy.exemption)}: {reads}")]
 
 
 def _processor(settings: Settings) -> list[Check]:
@@ -115,7 +116,7 @@ def _port(settings: Settings) -> list[Check]:
 
 def _speed(settings: Settings) -> list[Check]:
     """Frames of the demo through the whole pipeline, as far as the law allows it."""
-    pipeline = Pipeline(settings, jurisdiction=_jurisdiction(settings))
+    pipeline = Pipeline(settings, policy=_policy(settings))
     demo = open_source("demo", settings.stream)
     frames = []
     for frame in demo.frames():

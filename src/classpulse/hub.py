@@ -14,6 +14,7 @@ from classpulse.sources.base import Health
 
 if TYPE_CHECKING:
     from classpulse.insight.engagement import ClassWindow
+    from classpulse.policy import Exemption, Policy
     from classpulse.settings import Jurisdiction
     from classpulse.types import FrameResult
 
@@ -30,6 +31,7 @@ class LiveState:
         source: the source's name.
         health: how the source is doing.
         jurisdiction: the law in force, None for a trial on recorded or made-up pictures.
+        exemption: why the ban of that law does not apply here, as was declared; None otherwise.
         demo: whether this is the built-in demo, the one class whose figures may come from few people.
         individual: whether single faces are shown.
         min_group: fewest people a figure may come from.
@@ -47,6 +49,7 @@ class LiveState:
     source: str = ""
     health: Health = field(default_factory=Health)
     jurisdiction: Jurisdiction | None = None
+    exemption: Exemption | None = None
     demo: bool = False
     individual: bool = False
     min_group: int = 5
@@ -72,7 +75,7 @@ class Controls(Protocol):
     def stop(self) -> None:
         """End the class."""
 
-    def answer_jurisdiction(self, jurisdiction: Jurisdiction, answered_by: str) -> None:
+    def answer_jurisdiction(self, policy: Policy, answered_by: str) -> None:
         """Say which law is in force, when the phase is `"asking"`; it is stored with who said so."""
 
 

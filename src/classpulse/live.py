@@ -17,16 +17,18 @@ import cv2
 import psutil
 
 from classpulse.errors import SettingsError, StorageError
-from classpulse.policy import UNSET_NOTICE, Policy, Task, tighten
+from classpulse.law import answer_law, law_in_force
+from classpulse.policy import UNSET_NOTICE, Task
 from classpulse.runner import Runner
-from classpulse.sources import SourceKind, describe
+from classpulse.sources import SourceKind, describe, require_present
 from classpulse.storage.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from classpulse.hub import LiveState
-    from classpulse.settings import Jurisdiction, Settings
+    from classpulse.policy import Policy
+    from classpulse.settings import Settings
     from classpulse.sources import Source
     from classpulse.types import Frame, FrameResult
     from classpulse.web.server import LiveServer
@@ -67,13 +69,13 @@ class Terminal:
 
     Attributes:
         say: tells one line.
-        ask: asks for the jurisdiction and for who answers; None where nobody can.
+        ask: asks which law is in force and who answers; None where nobody can.
         listeners: called with every frame and its result.
         on_open: called with the source once it is open.
     """
 
     say: Callable[[str], None]
-    ask: Callable[[str], tuple[Jurisdiction, str]] | None = None
+    ask: Callable[[str], tuple[Policy, str]] | None = None
     listeners: tuple[Listener, ...] = ()
     on_open: Callable[[Source], None] | None = None
 
@@ -93,13 +95,21 @@ def run_live(options: LiveOptions, settings: Settings, terminal: Terminal) -> Li
     _check(options, settings, kind)
     with contextlib.ExitStack() as stack:
         store = stack.enter_context(Store.open(settings.database))
-        settings = _settle_law(kind, options, settings, store, terminal)
+        policy = _settle_law(kind, options, settings, store, terminal)
         listeners = list(terminal.listeners)
         if options.results is not None:
             listeners.append(stack.enter_context(results_writer(options.results)))
         be_considerate(settings)
         stored = None if options.window == "single" else store
-        runner = Runner(kind, settings, stored, fast=options.fast, listeners=listeners, on_open=terminal.on_open)
+        runner = Runner(
+            kind,
+            settings,
+            stored,
+            policy=policy,
+            fast=options.fast,
+            listeners=listeners,
+            on_open=terminal.on_open,
+        )
         server = stack.enter_context(_serve(runner, store, settings)) if options.page else None
         window = _open_window(options, runner, kind)
         if window is not None:
@@ -173,22 +183,21 @@ def _check(options: LiveOptions, settings: Settings, kind: SourceKind) -> None:
         raise SettingsError(message)
 
 
-def _settle_law(
-    kind: SourceKind, options: LiveOptions, settings: Settings, store: Store, terminal: Terminal
-) -> Settings:
+def _settle_law(kind: SourceKind, options: LiveOptions, settings: Settings, store: Store, terminal: Terminal) -> Policy:
     """Find out which law is in force, and refuse what it does not allow, before anything is opened."""
-    jurisdiction = tighten(store.jurisdiction(), settings.jurisdiction)
-    if jurisdiction is None and kind.real:
+    policy = law_in_force(store, settings)
+    if policy.jurisdiction is None and kind.real:
+        if terminal.ask is None and not options.page:
+            policy.require_live(kind.name)
+        require_present(kind)  # nobody likes to answer a question and then hear that there is no camera
         if terminal.ask is not None:
-            jurisdiction, answered_by = terminal.ask(kind.name)
-            store.set_jurisdiction(jurisdiction, answered_by=answered_by, how="terminal")
-        elif not options.page:
-            Policy(None).require_live(kind.name)
-    elif jurisdiction is None:
+            policy, answered_by = terminal.ask(kind.name)
+            answer_law(store, policy, answered_by, "terminal")
+    elif policy.jurisdiction is None:
         terminal.say(UNSET_NOTICE)
     if options.window == "single":
-        Policy(jurisdiction).require(Task.EMOTION)
-    return settings.model_copy(update={"jurisdiction": jurisdiction})
+        policy.require(Task.EMOTION)
+    return policy
 
 
 def be_considerate(settings: Settings) -> None:

@@ -13,7 +13,7 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from classpulse.policy import UNSET_NOTICE, Policy, Task, tighten
+from classpulse.policy import UNSET_NOTICE, Policy, Task, tighten, told
 from classpulse.settings import Settings
 from classpulse.sources import describe, open_source
 from classpulse.types import Frame, FrameResult
@@ -50,6 +50,7 @@ class Pipeline:
         settings: Settings | None = None,
         *,
         jurisdiction: Jurisdiction | None = None,
+        policy: Policy | None = None,
         gallery: Gallery | None = None,
     ) -> None:
         """Open the models that are allowed.
@@ -58,16 +59,21 @@ class Pipeline:
             settings: all settings; defaults if not given.
             jurisdiction: the law that is in force; it may be stricter than that of the settings, not looser.
                 Under `"eu"` faces are counted and no emotion model is loaded.
+            policy: the answer to which law is in force, with its exemption and declaration, if it has been given;
+                settings and `jurisdiction` can only tighten it. `research` is given in this way alone.
             gallery: the people to recognise; nobody is where it is None or empty, the settings say so, or the law
                 forbids it or is not known.
 
         Raises:
-            PolicyError: a model is not allowed, or the jurisdiction is looser than the settings'.
+            PolicyError: a model is not allowed, or the jurisdiction is looser than the settings' or the
+                policy's, or needs a declaration.
             ModelError: a model file is missing or wrong.
             PeopleError: another embedder made the gallery.
         """
         self.settings = settings or Settings()
-        self.policy = Policy(tighten(self.settings.jurisdiction, jurisdiction))
+        self.policy = tighten(tighten(policy or Policy(), self.settings.jurisdiction), jurisdiction)
+        if self.policy.declaration:
+            logger.info("%s: %s", told(self.policy.jurisdiction, self.policy.exemption), self.policy.declaration)
         reads = self.policy.allows(Task.EMOTION)
         # Finding and reading go on side by side (see `follow`) and share the threads.
         reading = self.settings.threads // 2 if reads else 0

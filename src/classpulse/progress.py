@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from classpulse.insight.engagement import ClassWindow, RollingWindow, WindowBuilder
+from classpulse.insight.panel import Panel
 
 if TYPE_CHECKING:
     from classpulse.types import FrameResult
@@ -19,15 +21,22 @@ RATE_OVER_S = 3.0
 class Progress:
     """What the results of one class, so far, amount to."""
 
-    def __init__(self, length_s: float) -> None:
-        """Begin with class windows of `length_s`."""
-        self._builder = WindowBuilder(length_s)
+    def __init__(self, length_s: float, min_group: int | None) -> None:
+        """Begin.
+
+        Args:
+            length_s: of the class windows.
+            min_group: fewest people a figure may come from; None for the demo, whose people are not there.
+        """
+        self._panel = None if min_group is None else Panel(min_group)
+        self._builder = WindowBuilder(length_s, self._panel)
         self._rolling = RollingWindow(length_s)
         self._history: deque[ClassWindow] = deque(maxlen=round(HISTORY_S / length_s))
         self._done: deque[float] = deque()
         self._published = -PUBLISH_EVERY_S
         self._age_s = 0.0
         self._last: FrameResult | None = None
+        self._finished: ClassWindow | None = None
 
     def add(self, result: FrameResult, *, age_s: float) -> ClassWindow | None:
         """Take a result that is `age_s` old; returns the class window that it closes, if it does."""
@@ -41,12 +50,14 @@ class Progress:
         finished = self._builder.add(result)
         if finished is not None:
             self._history.append(finished)
+            self._finished = finished
         return finished
 
     def forget_now(self) -> None:
         """After a pause the past is not now."""
         self._rolling.clear()
         self._done.clear()
+        self._finished = None
 
     def due(self) -> bool:
         """Whether it is time to publish again."""
@@ -63,6 +74,19 @@ class Progress:
             self._history.append(last)
         return last
 
+    def _now(self) -> ClassWindow | None:
+        """The last few seconds: faces as they are counted, and emotions of the last finished window.
+
+        Emotions of windows that overlap would be told apart by the moment in which somebody left.
+        """
+        now = self._rolling.window()
+        if now is None or self._panel is None:
+            return now
+        last = self._finished
+        if last is None:
+            return replace(now, read=0, mix=None, uncertain=None)
+        return replace(now, read=last.read, labels=last.labels, mix=last.mix, uncertain=last.uncertain)
+
     def state(self, *, individual: bool) -> dict[str, Any]:
         """The fields of `LiveState` that results change."""
         span = self._done[-1] - self._done[0] if len(self._done) > 1 else 0.0
@@ -70,7 +94,7 @@ class Progress:
             "elapsed_s": 0.0 if self._last is None else self._last.time_s,
             "results_per_s": (len(self._done) - 1) / span if span > 0 else 0.0,
             "age_ms": 1000 * self._age_s,
-            "now": self._rolling.window(),
+            "now": self._now(),
             "history": tuple(self._history),
             "result": self._last if individual else None,
         }

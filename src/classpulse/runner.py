@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 from classpulse.errors import ClassPulseError, PolicyError
 from classpulse.hub import Hub
 from classpulse.insight.appearances import AppearanceBuilder
+from classpulse.law import answer_law
 from classpulse.pipeline import Pipeline
+from classpulse.policy import Policy, tighten
 from classpulse.progress import PUBLISH_EVERY_S, Progress
 from classpulse.roll import Roll
 from classpulse.sources import open_source
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from classpulse.roll import GalleryFeed
-    from classpulse.settings import Jurisdiction, Settings
+    from classpulse.settings import Settings
     from classpulse.sources import Source, SourceKind
     from classpulse.storage.recorder import HowEnded, SessionRecorder
     from classpulse.storage.store import Store
@@ -42,6 +44,7 @@ class Runner:
         settings: Settings,
         store: Store | None,
         *,
+        policy: Policy | None = None,
         fast: bool = False,
         listeners: Sequence[Callable[[Frame, FrameResult], None]] = (),
         on_open: Callable[[Source], None] | None = None,
@@ -51,8 +54,9 @@ class Runner:
 
         Args:
             kind: the source.
-            settings: all settings, with the jurisdiction in force.
+            settings: all settings; their jurisdiction can only tighten the policy.
             store: where the class is stored; None stores nothing.
+            policy: the answer to which law is in force; None if nobody has given one.
             fast: whether a file is processed flat out.
             listeners: called with every frame and its result, on the runner's thread.
             on_open: called with the source once it is open.
@@ -63,6 +67,7 @@ class Runner:
         self._kind = kind
         self._settings = settings
         self._store = store
+        self._policy = tighten(policy or Policy(), settings.jurisdiction)
         self._fast = fast
         self._listeners = list(listeners)
         self._on_open = on_open
@@ -80,7 +85,8 @@ class Runner:
         self._publish(
             phase="asking" if self._must_ask else "starting",
             source=kind.name,
-            jurisdiction=settings.jurisdiction,
+            jurisdiction=self._policy.jurisdiction,
+            exemption=self._policy.exemption,
             demo=kind.kind == "demo",
             individual=kind.kind == "demo" if settings.individual is None else settings.individual,
             min_group=settings.window.min_group,
@@ -88,7 +94,7 @@ class Runner:
 
     @property
     def _must_ask(self) -> bool:
-        return self._kind.real and self._settings.jurisdiction is None
+        return self._kind.real and self._policy.jurisdiction is None
 
     @property
     def failed(self) -> bool:
@@ -121,19 +127,20 @@ class Runner:
         if self._source is not None:
             self._source.close()
 
-    def answer_jurisdiction(self, jurisdiction: Jurisdiction, answered_by: str) -> None:
+    def answer_jurisdiction(self, policy: Policy, answered_by: str) -> None:
         """Say which law is in force, when the phase is `"asking"`; it is stored with who said so.
 
         Raises:
-            PolicyError: nobody asked.
+            PolicyError: nobody asked, or it is no answer.
         """
+        policy.require_live(self._kind.name)
         if not self._must_ask:
             message = "the jurisdiction is already set: to change it, run `classpulse policy set`"
             raise PolicyError(message)
         if self._store is not None:
-            self._store.set_jurisdiction(jurisdiction, answered_by=answered_by, how="page")
-        self._settings = self._settings.model_copy(update={"jurisdiction": jurisdiction})
-        self._publish(phase="starting", jurisdiction=jurisdiction)
+            answer_law(self._store, policy, answered_by, "page")
+        self._policy = policy
+        self._publish(phase="starting", jurisdiction=policy.jurisdiction, exemption=policy.exemption)
         self._answered.set()
 
     # The class.
@@ -193,7 +200,7 @@ class Runner:
         with ThreadPoolExecutor(1) as beside:
             opening = beside.submit(open_source, self._kind.target, self._settings.stream, fast=self._fast)
             try:
-                pipeline = Pipeline(self._settings)
+                pipeline = Pipeline(self._settings, policy=self._policy)
                 self._roll.attach(pipeline)
             except BaseException:
                 if opening.exception() is None:
@@ -210,6 +217,7 @@ class Runner:
             self._kind.name,
             kind=self._kind.kind,
             jurisdiction=state.jurisdiction,
+            exemption=state.exemption,
             demo=state.demo,
             min_group=state.min_group,
             labels=pipeline.labels,
@@ -217,7 +225,8 @@ class Runner:
         )
 
     def _follow(self, pipeline: Pipeline, source: Source, recorder: SessionRecorder | None) -> None:
-        progress = Progress(self._settings.window.length_s)
+        window = self._settings.window
+        progress = Progress(window.length_s, None if self._kind.kind == "demo" else window.min_group)
         try:
             self._process(pipeline, source, recorder, progress)
         finally:

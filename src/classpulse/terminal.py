@@ -11,9 +11,10 @@ from rich.console import Console, Group
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from classpulse.insight.engagement import disclose
+from classpulse.errors import PolicyError
+from classpulse.insight.disclosure import disclose
 from classpulse.live import Terminal
-from classpulse.policy import STRICTEST_FIRST, Policy, Task
+from classpulse.policy import EXEMPTIONS, STRICTEST_FIRST, Policy, Task, told
 from classpulse.tables import plain_table
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from classpulse.inference.catalogue import Entry
     from classpulse.insight.engagement import ClassWindow
+    from classpulse.policy import Exemption
     from classpulse.settings import Jurisdiction
     from classpulse.sources import Source
     from classpulse.storage.tables import PolicyAnswerRow, SessionRow
@@ -33,13 +35,20 @@ Which law is in force where this class is held?
   eu        the European Union and the EEA: faces are counted, and no emotion is read
             (EU AI Act, Article 5(1)(f): emotions may not be inferred in education, and consent does not lift it)
   other     elsewhere: emotions are read, and shown for groups
-  research  a study that has been approved: as `other`"""
+  research  a study that has been approved: as `other`
+(In a script: classpulse policy set eu|other|research once, or --jurisdiction eu|other.)"""
+
+EXEMPTION = """\
+The ban has two exceptions: systems used for medical or for safety reasons. Almost no class is one of them."""
+
+DECLARATION = """\
+This needs a declaration of a sentence: what it rests on, and who approved it. It is kept with the answer."""
 
 
 @contextmanager
 def conversation(*, fast: bool) -> Iterator[Terminal]:
     """What a class may say and ask here, with a progress bar where the work has an end."""
-    ask = _ask_jurisdiction if sys.stdin.isatty() and sys.stderr.isatty() else None
+    ask = _ask_law if sys.stdin.isatty() and sys.stderr.isatty() else None
     if not fast:
         yield Terminal(_say, ask)
         return
@@ -59,10 +68,25 @@ def _say(text: str) -> None:
     click.echo(text, err=True)
 
 
-def _ask_jurisdiction(source: str) -> tuple[Jurisdiction, str]:
+def _ask_law(source: str) -> tuple[Policy, str]:
     _say(f"{source} is a live class. {EXPLAINED}")
     answer: Jurisdiction = click.prompt("Answer", type=click.Choice(STRICTEST_FIRST), err=True)
-    return answer, click.prompt("Your name or role (kept with the answer)", err=True)
+    exemption: Exemption | None = None
+    if answer == "eu":
+        _say(EXEMPTION)
+        said = click.prompt("Exception", type=click.Choice(("none", *EXEMPTIONS)), default="none", err=True)
+        exemption = next((known for known in EXEMPTIONS if known == said), None)
+    policy = _ask_declaration(answer, exemption) if exemption or answer == "research" else Policy(answer)
+    return policy, click.prompt("Your name or role (kept with the answer)", err=True)
+
+
+def _ask_declaration(answer: Jurisdiction, exemption: Exemption | None) -> Policy:
+    _say(DECLARATION)
+    while True:
+        try:
+            return Policy(answer, exemption, click.prompt("Declaration", err=True))
+        except PolicyError as error:
+            _say(f"Error: {error}")
 
 
 def progress_bar() -> Progress:
@@ -114,7 +138,7 @@ def sessions_table(sessions: Sequence[SessionRow]) -> RenderableType:
             began,
             f"{minutes:.1f}",
             row.ended_how or "running",
-            row.jurisdiction or "unset",
+            told(row.jurisdiction, row.exemption),
         )
     return table
 
@@ -156,10 +180,16 @@ def _percent(share: object) -> str:
 def policy_table(policy: Policy, log: Sequence[PolicyAnswerRow]) -> RenderableType:
     """The law in force, and every answer there has been."""
     allowed = ", ".join(task.value for task in Task if policy.allows(task))
-    title = f"In force: {policy.jurisdiction or 'unset'} (allows {allowed})"
+    title = f"In force: {told(policy.jurisdiction, policy.exemption)} (allows {allowed})"
     if not log:
         return Text(f"{title}. Nobody has said so: classpulse policy set {'|'.join(STRICTEST_FIRST)}")
     table = plain_table("when (UTC)", "law", "said by", "where", wide="said by")
+    declared = []
     for answer in log:
-        table.add_row(f"{answer.answered_at:%Y-%m-%d %H:%M}", answer.jurisdiction, Text(answer.answered_by), answer.how)
-    return Group(Text(title), table)
+        when, law = f"{answer.answered_at:%Y-%m-%d %H:%M}", told(answer.jurisdiction, answer.exemption)
+        table.add_row(when, law, Text(answer.answered_by), answer.how)
+        if answer.declaration:
+            declared.append(Text(f"Declared {when} for {law}: {answer.declaration}"))
+    if log[-1].jurisdiction == "research" and not log[-1].declaration:
+        declared.append(Text("The last answer lacks the declaration that research needs, and does not count."))
+    return Group(Text(title), table, *declared)

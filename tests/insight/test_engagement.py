@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from classpulse.insight.disclosure import disclose
 from classpulse.insight.engagement import (
     MAX_RESULTS,
     SMALLEST_GROUP,
     ClassWindow,
     RollingWindow,
     WindowBuilder,
-    disclose,
     summarise,
 )
 from classpulse.types import Emotions, Faces, FrameResult, Tracks

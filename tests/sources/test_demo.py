@@ -39,7 +39,7 @@ Reading = tuple[float, "list[PersonAt]", "Faces", "Emotions"]
 @pytest.fixture(scope="module")
 def readings(source: DemoSource) -> list[Reading]:
     """What the project's own networks find and read in one cycle of the script."""
-    settings, policy = Settings(), Policy("research")
+    settings, policy = Settings(), Policy("other")
     detector, classifier = open_detector(settings, policy), EmotionClassifier.open(settings, policy)
     found = []
     for time_s in SAMPLES_S:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from classpulse.errors import ClassPulseError
-    from classpulse.settings import Jurisdiction
+    from classpulse.policy import Policy
 
 LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 
@@ -51,10 +51,11 @@ class RecordedControls:
     def stop(self) -> None:
         self._note("stop")
 
-    def answer_jurisdiction(self, jurisdiction: Jurisdiction, answered_by: str) -> None:
+    def answer_jurisdiction(self, policy: Policy, answered_by: str) -> None:
         if self.refusal is not None:
             raise self.refusal
-        self._note("jurisdiction", jurisdiction, answered_by)
+        declared = (policy.exemption or "none", policy.declaration) if policy.declaration else ()
+        self._note("jurisdiction", policy.jurisdiction or "unset", answered_by, *declared)
 
 
 def make_window(

@@ -1,8 +1,7 @@
 """From single faces to a figure of the class, over windows of a few seconds.
 
-`summarise` is the arithmetic. `WindowBuilder` cuts a class into windows that follow each other,
-`RollingWindow` is the one that moves with the present, and `disclose` is the one way in which a window
-leaves the program: page, CSV and API show what it returns and nothing else.
+`summarise` is the arithmetic. `WindowBuilder` cuts a class into windows that follow each other and
+`RollingWindow` is the one that moves with the present. They leave the program by `disclosure` alone.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from classpulse.insight.panel import Panel
     from classpulse.types import Floats, FrameResult, Ints, Mask
 
 SMALLEST_GROUP = 3
@@ -39,7 +39,8 @@ class ClassWindow:
         people: the most faces visible in one picture. Faces in one picture are different people, while
             one person whose track breaks has several numbers within a window: to count tracks would
             make a large group out of a small one.
-        read: the most faces read in one picture: at least so many people are behind `mix`.
+        read: the most faces read in one picture: at least so many people are behind `mix`. Where a `Panel` holds
+            the people still, the most of its members.
         labels: the emotions, in the order of `mix`; empty where the policy forbids reading.
         mix: mean probability of each emotion, every track weighing the same; None where nobody was read.
         uncertain: share of readings without a clear answer, 0 to 1, every track weighing the same;
@@ -77,10 +78,10 @@ def summarise(results: Sequence[FrameResult], start_s: float, end_s: float) -> C
         end_s: where it ends.
     """
     visible = [len(result) for result in results]
-    read_at_once, labels, ids, probabilities, certain = _readings(results)
+    read_at_once, labels, ids, probabilities, certain = readings_of(results)
     mix = uncertain = None
     if len(ids):
-        means = _track_means(ids, np.column_stack([probabilities, ~certain]).astype(np.float64))
+        means = track_means(ids, np.column_stack([probabilities, ~certain]).astype(np.float64))
         *shares, uncertain = (float(value) for value in means.mean(axis=0))
         mix = tuple(shares)
     return ClassWindow(
@@ -96,7 +97,7 @@ def summarise(results: Sequence[FrameResult], start_s: float, end_s: float) -> C
     )
 
 
-def _readings(results: Sequence[FrameResult]) -> tuple[int, tuple[str, ...], Ints, Floats, Mask]:
+def readings_of(results: Sequence[FrameResult]) -> tuple[int, tuple[str, ...], Ints, Floats, Mask]:
     """Most readings in one result, the labels, and of all M readings: ids (M,), probabilities (M, L), certain (M,)."""
     looked = [(r.tracks.ids, r.emotions) for r in results if r.emotions is not None]
     if not looked:
@@ -112,7 +113,7 @@ def _readings(results: Sequence[FrameResult]) -> tuple[int, tuple[str, ...], Int
     )
 
 
-def _track_means(ids: Ints, values: NDArray[np.float64]) -> NDArray[np.float64]:
+def track_means(ids: Ints, values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mean of the rows of each track.
 
     Args:
@@ -122,7 +123,7 @@ def _track_means(ids: Ints, values: NDArray[np.float64]) -> NDArray[np.float64]:
     Returns:
         (T, K) float64, one row per track, in the order of their numbers.
 
-    >>> _track_means(np.array([7, 2, 7]), np.array([[1.0], [5.0], [2.0]])).tolist()
+    >>> track_means(np.array([7, 2, 7]), np.array([[1.0], [5.0], [2.0]])).tolist()
     [[5.0], [1.5]]
     """
     tracks, rows = np.unique(ids, return_inverse=True)
@@ -138,9 +139,15 @@ class WindowBuilder:
     class, or two runs over one file, have the same windows. A time without results gives no window.
     """
 
-    def __init__(self, length_s: float) -> None:
-        """Start before the first result; `length_s` above 0."""
+    def __init__(self, length_s: float, panel: Panel | None = None) -> None:
+        """Start before the first result.
+
+        Args:
+            length_s: above 0.
+            panel: holds the people behind the figures still; None where they are not there, as in the demo.
+        """
         self._length_s = length_s
+        self._panel = panel
         self._number = 0
         self._results: list[FrameResult] = []
 
@@ -165,7 +172,8 @@ class WindowBuilder:
         if not self._results:
             return None
         results, self._results = self._results, []
-        return summarise(results, self._number * self._length_s, (self._number + 1) * self._length_s)
+        window = summarise(results, self._number * self._length_s, (self._number + 1) * self._length_s)
+        return window if self._panel is None else self._panel.settle(window, results)
 
 
 class RollingWindow:
@@ -195,44 +203,3 @@ class RollingWindow:
         if not self._results:
             return None
         return summarise(self._results, self._results[0].time_s, self._results[-1].time_s)
-
-
-def disclose(window: ClassWindow, min_group: int | None) -> dict[str, object]:
-    """The figures of a window that may be shown, ready for JSON: the one place that withholds small groups.
-
-    Keys are `start_s`, `end_s`, `results`, which tell nothing of people and are always there; the figures
-    `faces`, `people`, `read`, `mix` (share by emotion) and `uncertain`; and why figures are withheld:
-
-    - `people` below the group: `faces`, `people`, `read`, `mix` and `uncertain` are None, `too_few` is True.
-    - `people` enough and `read` below it: `read`, `mix` and `uncertain` are None, `too_few_read` is True.
-
-    Nobody is not a group: an empty room is said to be empty (`people` 0), and a class in which no face
-    could or may be read is said to be so (`read` 0, `mix` None).
-
-    Args:
-        window: what was measured.
-        min_group: fewest people behind a figure, taken as `SMALLEST_GROUP` if it is smaller; None for the
-            demo, whose people are not there: everything is shown.
-    """
-    needed = 0 if min_group is None else max(min_group, SMALLEST_GROUP)
-    too_few = 0 < window.people < needed
-    too_few_read = not too_few and 0 < window.read < needed
-    hidden_read = too_few or too_few_read
-    return {
-        "start_s": round(window.start_s, 3),
-        "end_s": round(window.end_s, 3),
-        "results": window.results,
-        "faces": None if too_few else round(window.faces, 2),
-        "people": None if too_few else window.people,
-        "read": None if hidden_read else window.read,
-        "mix": None if hidden_read else _by_label(window),
-        "uncertain": None if hidden_read or window.uncertain is None else round(window.uncertain, 4),
-        "too_few": too_few,
-        "too_few_read": too_few_read,
-    }
-
-
-def _by_label(window: ClassWindow) -> dict[str, float] | None:
-    if window.mix is None:
-        return None
-    return {label: round(share, 4) for label, share in zip(window.labels, window.mix, strict=True)}

@@ -2,5 +2,6 @@
 
 from classpulse.sources.base import Health, Source
 from classpulse.sources.opening import SourceKind, describe, list_webcams, open_source
+from classpulse.sources.presence import require_present
 
-__all__ = ["Health", "Source", "SourceKind", "describe", "list_webcams", "open_source"]
+__all__ = ["Health", "Source", "SourceKind", "describe", "list_webcams", "open_source", "require_present"]

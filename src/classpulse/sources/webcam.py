@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from classpulse.errors import SourceError
+from classpulse.sources.presence import no_webcam
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,7 +76,7 @@ def _why_not(number: int) -> str:
     node = Path(f"/dev/video{number}")
     linux = platform.system() == "Linux"
     if linux and not node.exists():
-        return f"there is no webcam {number}: plug one in, or take the built-in class with `classpulse live demo`"
+        return no_webcam(number)
     if linux and not os.access(node, os.R_OK | os.W_OK):
         return f"webcam {number} is not allowed to you: add yourself to the group that owns {node} (often `video`)"
     allow = "" if linux else ", and that this terminal may use the camera (in the system's privacy settings)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from typing import IO, TYPE_CHECKING
 
-from classpulse.insight.engagement import disclose
+from classpulse.insight.disclosure import disclose
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import OperationalError
@@ -126,6 +126,7 @@ class Store:
         jurisdiction: Jurisdiction | None,
         demo: bool,
         min_group: int,
+        exemption: str | None = None,
         labels: Sequence[str] = (),
         observations_hz: float = 1.0,
     ) -> SessionRecorder:
@@ -137,6 +138,7 @@ class Store:
             jurisdiction: the law in force; None for a trial on recorded or made-up pictures.
             demo: whether it is the built-in demo.
             min_group: fewest people a figure may come from.
+            exemption: why the ban of that law did not apply, if that was declared.
             labels: the emotions, in the order of every result; empty where none are read.
             observations_hz: observations kept of each track, per second.
 
@@ -150,6 +152,7 @@ class Store:
             jurisdiction=jurisdiction,
             demo=demo,
             min_group=min_group,
+            exemption=exemption,
             labels=tuple(labels),
             started_at=now,
             last_seen_at=now,
@@ -196,22 +199,32 @@ class Store:
             labels = row.labels if row else ()
             return [window.as_window(labels) for window in session.scalars(query)]
 
-    def jurisdiction(self) -> Jurisdiction | None:
-        """The law in force by the last answer; None while nobody has said.
+    def answer(self) -> PolicyAnswerRow | None:
+        """The last answer on which law is in force, which counts; None while nobody has said.
 
         Raises:
             StorageError: the database cannot be read.
         """
-        with told_plainly(self._engine.url), self._reader.connect() as connection:
-            return _last_answer(connection)
+        with told_plainly(self._engine.url), Session(self._reader) as session:
+            return session.scalar(select(PolicyAnswerRow).order_by(PolicyAnswerRow.id.desc()).limit(1))
 
-    def set_jurisdiction(self, jurisdiction: Jurisdiction, answered_by: str, how: HowAnswered) -> None:
+    def set_jurisdiction(
+        self,
+        jurisdiction: Jurisdiction,
+        answered_by: str,
+        how: HowAnswered,
+        *,
+        exemption: str | None = None,
+        declaration: str = "",
+    ) -> None:
         """Add an answer to the log; the last one counts.
 
         Args:
             jurisdiction: the law in force.
             answered_by: who says so.
             how: where it was asked.
+            exemption: why the law's ban does not apply here, if that is said.
+            declaration: what an exemption, or research, rests on.
 
         Raises:
             StorageError: the database does not take it.
@@ -223,6 +236,8 @@ class Store:
                 "answered_at": datetime.now(UTC),
                 "previous": _last_answer(connection),
                 "how": how,
+                "exemption": exemption,
+                "declaration": declaration or None,
             }
             connection.execute(insert(PolicyAnswerRow), answer)
 
@@ -266,9 +281,8 @@ def _with_patience(engine: Engine) -> None:
             return
 
 
-def _last_answer(connection: Connection) -> Jurisdiction | None:
-    query = select(PolicyAnswerRow.jurisdiction).order_by(PolicyAnswerRow.id.desc()).limit(1)
-    return cast("Jurisdiction | None", connection.scalar(query))
+def _last_answer(connection: Connection) -> str | None:
+    return connection.scalar(select(PolicyAnswerRow.jurisdiction).order_by(PolicyAnswerRow.id.desc()).limit(1))
 
 
 def _close_torn(connection: Connection) -> None:

@@ -113,6 +113,7 @@ class SessionRow(Base):
         source: the source's name.
         kind: what kind of source it is.
         jurisdiction: the law that was in force; None for a trial on recorded or made-up pictures.
+        exemption: why the ban of that law did not apply, as was declared; None otherwise.
         demo: whether it was the built-in demo.
         min_group: fewest people a figure may come from.
         labels: the emotions, in the order of every `mix` and `probabilities`; empty where none were read.
@@ -127,6 +128,7 @@ class SessionRow(Base):
     __tablename__ = "sessions"
     __table_args__ = (
         *bounded(("source", MAX_SOURCE), ("kind", MAX_WORD), ("jurisdiction", MAX_WORD), ("labels", MAX_LABELS)),
+        *bounded(("exemption", MAX_WORD)),
         *bounded(("ended_how", MAX_WORD), ("owner_host", MAX_SOURCE)),
     )
 
@@ -134,6 +136,7 @@ class SessionRow(Base):
     source: Mapped[str] = mapped_column(String(MAX_SOURCE))
     kind: Mapped[str] = mapped_column(String(MAX_WORD))
     jurisdiction: Mapped[str | None] = mapped_column(String(MAX_WORD))
+    exemption: Mapped[str | None] = mapped_column(String(MAX_WORD))
     demo: Mapped[bool]
     min_group: Mapped[int]
     labels: Mapped[tuple[str, ...]] = mapped_column(Words)

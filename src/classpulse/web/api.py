@@ -89,7 +89,7 @@ def stop(hub: HubHere, controls: ControlsHere) -> None:
 def jurisdiction(answer: JurisdictionAnswer, hub: HubHere, controls: ControlsHere) -> None:
     """Say which law is in force, when the class waits for it; who says so is stored with the answer."""
     _only_in(hub, {"asking"}, "given a jurisdiction")
-    controls.answer_jurisdiction(answer.jurisdiction, answer.answered_by)
+    controls.answer_jurisdiction(answer.policy(), answer.answered_by)
 
 
 @router.get("/sessions")

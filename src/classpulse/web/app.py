@@ -79,7 +79,8 @@ def _explain_input(_request: Request, error: Exception) -> JSONResponse:
     problems = []
     for problem in cast("RequestValidationError", error).errors():
         place = ".".join(str(part) for part in problem["loc"] if part != "body")
-        problems.append(f"{place}: {problem['msg']}" if place else str(problem["msg"]))
+        text = str(problem["msg"]).removeprefix("Value error, ")
+        problems.append(f"{place}: {text}" if place else text)
     return JSONResponse({"detail": "; ".join(problems)}, 422)
 
 

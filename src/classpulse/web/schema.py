@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from classpulse.errors import PolicyError
 from classpulse.hub import Phase
-from classpulse.insight.engagement import disclose
-from classpulse.policy import Policy, Task
+from classpulse.insight.disclosure import disclose
+from classpulse.policy import Exemption, Policy, Task, allowed
 from classpulse.settings import Jurisdiction
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class State(BaseModel):
     phase: Phase
     source: SourceState
     jurisdiction: Jurisdiction | None = Field(description="The law in force; null for a trial without a live class.")
+    exemption: Exemption | None = Field(description="Why the ban of that law does not apply here, as was declared.")
     reads_emotions: bool = Field(description="Whether the law in force allows emotions to be read.")
     demo: bool
     individual: bool = Field(description="Whether single faces are shown.")
@@ -94,6 +96,7 @@ class Session(BaseModel):
     source: str
     kind: str = Field(description="What kind of source it was, one word.")
     jurisdiction: Jurisdiction | None
+    exemption: Exemption | None
     demo: bool
     min_group: int | None = Field(
         description="Fewest people a figure may come from.", validation_alias="smallest_group"
@@ -113,6 +116,24 @@ class JurisdictionAnswer(BaseModel):
     answered_by: Annotated[
         str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")
     ] = Field(description="The name of the person who answers; it is stored with the answer.")
+    exemption: Exemption | None = Field(None, description="Under `eu`: why its ban does not apply here.")
+    declaration: str = Field("", description="What an exemption, or research, rests on and who approved it; stored.")
+
+    @model_validator(mode="after")
+    def _declared(self) -> Self:
+        try:
+            self.policy()
+        except PolicyError as error:
+            raise ValueError(str(error)) from None
+        return self
+
+    def policy(self) -> Policy:
+        """What the answer allows.
+
+        Raises:
+            PolicyError: a declaration is missing, or the exemption is another law's.
+        """
+        return Policy(self.jurisdiction, self.exemption, self.declaration)
 
 
 class Problem(BaseModel):
@@ -159,7 +180,8 @@ def _fields_of(state: LiveState) -> dict[str, object]:
             reopened=health.reopened,
         ),
         "jurisdiction": state.jurisdiction,
-        "reads_emotions": Policy(state.jurisdiction).allows(Task.EMOTION),
+        "exemption": state.exemption,
+        "reads_emotions": Task.EMOTION in allowed(state.jurisdiction, state.exemption),
         "demo": state.demo,
         "individual": state.individual,
         "min_group": group_limit(state),

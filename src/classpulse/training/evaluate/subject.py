@@ -121,7 +121,7 @@ class ModelFile:
             ModelError: the file is missing, damaged, or no model for the seven emotions.
             TrainingError: what it says of its training makes no sense.
         """
-        self._model: Model = open_model(path, Task.EMOTION, Policy("research"))
+        self._model: Model = open_model(path, Task.EMOTION, Policy("other"))
         self._side_px = self._model.contract.input.height or 0
         EmotionClassifier(self._model, EmotionSettings())  # refuses what the live pipeline would refuse
         contract = self._model.contract

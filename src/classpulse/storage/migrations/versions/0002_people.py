@@ -22,6 +22,9 @@ def upgrade() -> None:
         answers.add_column(sa.Column("declaration", sa.String(DETAIL)))
         answers.create_check_constraint("exemption_length", f"length(exemption) <= {WORD}")
         answers.create_check_constraint("declaration_length", f"length(declaration) <= {DETAIL}")
+    # Not in a batch: SQLite would make the table anew, and with the old one all that refers to it would go.
+    check = f"CONSTRAINT ck_sessions_exemption_length CHECK (length(exemption) <= {WORD})"
+    op.execute(f"ALTER TABLE sessions ADD COLUMN exemption VARCHAR({WORD}) {check}")
     _people()
     _appearances()
     _audit()
@@ -124,6 +127,7 @@ def downgrade() -> None:
     for table in ("audit_checkpoints", "audit", "actors", "appearances", "person_links", "embeddings", "consents"):
         op.drop_table(table)
     op.drop_table("people")
+    op.drop_column("sessions", "exemption")
     with op.batch_alter_table("policy_answers") as answers:
         answers.drop_column("declaration")
         answers.drop_column("exemption")

@@ -1,0 +1,200 @@
+"""How well one person's emotion is recovered from a class's figures by subtraction, with and without protection.
+
+python -m benchmarks.anonymity [--classes 400]
+
+A made-up class of n people whose emotions are known is watched for three minutes; one of them leaves after a minute,
+and everybody can see who. The attack takes every pair of figures that were published, n times the earlier less
+n - 1 times the later, and calls the largest share that person's emotion; the best pair is chosen on half of the
+classes and scored on the others. Beside it: what somebody says who only looks at the last figure before.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from benchmarks.record import save
+from classpulse.insight.disclosure import disclose
+from classpulse.insight.engagement import RollingWindow, WindowBuilder
+from classpulse.progress import Progress
+from classpulse.types import Emotions, Faces, FrameResult, Tracks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+
+    from classpulse.insight.engagement import ClassWindow
+
+    Shares = NDArray[np.float64]
+    """(moments, labels); NaN where a figure was withheld."""
+
+LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+USUAL = np.array([0.06, 0.04, 0.06, 0.22, 0.12, 0.08, 0.42])
+"""How often each emotion is the first in a class, made up."""
+RATE_HZ = 1.0
+LENGTH_S = 5.0
+LEAVES_S = 60.0
+LASTS_S = 180.0
+MIN_GROUP = 5
+
+
+@dataclass(frozen=True, slots=True)
+class MadeUpClass:
+    """A class whose truth is known.
+
+    Attributes:
+        results: what the pipeline would give.
+        people: how many there are at first; the one with track 1 leaves.
+        truth: the first emotion of that one, over the last full window.
+    """
+
+    results: tuple[FrameResult, ...]
+    people: int
+    truth: int
+
+
+def make_class(people: int, dwell_s: float, chance: np.random.Generator) -> MadeUpClass:
+    """A class in which everybody holds an emotion for `dwell_s` on average (infinite: for ever), with a little noise."""
+    steps = round(LASTS_S * RATE_HZ)
+    held = chance.choice(len(LABELS), size=people, p=USUAL)
+    rows = np.empty((steps, people, len(LABELS)))
+    for step in range(steps):
+        change = chance.random(people) < 1 / (dwell_s * RATE_HZ)
+        held = np.where(change, chance.choice(len(LABELS), size=people, p=USUAL), held)
+        rows[step] = 0.3 * chance.dirichlet(np.ones(len(LABELS)), people)
+        rows[step, np.arange(people), held] += 0.7
+    leaves = round(LEAVES_S * RATE_HZ)
+    last = rows[leaves - round(LENGTH_S * RATE_HZ) : leaves, 0].mean(axis=0)
+    results = tuple(result_of(step, rows[step, int(step >= leaves) :], int(step >= leaves)) for step in range(steps))
+    return MadeUpClass(results, people, int(last.argmax()))
+
+
+def result_of(step: int, rows: Shares, gone: int) -> FrameResult:
+    """One picture; tracks are numbered from 1, and the first `gone` are not there."""
+    n = len(rows)
+    faces = Faces(np.zeros((n, 4), np.float32), np.ones(n, np.float32), np.zeros((n, 5, 2), np.float32))
+    emotions = Emotions(LABELS, rows.astype(np.float32), np.ones(n, bool))
+    return FrameResult(step / RATE_HZ, step, 640, 360, Tracks(np.arange(n, dtype=np.int64) + 1 + gone, faces), emotions)
+
+
+def shares_of(window: ClassWindow | None, min_group: int = MIN_GROUP) -> list[float]:
+    """The published shares of a window; NaN where they are withheld."""
+    mix = None if window is None else disclose(window, min_group)["mix"]
+    return [mix[label] for label in LABELS] if isinstance(mix, dict) else [np.nan] * len(LABELS)
+
+
+def as_before(results: tuple[FrameResult, ...]) -> Iterator[list[float]]:
+    """Only the threshold: after every picture the last finished window, then the rolling one."""
+    builder, rolling, finished = WindowBuilder(LENGTH_S), RollingWindow(LENGTH_S), None
+    for result in results:
+        finished = builder.add(result) or finished
+        rolling.add(result)
+        yield shares_of(finished)
+        yield shares_of(rolling.window())
+
+
+def fixed_windows(results: tuple[FrameResult, ...]) -> Iterator[list[float]]:
+    """The threshold, and no window that overlaps another."""
+    builder, finished = WindowBuilder(LENGTH_S), None
+    for result in results:
+        finished = builder.add(result) or finished
+        yield shares_of(finished)
+
+
+def rounded(results: tuple[FrameResult, ...]) -> Iterator[list[float]]:
+    """Fixed windows with shares rounded to 5 %."""
+    for shares in fixed_windows(results):
+        yield [round(20 * share) / 20 if share == share else share for share in shares]  # noqa: PLR0124 - NaN
+
+
+def as_published(results: tuple[FrameResult, ...]) -> Iterator[list[float]]:
+    """What page, CSV and API give: the last finished window, then "now"."""
+    progress = Progress(LENGTH_S, MIN_GROUP)
+    for result in results:
+        progress.add(result, age_s=0)
+        state = progress.state(individual=False)
+        yield shares_of(state["history"][-1] if state["history"] else None)
+        yield shares_of(state["now"])
+
+
+PROTECTIONS: dict[str, Callable[[tuple[FrameResult, ...]], Iterator[list[float]]]] = {
+    "threshold only": as_before,
+    "fixed windows only": fixed_windows,
+    "fixed windows, rounded to 5 %": rounded,
+    "panel (as published)": as_published,
+}
+
+
+def recovered(classes: list[MadeUpClass], publish: Callable[[tuple[FrameResult, ...]], Iterator[list[float]]]) -> Found:
+    """The share of classes in which the attack names the emotion, and in which the last figure alone does."""
+    figures = np.array([list(publish(made.results)) for made in classes])  # (classes, moments, labels)
+    truths = np.array([made.truth for made in classes])
+    people = classes[0].people
+    moments = distinct(figures)
+    choose, score = slice(0, None, 2), slice(1, None, 2)
+    best, pair = -1.0, (0, 0)
+    for earlier in moments:
+        later = moments[moments > earlier]
+        rest = people * figures[choose, earlier, None] - (people - 1) * figures[choose][:, later]
+        hits = (guess(rest) == truths[choose, None]).mean(axis=0)
+        if len(later) and hits.max() > best:
+            best, pair = float(hits.max()), (int(earlier), int(later[hits.argmax()]))
+    attack = guess(people * figures[score, pair[0]] - (people - 1) * figures[score, pair[1]])
+    before = figures.shape[1] * LEAVES_S / LASTS_S
+    alone = guess(figures[score, int(before) - 1])
+    return Found(float((attack == truths[score]).mean()), float((alone == truths[score]).mean()))
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """How often the emotion was named: by the attack, and by the last figure alone."""
+
+    attack: float
+    alone: float
+
+
+def guess(shares: Shares) -> NDArray[np.int64]:
+    """The label of the largest share along the last axis; -1 where figures were withheld."""
+    known = np.isfinite(shares).all(axis=-1)
+    return np.where(known, np.nan_to_num(shares, nan=-np.inf).argmax(axis=-1), -1)
+
+
+def distinct(figures: Shares) -> NDArray[np.int64]:
+    """Moments whose figures differ from those of the moment before of the same kind, from half a minute before."""
+    changed = np.array(
+        [i < 2 or not np.array_equal(figures[:, i], figures[:, i - 2], equal_nan=True) for i in range(figures.shape[1])]
+    )
+    first = round(figures.shape[1] * (LEAVES_S - 30) / LASTS_S)
+    return np.flatnonzero(changed)[np.flatnonzero(changed) >= first]
+
+
+def measure(people: int, dwell_s: float, classes: int) -> dict[str, Any]:
+    """Every protection on the same classes."""
+    chance = np.random.default_rng(people)
+    made = [make_class(people, dwell_s, chance) for _ in range(classes)]
+    found = {name: recovered(made, publish) for name, publish in PROTECTIONS.items()}
+    return {
+        name: {"attack": round(each.attack, 3), "figure alone": round(each.alone, 3)} for name, each in found.items()
+    }
+
+
+def main() -> None:
+    """Measure and save."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--classes", type=int, default=400, help="classes of each kind (default: 400)")
+    options = parser.parse_args()
+    figures = {}
+    for people in (6, 12, 25):
+        for dwell_s in (np.inf, 60.0, 15.0):
+            name = f"{people} people, emotions held {'for ever' if dwell_s == np.inf else f'{dwell_s:.0f} s'}"
+            figures[name] = measure(people, dwell_s, options.classes)
+            print(name, *figures[name].items(), sep="\n  ")
+    save("anonymity", figures)
+
+
+if __name__ == "__main__":
+    main()

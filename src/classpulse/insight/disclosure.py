@@ -1,0 +1,105 @@
+"""What may leave the program of a class's figures: page, report, CSV and API show what this returns and nothing else.
+
+The rules are those of statistical disclosure control (Hundepool et al. 2012; the handbook of Eurostat's SDC centre):
+no figure of fewer than a threshold of people, none either by subtraction of two that are shown (complementary
+suppression), and no contributor who weighs more than the others (dominance). `Panel` sees to the differences between
+moments, `may_show_singly` to those between the class and people who are shown by themselves.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from classpulse.insight.engagement import SMALLEST_GROUP
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Mapping
+
+    from classpulse.insight.engagement import ClassWindow
+
+
+def smallest_group(min_group: int | None) -> int:
+    """Fewest people behind a figure: the setting, never below `SMALLEST_GROUP`; 0 for None, the demo.
+
+    >>> smallest_group(5), smallest_group(1), smallest_group(None)
+    (5, 3, 0)
+    """
+    return 0 if min_group is None else max(min_group, SMALLEST_GROUP)
+
+
+def may_show_singly(shown: int, group: int, min_group: int | None) -> bool:
+    """Whether some people may be shown singly beside the figure of a group that they are part of.
+
+    Taking them off the figure leaves that of the others: these must be nobody, or a whole group. Otherwise it is
+    the single views that are withheld: whoever agreed to be seen loses little, the others never agreed.
+
+    >>> may_show_singly(2, 8, 5), may_show_singly(4, 8, 5), may_show_singly(8, 8, 5)
+    (True, False, True)
+
+    Args:
+        shown: how many are shown singly.
+        group: how many are behind the figure, those included.
+        min_group: fewest people behind a figure; None for the demo.
+    """
+    others = group - shown
+    return shown == 0 or others <= 0 or others >= smallest_group(min_group)
+
+
+def names_to_show(
+    people: Mapping[int, str | None], names: Mapping[str, str], may_be_named: Container[str]
+) -> dict[int, str]:
+    """The names that single views may carry: of people who were recognised and have agreed to be shown by name.
+
+    Everybody else is a number.
+
+    >>> names_to_show({1: "a7", 2: "c3", 3: None}, {"a7": "Ana", "c3": "Ben"}, {"a7"})
+    {1: 'Ana'}
+
+    Args:
+        people: the random id by track; None where nobody was recognised.
+        names: the name by random id.
+        may_be_named: ids of those with a valid consent to it now.
+    """
+    known = {track: person for track, person in people.items() if person is not None and person in may_be_named}
+    return {track: names[person] for track, person in known.items() if person in names}
+
+
+def disclose(window: ClassWindow, min_group: int | None) -> dict[str, object]:
+    """The figures of a window that may be shown, ready for JSON: the one place that withholds small groups.
+
+    Keys are `start_s`, `end_s`, `results`, which tell nothing of people and are always there; the figures
+    `faces`, `people`, `read`, `mix` (share by emotion) and `uncertain`; and why figures are withheld:
+
+    - `people` below the group: `faces`, `people`, `read`, `mix` and `uncertain` are None, `too_few` is True.
+    - `people` enough and `read` below it: `read`, `mix` and `uncertain` are None, `too_few_read` is True.
+
+    Nobody is not a group: an empty room is said to be empty (`people` 0), and a class in which no face
+    could or may be read is said to be so (`read` 0, `mix` None).
+
+    Args:
+        window: what was measured.
+        min_group: fewest people behind a figure, taken as `SMALLEST_GROUP` if it is smaller; None for the
+            demo, whose people are not there: everything is shown.
+    """
+    needed = smallest_group(min_group)
+    too_few = 0 < window.people < needed
+    too_few_read = not too_few and 0 < window.read < needed
+    hidden_read = too_few or too_few_read
+    return {
+        "start_s": round(window.start_s, 3),
+        "end_s": round(window.end_s, 3),
+        "results": window.results,
+        "faces": None if too_few else round(window.faces, 2),
+        "people": None if too_few else window.people,
+        "read": None if hidden_read else window.read,
+        "mix": None if hidden_read else _by_label(window),
+        "uncertain": None if hidden_read or window.uncertain is None else round(window.uncertain, 4),
+        "too_few": too_few,
+        "too_few_read": too_few_read,
+    }
+
+
+def _by_label(window: ClassWindow) -> dict[str, float] | None:
+    if window.mix is None:
+        return None
+    return {label: round(share, 4) for label, share in zip(window.labels, window.mix, strict=True)}
