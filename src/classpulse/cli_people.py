@@ -66,7 +66,7 @@ def list_people(settings: Settings, by: str | None) -> None:
 @people.command()
 @click.argument("name")
 @click.argument("photos", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PHOTO…")
-@click.option("--individual", is_flag=True, help="They also agree to be shown singly, by name.")
+@click.option("--individual", "singly", is_flag=True, help="They also agree to be shown singly, by name.")
 @click.option("--more", is_flag=True, help="They are enrolled already: add these photos, or enrol them again.")
 @consent_options
 @by_option
@@ -101,7 +101,7 @@ def _agreement(name: str, given: dict[str, Any], *, ask: bool) -> Agreement | No
         guardian = guardian or click.confirm("Is that a guardian, for a minor?", err=True)
     if by is None:
         return None
-    return Agreement(by, guardian, given["note"], given["days"] or MAX_DAYS, given.get("individual", False))
+    return Agreement(by, guardian, given["note"], given["days"] or MAX_DAYS, given.get("singly", False))
 
 
 def _warn_alike(name: str, alike: str | None) -> None:
