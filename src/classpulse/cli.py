@@ -6,7 +6,6 @@ Everything heavy is imported inside the commands, so that `classpulse --help` an
 # ruff: noqa: PLC0415 - see the docstring
 from __future__ import annotations
 
-import getpass
 import os
 import signal
 import sys
@@ -16,8 +15,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from classpulse import __version__, cli_data, cli_training
-from classpulse.cli_options import common
+from classpulse import __version__, cli_audit, cli_data, cli_people, cli_training
+from classpulse.cli_options import common, login_name
 from classpulse.errors import ClassPulseError, SourceError, StorageError
 from classpulse.policy import EXEMPTIONS, STRICTEST_FIRST
 
@@ -120,7 +119,7 @@ def sessions(settings: Settings, session: int | None, csv_file: str | None) -> N
     from classpulse.storage.store import Store
     from classpulse.terminal import session_table, sessions_table, show
 
-    with Store.open(settings.database) as store:
+    with Store.of(settings) as store:
         if session is None:
             show(sessions_table(store.sessions()))
             return
@@ -209,7 +208,7 @@ def show_policy(settings: Settings) -> None:
     from classpulse.storage.store import Store
     from classpulse.terminal import policy_table, show
 
-    with Store.open(settings.database) as store:
+    with Store.of(settings) as store:
         show(policy_table(law_in_force(store, settings), store.policy_log()))
 
 
@@ -241,20 +240,15 @@ def set_policy(
     from classpulse.storage.store import Store
 
     policy = Policy(jurisdiction_in_force, exemption, declaration)
-    with Store.open(settings.database) as store:
-        answer_law(store, policy, by or _login_name(), "command")
+    with Store.of(settings) as store:
+        answer_law(store, policy, by or login_name(), "command")
     click.echo(f"Jurisdiction: {told(policy.jurisdiction, policy.exemption)}.")
 
 
-def _login_name() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have a number and no name
-        message = "this account has no name: say who answers with --by NAME"
-        raise click.UsageError(message) from None
-
 
 for _command in (cli_data.data, cli_training.train, cli_training.tune, cli_training.evaluate, cli_training.export):
+    cli.add_command(_command)
+for _command in (cli_people.people, cli_audit.audit):
     cli.add_command(_command)
 
 

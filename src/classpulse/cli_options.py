@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,3 +61,16 @@ def pairs_of(sets: tuple[str, ...], example: str) -> dict[str, Any]:
             raise click.UsageError(message)
         pairs[name] = value
     return pairs
+
+
+def login_name() -> str:
+    """The name of the account that runs the command.
+
+    Raises:
+        click.UsageError: it has none.
+    """
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have a number and no name
+        message = "this account has no name: say who answers with --by NAME"
+        raise click.UsageError(message) from None

@@ -35,6 +35,8 @@ def examine(settings: Settings) -> list[Check]:
         ("camera", _cameras),
         ("models", _models),
         ("data folder", _disk),
+        ("people", _people),
+        ("kept", _kept),
         ("port", _port),
         ("speed", _speed),
     ]
@@ -48,7 +50,7 @@ def examine(settings: Settings) -> list[Check]:
 
 
 def _policy(settings: Settings) -> Policy:
-    with Store.open(settings.database) as store:
+    with Store.of(settings) as store:
         return law_in_force(store, settings)
 
 
@@ -100,6 +102,31 @@ def _disk(settings: Settings) -> list[Check]:
     free_mb = shutil.disk_usage(folder).free >> 20
     enough = free_mb >= ENOUGH_DISK_MB
     return [Check("data folder", ok=enough, found=f"{folder}, {free_mb} MB free", advice="" if enough else "make room")]
+
+
+def _people(settings: Settings) -> list[Check]:
+    """Whether the key to people's data is there, fits, and is for its owner's eyes."""
+    with Store.of(settings) as store:
+        if not store.holds_people():
+            return [Check("people", ok=None, found="nobody is enrolled")]
+        vault = store.vault(settings.key_file)
+    loose = vault.source == str(settings.key_file) and os.name == "posix" and settings.key_file.stat().st_mode & 0o077
+    if loose:
+        advice = f"let its owner alone read it: chmod 600 {settings.key_file}"
+        return [Check("people", ok=False, found=f"the key in {vault.source} may be read by others", advice=advice)]
+    advice = "keep a copy of the key apart from copies of the database"
+    return [Check("people", ok=True, found=f"the key in {vault.source} fits", advice=advice)]
+
+
+def _kept(settings: Settings) -> list[Check]:
+    """How long each kind of row is kept, and when the oldest goes."""
+    found = []
+    with Store.of(settings) as store:
+        for kept in store.house.outlook():
+            span = "until it says" if kept.days is None else f"{kept.days:g} days"
+            goes = "" if kept.goes is None else f"; the next goes on {kept.goes:%Y-%m-%d}"
+            found.append(Check(f"kept: {kept.what}", ok=None, found=f"{span}{goes or '; none will go'}"))
+    return found
 
 
 def _port(settings: Settings) -> list[Check]:

@@ -94,7 +94,7 @@ def run_live(options: LiveOptions, settings: Settings, terminal: Terminal) -> Li
         terminal.say(f"No source given: using {kind.name}.")
     _check(options, settings, kind)
     with contextlib.ExitStack() as stack:
-        store = stack.enter_context(Store.open(settings.database))
+        store = stack.enter_context(Store.of(settings))
         policy = _settle_law(kind, options, settings, store, terminal)
         listeners = list(terminal.listeners)
         if options.results is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 from rich.console import Console, Group
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from classpulse.sources import Source
     from classpulse.storage.tables import PolicyAnswerRow, SessionRow
     from classpulse.types import Frame, FrameResult
+
+T = TypeVar("T")
 
 EXPLAINED = """\
 Which law is in force where this class is held?
@@ -101,6 +103,14 @@ def progress_bar() -> Progress:
         # Results may be on their way there.
         redirect_stdout=False,
     )
+
+
+def counted(things: Sequence[T], what: str) -> Iterator[T]:
+    """Go through things, with a bar on standard error where somebody looks."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, redirect_stdout=False, disable=not console.is_terminal) as bar:
+        yield from bar.track(things, description=what)
 
 
 def show(table: RenderableType) -> None:

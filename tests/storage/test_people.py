@@ -40,7 +40,8 @@ def actions(store: Store) -> list[str]:
 
 
 def agree(people: People, name: str = NAME, purpose: str = "recognition", **changes: Any) -> str:
-    return people.record_consent(name, purpose, **({"given_by": "her mother", "guardian": True} | changes))
+    given: dict[str, Any] = {"given_by": "her mother", "guardian": True}
+    return people.record_consent(name, purpose, **(given | changes))
 
 
 def test_what_was_enrolled_comes_back(people: People) -> None:

@@ -59,11 +59,7 @@ class People:
     """
 
     def __init__(self, engine: Engine, vault: Vault, actor: str | Alias, erased: ErasedList) -> None:
-        """Take a migrated database, the key that fits it, who acts, and where erasures are listed.
-
-        Raises:
-            PeopleError: the actor's name is none.
-        """
+        """Take a migrated database, the key that fits it, who acts, and where erasures are listed."""
         self._engine = engine
         self._reader = reader_of(engine)
         self._vault = vault
@@ -73,12 +69,8 @@ class People:
         self.audit = Audit(engine, vault)
 
     def acting_as(self, person_id: str) -> People:
-        """The same people, with a person themself as who acts: for their own page.
-
-        Raises:
-            PeopleError: nobody has this id.
-        """
-        with self._reader.connect() as connection:
+        """The same people, with a person themself as who acts: for their own page."""
+        with self._reading() as connection:
             alias = Alias(self._keyring.alias(connection, person_id))
         return People(self._engine, self._vault, alias, self._erased)
 
@@ -228,6 +220,11 @@ class People:
         """Somebody by name, in any case."""
         with self._reading() as connection:
             return self._keyring.person(connection, self._keyring.known(connection, name))
+
+    def knows(self, name: str) -> bool:
+        """Whether somebody is called so, in any case."""
+        with self._reading() as connection:
+            return self._keyring.find(connection, name) is not None
 
     def id_of(self, name: str) -> str:
         """Somebody's id by name, in any case; works also where what is theirs was damaged."""

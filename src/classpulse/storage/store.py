@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from classpulse.storage.database import keep_a_log, open_engine, place_of, reader_of, told_plainly
 from classpulse.storage.erased import ErasedList
 from classpulse.storage.housekeeping import House
+from classpulse.storage.keyring import holds_sealed
 from classpulse.storage.owner import Owner
 from classpulse.storage.recorder import SessionRecorder
 from classpulse.storage.schema import migrate
@@ -101,6 +102,15 @@ class Store:
             StorageError: the database cannot be read.
         """
         return self.house.vault(key_file, environ, create=create)
+
+    def holds_people(self) -> bool:
+        """Whether there is anything that takes the key: people, or an audit log.
+
+        Raises:
+            StorageError: the database cannot be read.
+        """
+        with told_plainly(self._engine.url), self._reader.connect() as connection:
+            return holds_sealed(connection)
 
     def people(self, vault: Vault, actor: str) -> People:
         """The people who enrolled, for whoever acts.
