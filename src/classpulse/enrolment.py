@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from classpulse.settings import Settings
-    from classpulse.types import Floats
+    from classpulse.types import Floats, Image
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +54,27 @@ def read_photos(paths: Sequence[Path], settings: Settings, policy: Policy) -> En
         row -= row.mean()
         rows.append(row / max(1e-6, float(np.linalg.norm(row))))
     return Enrolment("stand-in-1", np.stack(rows), np.ones(len(rows), np.float32), 0.6)
+
+
+def read_image(image: Image, settings: Settings, policy: Policy) -> Enrolment:
+    """Stand-in: one face, large enough.
+
+    Raises:
+        PolicyError: nobody may be recognised here.
+        PeopleError: the picture will not do.
+    """
+    from classpulse.vision.detector import open_detector  # noqa: PLC0415
+    from classpulse.vision.embedder import FaceEmbedder  # noqa: PLC0415
+
+    policy.require(Task.IDENTITY)
+    faces = open_detector(settings, policy).detect(image)
+    if len(faces) != 1:
+        many = "no face can be seen in the picture" if not len(faces) else f"{len(faces)} faces are in the picture"
+        message = f"{many}: be alone in it, near the camera, and look into it"
+        raise PeopleError(message)
+    if faces.sizes_px[0] < 80:
+        message = f"the face is too small ({faces.sizes_px[0]:.0f} px): come nearer to the camera"
+        raise PeopleError(message)
+    embedder = FaceEmbedder.open(settings, policy)
+    rows = embedder.embed(image, faces)
+    return Enrolment(embedder.name, rows, np.ones(1, np.float32), embedder.min_similarity)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import getpass
 import json
 import os
 import sys
@@ -214,10 +215,20 @@ def be_considerate(settings: Settings) -> None:
 
 def _serve(runner: Runner, store: Store, settings: Settings) -> LiveServer:
     from classpulse.web.app import create_app  # noqa: PLC0415 - a third of a second that --fast need not wait
+    from classpulse.web.office import Office  # noqa: PLC0415
     from classpulse.web.server import LiveServer  # noqa: PLC0415
 
     host = settings.web.host
-    return LiveServer(create_app(runner.hub, runner, store, host=host), host, settings.web.port)
+    office = Office(store, settings, _account())
+    return LiveServer(create_app(runner.hub, runner, store, office=office, host=host), host, settings.web.port)
+
+
+def _account() -> str:
+    """Who does what is done on the page: it has no login of its own."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have a number and no name
+        return f"account {os.getuid()}" if hasattr(os, "getuid") else "account without a name"
 
 
 def _open_window(options: LiveOptions, runner: Runner, kind: SourceKind) -> DesktopWindow | None:

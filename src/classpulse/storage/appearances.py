@@ -18,7 +18,7 @@ from classpulse.storage.tables import ObservationRow
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Connection, Engine, Row
+    from sqlalchemy import ColumnElement, Connection, Engine, Row
 
     from classpulse.storage.vault import Vault
 
@@ -42,10 +42,23 @@ class Appearances:
 
     def of_session(self, session_id: int) -> list[AppearanceRow]:
         """The appearances in a class, in the order of their time."""
-        query = select(AppearanceRow.__table__).where(AppearanceRow.session_id == session_id)
-        query = query.order_by(AppearanceRow.start_s, AppearanceRow.id)
+        return self._where(AppearanceRow.session_id == session_id)
+
+    def of_person(self, person_id: str) -> list[AppearanceRow]:
+        """The appearances of somebody in every class, in the order of classes and of time."""
+        return self._where(AppearanceRow.person_id == person_id)
+
+    def _where(self, condition: ColumnElement[bool]) -> list[AppearanceRow]:
+        row = AppearanceRow
+        query = select(row.__table__).where(condition).order_by(row.session_id, row.start_s, row.id)
         with told_plainly(self._engine.url), self._reader.connect() as connection:
-            return [AppearanceRow(**row._asdict()) for row in connection.execute(query)]
+            return [AppearanceRow(**one._asdict()) for one in connection.execute(query)]
+
+    def tracks(self, session_id: int) -> set[int]:
+        """Every track that was seen in a class, recognised or not; empty once single observations were deleted."""
+        query = select(ObservationRow.track).where(ObservationRow.session_id == session_id).distinct()
+        with told_plainly(self._engine.url), self._reader.connect() as connection:
+            return set(connection.scalars(query))
 
     def reject(self, appearance_id: int) -> None:
         """Say that it was somebody else; who is not known."""

@@ -1,17 +1,25 @@
-"""Class windows as CSV, for a spreadsheet."""
+"""Class windows, and attendance, as CSV for a spreadsheet."""
 
 from __future__ import annotations
 
 import csv
 from typing import IO, TYPE_CHECKING
 
+from classpulse.insight.attendance import CAUTION
 from classpulse.insight.disclosure import disclose
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from classpulse.insight.attendance import Presence
     from classpulse.insight.engagement import ClassWindow
 
+ATTENDANCE_COLUMNS = (
+    *("name", "seen", "first_s", "last_s", "present_s", "gaps", "longest_gap_s", "late_s", "left_early_s"),
+    *("confidence", "corrected_by_hand", "note"),
+)
+FORMULA_STARTS = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
+"""What begins a formula, also in the wide forms that some spreadsheets fold."""
 BEFORE_LABELS = ("start_s", "end_s", "results", "faces", "people", "read", "uncertain")
 
 
@@ -36,3 +44,48 @@ def write_csv(windows: Iterable[ClassWindow], labels: Sequence[str], min_group: 
         shares = [mix.get(label) for label in labels] if isinstance(mix, dict) else [None] * len(labels)
         withheld = int(bool(shown["too_few"] or shown["too_few_read"]))
         rows.writerow([*(shown[name] for name in BEFORE_LABELS), *shares, withheld])
+
+
+def write_attendance(
+    people: Iterable[tuple[str, Presence]], absent: Iterable[str], start_s: float, file: IO[str]
+) -> None:
+    """Write a line for each person, under a header; times are from the beginning of the class.
+
+    Columns: `name`, `seen` (1 or 0), then as in `Presence`: `first_s`, `last_s`, `present_s`, `gaps` (how many),
+    `longest_gap_s`, `late_s` and `left_early_s` (0 where neither), `confidence`, `corrected_by_hand` (1 or 0), and
+    `note`, which says in every line what the others are worth, so that no line travels without it.
+
+    Args:
+        people: names with their presence, in the order of the lines.
+        absent: names of those who were not seen.
+        start_s: when the class began, by its own clock.
+        file: open for text, with `newline=""`.
+    """
+    rows = csv.writer(file)
+    rows.writerow(ATTENDANCE_COLUMNS)
+    for name, one in people:
+        times = (one.first_s - start_s, one.last_s - start_s, one.present_s)
+        longest = max((gap.length_s for gap in one.gaps), default=0.0)
+        rows.writerow(
+            [
+                plain_cell(name),
+                1,
+                *(round(value, 1) for value in times),
+                len(one.gaps),
+                *(round(value, 1) for value in (longest, one.late_s, one.early_s)),
+                round(one.confidence, 3),
+                int(one.by_hand),
+                CAUTION,
+            ]
+        )
+    for name in absent:
+        rows.writerow([plain_cell(name), 0, *[""] * (len(ATTENDANCE_COLUMNS) - 3), CAUTION])
+
+
+def plain_cell(text: str) -> str:
+    """A text that no spreadsheet takes for a formula (CSV injection, as OWASP describes it).
+
+    >>> plain_cell("=1+1"), plain_cell("Ana")
+    ("'=1+1", 'Ana')
+    """
+    return f"'{text}" if text.lstrip()[:1] in FORMULA_STARTS or text[:1] in {"\t", "\r", "\n"} else text

@@ -10,10 +10,22 @@ from classpulse.hub import Controls, Hub, Phase
 from classpulse.storage.export import write_csv
 from classpulse.storage.store import Store
 from classpulse.storage.tables import SessionRow
-from classpulse.web.schema import JurisdictionAnswer, Problem, Session, Snapshot, Window, snapshot_of, window_of
+from classpulse.web.office import is_here
+from classpulse.web.schema import (
+    NOBODY,
+    AboutPeople,
+    JurisdictionAnswer,
+    Problem,
+    Session,
+    Snapshot,
+    Window,
+    snapshot_of,
+    window_of,
+)
 
 if TYPE_CHECKING:
     from classpulse.web.feed import Feed
+    from classpulse.web.names import NameTags
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -43,9 +55,11 @@ StoreHere = Annotated[Store | None, Depends(_store)]
 
 
 @router.get("/state", response_model_exclude_unset=True)
-def state(hub: HubHere) -> Snapshot:
+def state(request: Request, hub: HubHere) -> Snapshot:
     """The class as it is now, with its last half hour."""
-    return snapshot_of(hub.state)
+    tags, now = cast("NameTags", request.app.state.tags), hub.state
+    people = AboutPeople(tags.recognizes(now), tags.names(now)) if is_here(request) else NOBODY
+    return snapshot_of(now, people)
 
 
 @router.get(
@@ -61,7 +75,7 @@ def state(hub: HubHere) -> Snapshot:
 async def events(request: Request) -> StreamingResponse:
     """The class as it changes, as server-sent events: at most four a second, the newest wins."""
     feed = cast("Feed", request.app.state.feed)
-    return StreamingResponse(feed.events(), media_type="text/event-stream")
+    return StreamingResponse(feed.events(here=is_here(request)), media_type="text/event-stream")
 
 
 @router.post("/pause", status_code=202, response_class=Response, responses=CONFLICT)

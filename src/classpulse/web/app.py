@@ -10,14 +10,24 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
 
 from classpulse import __version__
-from classpulse.errors import ClassPulseError, PolicyError, StorageError
-from classpulse.web import api
+from classpulse.errors import (
+    ClassPulseError,
+    KeyMissingError,
+    ModelError,
+    PeopleError,
+    PolicyError,
+    SourceError,
+    StorageError,
+)
+from classpulse.web import api, attendance_api, own_api, people_api
 from classpulse.web.feed import Feed
 from classpulse.web.guard import Guard
+from classpulse.web.names import NameTags
 
 if TYPE_CHECKING:
     from classpulse.hub import Controls, Hub
     from classpulse.storage.store import Store
+    from classpulse.web.office import Office
 
 STATIC = Path(__file__).with_name("static")
 BUNDLED = Path(__file__).parents[1] / "bundled"
@@ -27,24 +37,46 @@ VENDOR = ("uPlot.iife.min.js", "uPlot.min.css")
 MEDIA_TYPES = {".css": "text/css", ".html": "text/html", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
-def create_app(hub: Hub, controls: Controls, store: Store | None, *, host: str = "127.0.0.1") -> FastAPI:
+PAGES = {"/": "index.html", "/people": "people.html", "/attendance": "attendance.html", "/me/{token}": "me.html"}
+STATUS: dict[type[ClassPulseError], int] = {
+    PolicyError: 409,
+    PeopleError: 422,
+    SourceError: 422,
+    KeyMissingError: 503,
+    ModelError: 503,
+    StorageError: 503,
+}
+
+
+def create_app(
+    hub: Hub,
+    controls: Controls,
+    store: Store | None,
+    *,
+    office: Office | None = None,
+    host: str = "127.0.0.1",
+) -> FastAPI:
     """Build the application.
 
     Args:
         hub: where the newest state is.
         controls: what the page's buttons call.
         store: where the class is stored; None if nothing is.
+        office: where people's data is opened; None where there are no people.
         host: the address that the page is served on; requests that name another host are refused.
     """
     app = FastAPI(title="Classpulse", version=__version__, docs_url=None, redoc_url=None)
     app.state.hub = hub
     app.state.controls = controls
     app.state.store = store
-    app.state.feed = Feed(hub)
+    app.state.office = office
+    app.state.tags = NameTags(office)
+    app.state.feed = Feed(hub, tags=app.state.tags)
     app.add_middleware(Guard, host=host)
     app.add_exception_handler(RequestValidationError, _explain_input)
     app.add_exception_handler(ClassPulseError, _explain_error)
-    app.include_router(api.router)
+    for part in (api, people_api, attendance_api, own_api):
+        app.include_router(part.router)
     _add_page(app)
     return app
 
@@ -53,9 +85,8 @@ def _add_page(app: FastAPI) -> None:
     files = {path.name: path for path in STATIC.iterdir() if path.suffix in MEDIA_TYPES}
     files |= {f"vendor/{name}": BUNDLED / name for name in VENDOR}
 
-    @app.get("/", include_in_schema=False)
-    def page() -> FileResponse:
-        return _send(files["index.html"])
+    for path, name in PAGES.items():
+        _add_route(app, path, files[name])
 
     @app.get("/static/{name:path}", include_in_schema=False)
     def static(name: str) -> FileResponse:
@@ -69,6 +100,12 @@ def _add_page(app: FastAPI) -> None:
     def healthz() -> str:
         """Whether the page is up."""
         return "ok"
+
+
+def _add_route(app: FastAPI, route: str, path: Path) -> None:
+    @app.get(route, include_in_schema=False)
+    def page() -> FileResponse:
+        return _send(path)
 
 
 def _send(path: Path) -> FileResponse:
@@ -85,5 +122,5 @@ def _explain_input(_request: Request, error: Exception) -> JSONResponse:
 
 
 def _explain_error(_request: Request, error: Exception) -> JSONResponse:
-    status = 409 if isinstance(error, PolicyError) else 503 if isinstance(error, StorageError) else 500
+    status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 500)
     return JSONResponse({"detail": str(error)}, status)

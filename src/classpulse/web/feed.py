@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from classpulse.web.schema import Windows, group_limit, state_of, window_of
+from classpulse.web.schema import NOBODY, AboutPeople, Windows, group_limit, state_of, window_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from classpulse.hub import Hub, LiveState
     from classpulse.insight.engagement import ClassWindow
+    from classpulse.web.names import NameTags
 
 RETRY_MS = 1000
 """How long a browser waits before it connects again."""
@@ -25,37 +26,56 @@ class Feed:
     misses states in place of piling them up.
     """
 
-    def __init__(self, hub: Hub, interval_s: float = 0.25, heartbeat_s: float = 5.0) -> None:
-        """Read from `hub`, at most every `interval_s`, and give a sign of life at least every `heartbeat_s`."""
+    def __init__(
+        self, hub: Hub, interval_s: float = 0.25, heartbeat_s: float = 5.0, *, tags: NameTags | None = None
+    ) -> None:
+        """Read from `hub`, at most every `interval_s`, and give a sign of life at least every `heartbeat_s`.
+
+        Args:
+            hub: where the newest state is.
+            interval_s: between two looks at it.
+            heartbeat_s: between two signs of life.
+            tags: give cards their names, for readers on this machine; None gives none.
+        """
+        self._tags = tags
         self._hub = hub
         self._interval_s = interval_s
         self._beats = max(1, round(heartbeat_s / interval_s))
         self._closed = False
-        self._encoded = (-1, b"")
+        self._encoded = {False: (-1, b""), True: (-1, b"")}
 
     def close(self) -> None:
         """End every open stream; each ends within one interval."""
         self._closed = True
 
-    async def events(self) -> AsyncIterator[bytes]:
-        """Yield events for one reader until `close`: `windows` (the chart's), `state`, and `ping`."""
+    async def events(self, *, here: bool = False) -> AsyncIterator[bytes]:
+        """Yield events for one reader until `close`: `windows` (the chart's), `state`, and `ping`.
+
+        Args:
+            here: whether the reader is on this machine: nobody else is told names.
+        """
         yield f"retry: {RETRY_MS}\n\n".encode()
         seen, quiet, shown = -1, 0, None
         while not self._closed:
             version, state = self._hub.wait(seen, 0)
             if version > seen:
-                yield self._state_event(version, state) + windows_event(shown, state)
+                yield await self._state_event(version, state, here=here) + windows_event(shown, state)
                 seen, quiet, shown = version, 0, state
             elif (quiet := quiet + 1) >= self._beats:
                 yield b"event: ping\ndata:\n\n"
                 quiet = 0
             await asyncio.sleep(self._interval_s)
 
-    def _state_event(self, version: int, state: LiveState) -> bytes:
-        if self._encoded[0] != version:
-            data = state_of(state).model_dump_json(exclude_unset=True)
-            self._encoded = (version, f"event: state\ndata: {data}\n\n".encode())
-        return self._encoded[1]
+    async def _state_event(self, version: int, state: LiveState, *, here: bool) -> bytes:
+        if self._encoded[here][0] != version:
+            people = NOBODY
+            if here and self._tags is not None:
+                # Names come from the database, which may take its time.
+                names = await asyncio.to_thread(self._tags.names, state)
+                people = AboutPeople(self._tags.recognizes(state), names)
+            data = state_of(state, people).model_dump_json(exclude_unset=True)
+            self._encoded[here] = (version, f"event: state\ndata: {data}\n\n".encode())
+        return self._encoded[here][1]
 
 
 def windows_event(before: LiveState | None, after: LiveState) -> bytes:

@@ -8,6 +8,7 @@ machine as its host, and one that changes something must come from this very pag
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY_BYTES = 16_384
+MAX_PICTURE_BYTES = 2_097_152
+"""A still of a camera, as JPEG, has a tenth of that."""
+TAKES_PICTURES = re.compile(r"/api/people/[0-9a-f]{32}/pictures")
+CAMERA_PAGE = "/people"
+"""The one page that may ask the browser for a camera."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 HEADERS = {
     "Content-Security-Policy": (
@@ -31,6 +37,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
+CAMERA_HEADERS = {"Permissions-Policy": "camera=(self), microphone=(), geolocation=()"}
 
 
 class Guard:
@@ -53,14 +60,14 @@ class Guard:
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.update(HEADERS)
+                headers.update(HEADERS | CAMERA_HEADERS if scope["path"] == CAMERA_PAGE else HEADERS)
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
-        refusal = self._refusal(scope["method"], Headers(scope=scope))
+        refusal = self._refusal(scope["method"], scope["path"], Headers(scope=scope))
         await (refusal or self._app)(scope, receive, send_guarded)
 
-    def _refusal(self, method: str, headers: Headers) -> JSONResponse | None:
+    def _refusal(self, method: str, path: str, headers: Headers) -> JSONResponse | None:
         host = headers.get("host", "")
         if not self._is_ours(_parsed(f"//{host}").hostname or ""):
             return _refuse(403, f"This page does not answer to the host {host!r}: open it as localhost or 127.0.0.1.")
@@ -71,15 +78,23 @@ class Guard:
             return _refuse(403, f"Only the live page itself may ask for this, not {origin}.")
         if headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
             return _refuse(403, "Only the live page itself may ask for this, not another site.")
-        length = headers.get("content-length", "")
-        if "transfer-encoding" in headers or int(length if length.isdecimal() else 0) > MAX_BODY_BYTES:
-            return _refuse(413, f"The request is too large: {MAX_BODY_BYTES} bytes of JSON at most.")
-        return None
+        return _oversize(path, headers)
 
     def _is_ours(self, name: str) -> bool:
         # Whoever listens on every address is reached by numbers that cannot be known beforehand; a number
         # cannot be rebound as a name can.
         return name in self._names or (self._anywhere and _is_address(name))
+
+
+def _oversize(path: str, headers: Headers) -> JSONResponse | None:
+    length = headers.get("content-length", "")
+    size = int(length if length.isdecimal() else 0)
+    if TAKES_PICTURES.fullmatch(path):
+        if "transfer-encoding" in headers or size > MAX_PICTURE_BYTES:
+            return _refuse(413, f"The picture is too large: {MAX_PICTURE_BYTES >> 20} MB at most.")
+    elif "transfer-encoding" in headers or size > MAX_BODY_BYTES:
+        return _refuse(413, f"The request is too large: {MAX_BODY_BYTES} bytes of JSON at most.")
+    return None
 
 
 def _parsed(url: str) -> SplitResult:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Self
 
@@ -14,6 +15,8 @@ from classpulse.policy import Exemption, Policy, Task, allowed
 from classpulse.settings import Jurisdiction
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from classpulse.hub import LiveState
     from classpulse.insight.engagement import ClassWindow
     from classpulse.types import FrameResult
@@ -35,12 +38,13 @@ class Window(BaseModel):
 
 
 class Card(BaseModel):
-    """One face: a number, no name and no picture."""
+    """One face: a number, no picture, and a name only of somebody who agreed to be shown by name."""
 
     track: int = Field(description="The number that follows this face through the class.")
     emotion: str | None = Field(description="An emotion, `uncertain`, or null where the face was not read.")
     probabilities: dict[str, float] | None = Field(description="By emotion, 0 to 1; null where not read.")
     size_px: int = Field(description="The longer side of the face in the picture, px.")
+    name: str | None = Field(None, description="Absent unless they agreed to it; sent to this machine alone.")
 
 
 class SourceState(BaseModel):
@@ -62,6 +66,7 @@ class State(BaseModel):
     jurisdiction: Jurisdiction | None = Field(description="The law in force; null for a trial without a live class.")
     exemption: Exemption | None = Field(description="Why the ban of that law does not apply here, as was declared.")
     reads_emotions: bool = Field(description="Whether the law in force allows emotions to be read.")
+    recognizes: bool = Field(description="Whether people may be recognised here, and there are pages about them.")
     demo: bool
     individual: bool = Field(description="Whether single faces are shown.")
     min_group: int | None = Field(description="Fewest people a figure may come from; null for the demo.")
@@ -152,8 +157,24 @@ def window_of(window: ClassWindow, min_group: int | None) -> Window:
     return Window.model_validate(disclose(window, min_group))
 
 
-def cards_of(result: FrameResult) -> list[Card]:
-    """The faces of one frame, by number."""
+@dataclass(frozen=True, slots=True)
+class AboutPeople:
+    """What of people a reader may see beside figures.
+
+    Attributes:
+        recognizes: whether there are pages about them.
+        names: of those who may be named, by track.
+    """
+
+    recognizes: bool = False
+    names: Mapping[int, str] = field(default_factory=dict)
+
+
+NOBODY = AboutPeople()
+
+
+def cards_of(result: FrameResult, known: Mapping[int, str] | None = None) -> list[Card]:
+    """The faces of one frame, by number; some with a name."""
     names = result.emotions.names() if result.emotions is not None else [None] * len(result)
     sizes = result.tracks.faces.sizes_px
     cards = []
@@ -163,11 +184,13 @@ def cards_of(result: FrameResult) -> list[Card]:
             row = result.emotions.probabilities[i]
             probabilities = {k: round(float(p), 3) for k, p in zip(result.emotions.labels, row, strict=True)}
         track = int(result.tracks.ids[i])
-        cards.append(Card(track=track, emotion=name, probabilities=probabilities, size_px=round(float(sizes[i]))))
+        card = Card(track=track, emotion=name, probabilities=probabilities, size_px=round(float(sizes[i])))
+        named = (known or {}).get(track)
+        cards.append(card if named is None else card.model_copy(update={"name": named}))
     return sorted(cards, key=lambda card: card.track)
 
 
-def _fields_of(state: LiveState) -> dict[str, object]:
+def _fields_of(state: LiveState, people: AboutPeople) -> dict[str, object]:
     health = state.health
     fields: dict[str, object] = {
         "phase": state.phase,
@@ -182,6 +205,7 @@ def _fields_of(state: LiveState) -> dict[str, object]:
         "jurisdiction": state.jurisdiction,
         "exemption": state.exemption,
         "reads_emotions": Task.EMOTION in allowed(state.jurisdiction, state.exemption),
+        "recognizes": people.recognizes,
         "demo": state.demo,
         "individual": state.individual,
         "min_group": group_limit(state),
@@ -193,16 +217,16 @@ def _fields_of(state: LiveState) -> dict[str, object]:
         "now": None if state.now is None else window_of(state.now, group_limit(state)),
     }
     if state.individual:
-        fields["faces"] = [] if state.result is None else cards_of(state.result)
+        fields["faces"] = [] if state.result is None else cards_of(state.result, people.names)
     return fields
 
 
-def state_of(state: LiveState) -> State:
+def state_of(state: LiveState, people: AboutPeople = NOBODY) -> State:
     """The state without its history; `faces` is unset, and so absent from the JSON, unless single faces are shown."""
-    return State.model_validate(_fields_of(state))
+    return State.model_validate(_fields_of(state, people))
 
 
-def snapshot_of(state: LiveState) -> Snapshot:
+def snapshot_of(state: LiveState, people: AboutPeople = NOBODY) -> Snapshot:
     """The state with its history."""
     history = [window_of(window, group_limit(state)) for window in state.history]
-    return Snapshot.model_validate({**_fields_of(state), "history": history})
+    return Snapshot.model_validate({**_fields_of(state, people), "history": history})
