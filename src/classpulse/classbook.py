@@ -105,7 +105,8 @@ def read_class(
         raise PeopleError(message)
     sightings = appearances.of_session(session_id)
     windows = store.windows(session_id)
-    spans = [Span(one.start_s, one.end_s) for one in (*windows, *sightings)]
+    spans = [Span(one.start_s, one.end_s) for one in windows]
+    spans += [Span(one.start_s, one.end_s) for one in sightings]
     lesson = _lesson(session, spans, settings)
     attendance = attend(sightings, lesson, appearances.tracks(session_id))
     known = {person.id: person for person in people.all()}

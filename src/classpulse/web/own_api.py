@@ -18,6 +18,8 @@ from classpulse.web.schema import Problem
 if TYPE_CHECKING:
     from classpulse.storage.people_tables import AppearanceRow
 
+LEADS_NOWHERE = "This link leads nowhere any more. Ask your teacher for a new one."
+
 router = APIRouter(
     prefix="/api/me",
     responses={
@@ -44,13 +46,12 @@ class Visitor(NamedTuple):
 def _visitor(office: OfficeAnywhere, authorization: Annotated[str, Header()] = "") -> Visitor:
     scheme, _, token = authorization.partition(" ")
     people = office.people_or_none() if scheme == "Bearer" and token else None
-    if people is not None:
-        try:
-            person_id = people.by_token(token)
-        except PeopleError:
-            people = None
     if people is None:
-        raise HTTPException(404, "This link leads nowhere any more. Ask your teacher for a new one.")
+        raise HTTPException(404, LEADS_NOWHERE)
+    try:
+        person_id = people.by_token(token)
+    except PeopleError:
+        raise HTTPException(404, LEADS_NOWHERE) from None
     return Visitor(person_id, people.acting_as(person_id), office)
 
 
@@ -91,7 +92,7 @@ def export(me: Me) -> Response:
 
 
 def _seen(me: Visitor) -> list[Seen]:
-    by_class: dict[int, list["AppearanceRow"]] = {}
+    by_class: dict[int, list[AppearanceRow]] = {}
     for row in me.office.appearances().of_person(me.person_id):
         by_class.setdefault(row.session_id, []).append(row)
     found = []

@@ -42,10 +42,11 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
     422: {"model": Problem, "description": "Something is not as it must be; the sentence is for the teacher."},
     503: {"model": Problem, "description": "The key or the database is missing; nothing was changed."},
 }
-PICTURE = {
+PICTURES = ("image/jpeg", "image/png")
+PICTURE_BODY = {
     "requestBody": {
         "required": True,
-        "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in ("image/jpeg", "image/png")},
+        "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in PICTURES},
     }
 }
 
@@ -55,8 +56,8 @@ Whose = Annotated[PersonId, Path(description="The random id of somebody on file.
 
 async def _picture(request: Request) -> bytes:
     # The guard has seen to its size.
-    if request.headers.get("content-type", "").partition(";")[0].strip() not in PICTURE["requestBody"]["content"]:
-        raise HTTPException(415, "A picture is sent as image/jpeg or image/png.")
+    if request.headers.get("content-type", "").partition(";")[0].strip() not in PICTURES:
+        raise HTTPException(415, f"A picture is sent as {' or '.join(PICTURES)}.")
     return await request.body()
 
 
@@ -94,7 +95,7 @@ def consent(person_id: Whose, wanted: Agreement, office: OfficeHere) -> PersonOn
     return person_shown(_person(people, person_id))
 
 
-@router.post("/{person_id}/pictures", openapi_extra=PICTURE)
+@router.post("/{person_id}/pictures", openapi_extra=PICTURE_BODY)
 def picture(person_id: Whose, office: OfficeHere, data: Annotated[bytes, Depends(_picture)]) -> PictureKept:
     """Look at one picture of somebody who agreed, keep their face as numbers, and let the picture go."""
     from classpulse.enrolment import read_image  # noqa: PLC0415 - loads networks
