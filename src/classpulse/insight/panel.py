@@ -32,7 +32,7 @@ HORIZON_S = 600.0
 """Figures are compared with those of the last ten minutes."""
 
 REST_S = 30.0
-"""Who was not read for so long has gone; for so long the last figure stands in for one that may not be shown; and
+"""Whoever was not read for so long is left out, so long the last figure stands in for one that may not be shown, and
 so much time must be between figures of which nobody knows how far the others moved."""
 
 
@@ -50,7 +50,7 @@ class Panel:
     A figure is shown if it can stand beside every figure of the last `HORIZON_S`: the two come from the same
     people, or the one has a whole group more than the other, or those who are in both have moved by
     `MOVED_PEOPLE` in between, so that the difference says more of them than of the few. Tried in this order are
-    those who were read lately, and the panels shown before, in which whoever has gone stays with what was last
+    those who are here now, and the panels shown before, in which whoever has gone stays with what was last
     read of them and newcomers wait; then the last figure stays for a while. In a class that moves this is settled
     within seconds; in one that sits still nobody's coming or going is seen in the figures at all.
 
@@ -91,7 +91,7 @@ class Panel:
         self._read_at |= dict.fromkeys(now, window.end_s)
         while self._shown and self._shown[0].end_s <= window.start_s - HORIZON_S:
             self._shown.popleft()
-        for members in self._candidates(window.end_s):
+        for members in self._candidates(results, window.end_s):
             read = _at_once(members, pictures)
             values = {track: self._last[track] for track in members}
             if read >= self._needed and all(self._may_follow(values, old, window.start_s) for old in self._shown):
@@ -102,9 +102,14 @@ class Panel:
             return _with_figure(window, last.values, window.read)
         return replace(window, read=min(window.read, self._needed - 1), mix=None, uncertain=None)
 
-    def _candidates(self, end_s: float) -> Iterator[frozenset[int]]:
-        """Those who were read lately, then the panels that were shown, the newest first."""
-        yield frozenset(track for track, read_s in self._read_at.items() if read_s > end_s - REST_S)
+    def _candidates(self, results: Sequence[FrameResult], end_s: float) -> Iterator[frozenset[int]]:
+        """Those who are here and were read lately, then the panels that were shown, the newest first.
+
+        Who is here is told by the fullest picture, the latest of them: in one picture nobody has two numbers.
+        """
+        fullest = max(reversed(results), key=len)
+        here = fullest.tracks.ids.tolist()
+        yield frozenset(track for track in here if self._read_at.get(track, -np.inf) > end_s - REST_S)
         yield from dict.fromkeys(frozenset(shown.values) for shown in reversed(self._shown))
 
     def _may_follow(self, new: Values, old: _Shown, start_s: float) -> bool:
