@@ -3,15 +3,16 @@
 python -m benchmarks.anonymity [--classes 400]
 
 A made-up class of n people whose emotions are known is watched for three minutes; one of them leaves after a minute,
-and everybody can see who. The attack takes every pair of figures that were published, n times the earlier less
-n - 1 times the later, and calls the largest share that person's emotion; the best pair is chosen on half of the
-classes and scored on the others. Beside it: what somebody says who only looks at the last figure before.
+and everybody can see who. The attacks take pairs of figures that were published, n times the earlier less n - 1 times
+the later, and call the largest share that person's emotion. One takes the pair of moments that does best (chosen on
+half of the classes, scored on the others), one in each class the pair whose difference looks most like one person.
+Beside them: what somebody says who only looks at the last figure before.
 """
 
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
     from classpulse.insight.engagement import ClassWindow
 
     Shares = NDArray[np.float64]
-    """(moments, labels); NaN where a figure was withheld."""
+    """(..., labels); NaN where a figure was withheld."""
+    Publisher = Callable[[tuple[FrameResult, ...]], Iterator[list[float]]]
 
 LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 USUAL = np.array([0.06, 0.04, 0.06, 0.22, 0.12, 0.08, 0.42])
@@ -58,7 +60,7 @@ class MadeUpClass:
 
 
 def make_class(people: int, dwell_s: float, chance: np.random.Generator) -> MadeUpClass:
-    """A class in which everybody holds an emotion for `dwell_s` on average (infinite: for ever), with a little noise."""
+    """A class in which everybody holds an emotion for `dwell_s` on average (infinite: for ever)."""
     steps = round(LASTS_S * RATE_HZ)
     held = chance.choice(len(LABELS), size=people, p=USUAL)
     rows = np.empty((steps, people, len(LABELS)))
@@ -121,7 +123,7 @@ def as_published(results: tuple[FrameResult, ...]) -> Iterator[list[float]]:
         yield shares_of(state["now"])
 
 
-PROTECTIONS: dict[str, Callable[[tuple[FrameResult, ...]], Iterator[list[float]]]] = {
+PROTECTIONS: dict[str, Publisher] = {
     "threshold only": as_before,
     "fixed windows only": fixed_windows,
     "fixed windows, rounded to 5 %": rounded,
@@ -129,32 +131,46 @@ PROTECTIONS: dict[str, Callable[[tuple[FrameResult, ...]], Iterator[list[float]]
 }
 
 
-def recovered(classes: list[MadeUpClass], publish: Callable[[tuple[FrameResult, ...]], Iterator[list[float]]]) -> Found:
-    """The share of classes in which the attack names the emotion, and in which the last figure alone does."""
+def recovered(classes: list[MadeUpClass], publish: Publisher) -> Found:
+    """How often each attack names the emotion, and the last figure alone."""
     figures = np.array([list(publish(made.results)) for made in classes])  # (classes, moments, labels)
     truths = np.array([made.truth for made in classes])
     people = classes[0].people
     moments = distinct(figures)
-    choose, score = slice(0, None, 2), slice(1, None, 2)
-    best, pair = -1.0, (0, 0)
-    for earlier in moments:
-        later = moments[moments > earlier]
-        rest = people * figures[choose, earlier, None] - (people - 1) * figures[choose][:, later]
-        hits = (guess(rest) == truths[choose, None]).mean(axis=0)
-        if len(later) and hits.max() > best:
-            best, pair = float(hits.max()), (int(earlier), int(later[hits.argmax()]))
-    attack = guess(people * figures[score, pair[0]] - (people - 1) * figures[score, pair[1]])
-    before = figures.shape[1] * LEAVES_S / LASTS_S
-    alone = guess(figures[score, int(before) - 1])
-    return Found(float((attack == truths[score]).mean()), float((alone == truths[score]).mean()))
+    left = round(figures.shape[1] * LEAVES_S / LASTS_S)
+    earlier, later = np.triu_indices(len(moments), 1)
+    rest = people * figures[:, moments[earlier]] - (people - 1) * figures[:, moments[later]]  # (classes, pairs, labels)
+    hits = guess(rest) == truths[:, None]
+    best = hits[::2].mean(axis=0).argmax()
+    across = rest[:, (moments[earlier] < left) & (moments[later] >= left)]
+    likeliest = np.nanargmin(unlike_one_person(across), axis=1)
+    return Found(
+        best_pair=float(hits[1::2, best].mean()),
+        likeliest_pair=float((guess(across[np.arange(len(truths)), likeliest]) == truths).mean()),
+        figure_alone=float((guess(figures[:, left - 1]) == truths).mean()),
+    )
+
+
+def unlike_one_person(rest: Shares) -> Shares:
+    """How far what is left after a subtraction is from what is read of one person; infinite where withheld."""
+    usual = 0.3 / len(LABELS) + 0.7 * np.eye(len(LABELS))
+    distances = np.abs(rest[..., None, :] - usual).sum(axis=-1).min(axis=-1)
+    return np.where(np.isfinite(distances), distances, np.inf)
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """How often the emotion was named: by the attack, and by the last figure alone."""
+    """How often the emotion was named, 0 to 1.
 
-    attack: float
-    alone: float
+    Attributes:
+        best_pair: by the pair of moments that does best in other classes of the same kind.
+        likeliest_pair: by the pair, of one figure before and one after, whose difference looks most like a person.
+        figure_alone: by the largest share of the last figure before.
+    """
+
+    best_pair: float
+    likeliest_pair: float
+    figure_alone: float
 
 
 def guess(shares: Shares) -> NDArray[np.int64]:
@@ -165,9 +181,8 @@ def guess(shares: Shares) -> NDArray[np.int64]:
 
 def distinct(figures: Shares) -> NDArray[np.int64]:
     """Moments whose figures differ from those of the moment before of the same kind, from half a minute before."""
-    changed = np.array(
-        [i < 2 or not np.array_equal(figures[:, i], figures[:, i - 2], equal_nan=True) for i in range(figures.shape[1])]
-    )
+    pairs = ((figures[:, i], figures[:, i - 2]) for i in range(2, figures.shape[1]))
+    changed = np.array([True, True, *(not np.array_equal(*pair, equal_nan=True) for pair in pairs)])
     first = round(figures.shape[1] * (LEAVES_S - 30) / LASTS_S)
     return np.flatnonzero(changed)[np.flatnonzero(changed) >= first]
 
@@ -177,9 +192,7 @@ def measure(people: int, dwell_s: float, classes: int) -> dict[str, Any]:
     chance = np.random.default_rng(people)
     made = [make_class(people, dwell_s, chance) for _ in range(classes)]
     found = {name: recovered(made, publish) for name, publish in PROTECTIONS.items()}
-    return {
-        name: {"attack": round(each.attack, 3), "figure alone": round(each.alone, 3)} for name, each in found.items()
-    }
+    return {name: {what: round(share, 3) for what, share in asdict(each).items()} for name, each in found.items()}
 
 
 def main() -> None:

@@ -228,6 +228,81 @@ def test_the_law_is_asked_for(page: Page, hub: Hub, state: State, controls: Reco
     expect(page.locator("#view-class")).to_be_visible()
 
 
+def test_research_is_declared(page: Page, hub: Hub, state: State, controls: RecordedControls) -> None:
+    hub.publish(state(phase="asking", jurisdiction=None, now=None, history=(), session_id=None))
+    declaration = page.get_by_label("Declaration")
+    for law, wanted in (("Somewhere else", False), ("Approved research", True), ("European Union", False)):
+        page.get_by_label(law).check()
+        expect(declaration).to_be_visible(visible=wanted)
+    page.get_by_label("Approved research").check()
+    page.get_by_label("Your name").fill("A. Teacher")
+    declaration.fill("because")
+    page.get_by_role("button", name="Start the class").click()
+    expect(declaration).to_be_focused()
+    assert controls.asked == [], "too short a sentence is not even sent"
+    declaration.fill("  Study 12, approved by the ethics board  ")
+    page.get_by_role("button", name="Start the class").click()
+    assert controls.heard.wait(HEARD_S)
+    declared = ("none", "Study 12, approved by the ethics board")
+    assert controls.asked == [("jurisdiction", "research", "A. Teacher", *declared)]
+
+
+def test_an_exception_is_declared_with_the_keyboard_alone(
+    page: Page, hub: Hub, state: State, controls: RecordedControls
+) -> None:
+    hub.publish(state(phase="asking", jurisdiction=None, now=None, history=(), session_id=None))
+    expect(page.get_by_label("Exception")).to_be_hidden()
+    page.get_by_label("European Union").focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "exemption"
+    page.keyboard.press("m")
+    expect(page.get_by_label("Exception")).to_have_value("medical")
+    page.get_by_label("Declaration").focus()
+    described = page.evaluate(
+        "document.getElementById(document.activeElement.getAttribute('aria-describedby')).textContent"
+    )
+    assert "20 characters" in described
+    page.keyboard.type("A therapist's request, approved by the data officer")
+    page.keyboard.press("Tab")
+    page.keyboard.type("A. Teacher")
+    page.keyboard.press("Enter")
+    assert controls.heard.wait(HEARD_S)
+    declared = ("medical", "A therapist's request, approved by the data officer")
+    assert controls.asked == [("jurisdiction", "eu", "A. Teacher", *declared)]
+
+
+def test_a_declaration_that_is_not_wanted_any_more_is_not_sent(
+    page: Page, hub: Hub, state: State, controls: RecordedControls
+) -> None:
+    hub.publish(state(phase="asking", jurisdiction=None, now=None, history=(), session_id=None))
+    page.get_by_label("European Union").check()
+    page.get_by_label("Exception").select_option("safety")
+    page.get_by_label("Declaration").fill("A sentence that is long enough for it")
+    page.get_by_label("Somewhere else").check()
+    page.get_by_label("Your name").fill("A. Teacher")
+    page.keyboard.press("Enter")
+    assert controls.heard.wait(HEARD_S)
+    assert controls.asked == [("jurisdiction", "other", "A. Teacher")]
+
+
+def test_an_exception_that_is_in_force_is_said(page: Page, hub: Hub, state: State) -> None:
+    hub.publish(state(jurisdiction="eu", exemption="medical"))
+    expect(page.locator("#law")).to_contain_text("emotions are read for medical reasons alone")
+    expect(page.locator("#uncertain-box")).to_be_visible()
+    hub.publish(state(jurisdiction="eu"))
+    expect(page.locator("#law")).to_contain_text("faces are only counted")
+
+
+def test_before_the_first_figures_it_is_said_that_they_come(page: Page, hub: Hub, state: State, window: Window) -> None:
+    begun = {"history": (), "session_id": 2, "now": window(3, people=12, read=0)}
+    hub.publish(state(**begun, elapsed_s=3.0))
+    expect(page.locator("#clock")).to_have_text("0:03")
+    hub.publish(state(**begun, elapsed_s=4.0))
+    expect(page.locator("#instead-title")).to_have_text("Starting")
+    expect(page.locator("#faces")).to_have_text("12")
+
+
 def test_csv_is_downloaded(page: Page, tmp_path: Path) -> None:
     with page.expect_download() as waiting:
         page.get_by_role("link", name="Export CSV").click()

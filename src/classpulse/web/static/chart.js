@@ -27,6 +27,9 @@ export function addWindows({ reset, windows: fresh }) {
   draw();
 }
 
+/** Whether there is a finished window. */
+export const hasWindows = () => windows.length > 0;
+
 /** Show faces alone, where the law allows no more. */
 export function setCountsOnly(only) {
   if (only === countsOnly) return;

@@ -116,11 +116,12 @@ function showHealth() {
 
 function law() {
   if (state.phase === "asking") return "";
-  if (state.jurisdiction === "eu") return "Under EU law emotions may not be inferred in education, so faces are only counted.";
+  if (state.jurisdiction === "eu" && !state.exemption) return "Under EU law emotions may not be inferred in education, so faces are only counted.";
+  const exempt = state.exemption ? `EU law: emotions are read for ${state.exemption} reasons alone, as has been declared.` : "";
   const group = state.min_group === null ? "" : ` Every figure of the class comes from at least ${state.min_group} people.`;
   if (state.demo) return "The demo's people are made of two public-domain portraits.";
   if (state.jurisdiction === null) return `A trial: nobody has said yet which law is in force here.${group}`;
-  return group.trim();
+  return `${exempt}${group}`.trim();
 }
 
 function chooseView(name) {

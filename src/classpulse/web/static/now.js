@@ -1,5 +1,6 @@
 // "Right now": how many faces, and the mix of emotions in them.
 
+import { hasWindows } from "./chart.js";
 import { byId, element, percent, setText } from "./dom.js";
 import { face, inOrder, ORDER } from "./emotions.js";
 
@@ -61,7 +62,8 @@ function reasonFor(state) {
   if (!state.reads_emotions) {
     return ["Faces are counted, and nothing else", ["The law in force here, the EU AI Act, forbids inferring emotions in education. No emotion model is loaded."]];
   }
-  if (now.too_few_read) return ["Too few faces can be read", [`Emotions come from at least ${group} readable faces; now they are too small, turned away or blurred. `, ...trySingle]];
+  if (now.too_few_read) return ["Too few faces can be read", [`Emotions come from at least ${group} faces that can be read and followed; now some are too small, turned away or blurred, or just came. `, ...trySingle]];
+  if (!now.mix && !hasWindows()) return ["Starting", ["The first figures appear after a few seconds."]];
   if (!now.mix) return ["No face can be read", ["They are too small, turned away or blurred. A camera that is nearer helps."]];
   return null;
 }
