@@ -110,6 +110,12 @@ def test_the_version_is_told(tmp_path: Path) -> None:
     assert __version__ in run("--version", data=tmp_path).stdout
 
 
+def test_stored_classes_are_called_classes(tmp_path: Path) -> None:
+    helped = here("sessions", "--help", data=tmp_path).stdout
+    assert "classpulse sessions [OPTIONS] [CLASS]" in helped
+    assert "'[CLASS]': 'x' is not a valid integer" in here("sessions", "x", data=tmp_path).stderr
+
+
 def test_without_a_command_there_is_help(tmp_path: Path) -> None:
     finished = here(data=tmp_path)
     assert finished.returncode == 2
@@ -129,7 +135,7 @@ def test_results_on_standard_output_are_json_and_nothing_else(
     assert {face["track"] for line in lines for face in line["faces"]} == set(range(1, 7))
     assert {face["emotion"] for line in lines for face in line["faces"]} == {"neutral"}
     assert "No jurisdiction is set" in said
-    assert f"{NAME}: ended after 1.1 s" in said
+    assert f"{NAME}: ended after 1.1 s of video (" in said
     assert f"0 of {FRAMES} frames dropped" in said
 
 

@@ -172,7 +172,7 @@ def test_the_demo_is_shown_paused_resumed_and_stopped(tmp_path: Path) -> None:
         live.until(lambda: written() > before and live.state()["phase"] == "running")
         assert live.post("stop") == 202
         assert live.end() == 0
-        assert re.search(r"demo: ended after \d+\.\d s .*classpulse sessions 1", live.said)
+        assert re.search(r"demo: ended after \d+\.\d s \(.*classpulse sessions 1", live.said)
     assert classes(tmp_path)[0][-2:] == ["stopped", "unset"]
     times = [json.loads(line)["time_s"] for line in results.read_text().splitlines()]
     assert times == sorted(times)
@@ -184,7 +184,7 @@ def test_a_recording_is_played_at_its_own_pace_and_ends(tmp_path: Path) -> None:
         now = live.until(lambda: live.state()["now"])
         assert now["people"] == 6
         assert live.end() == 0
-        assert "short.mp4: ended after 2.2 s" in live.said
+        assert "short.mp4: ended after 2.2 s of video (" in live.said
     assert classes(tmp_path)[0][-2:] == ["ended", "unset"]
 
 
@@ -223,7 +223,7 @@ def test_a_signal_ends_the_class_cleanly(tmp_path: Path, lesson: Path, number: i
         live.process.send_signal(number)
         assert live.end() == 0
         assert "Traceback" not in live.said
-        summary = re.search(r"lesson\.mp4: ended after (.*) s \(", live.said)
+        summary = re.search(r"lesson\.mp4: ended after (.*) s of video \(", live.said)
     lines = [json.loads(line) for line in results.read_text().splitlines()]
     assert summary is not None
     assert float(summary[1]) == pytest.approx(lines[-1]["time_s"], abs=0.051), "the last frame was waited for"

@@ -85,12 +85,13 @@ def live(settings: Settings, source: str | None, results: str | None, **flags: A
         page=page,
         stay=page and sys.stdin.isatty(),
     )
+    of_what = _of_what(source)
     with conversation(fast=options.fast) as terminal:
         state = run_live(options, settings, terminal)
     health = state.health
     rate = f"{state.results_per_s:.1f} results a second, {health.dropped} of {health.frames} frames dropped"
     stored = f"; see it with `classpulse sessions {state.session_id}`" if state.session_id is not None else ""
-    _say(f"{state.source}: ended after {state.elapsed_s:.1f} s ({rate}){stored}.")
+    _say(f"{state.source}: ended after {state.elapsed_s:.1f} s{of_what} ({rate}){stored}.")
     # The class is over and stored, but not all went well.
     if health.message:
         raise SourceError(health.message)
@@ -98,16 +99,26 @@ def live(settings: Settings, source: str | None, results: str | None, **flags: A
         raise StorageError(state.trouble)
 
 
+def _of_what(source: str | None) -> str:
+    """Whose seconds a class's are: a recording has its own clock, and `--fast` reads an hour of it in minutes."""
+    from classpulse.sources import describe
+
+    kind = "" if source is None else describe(source).kind
+    return {"video": " of video", "pictures": " of pictures"}.get(kind, "")
+
+
 def _say(text: str) -> None:
     click.echo(text, err=True)
 
 
 @cli.command()
-@click.argument("session", type=int, required=False)
+@click.argument("session", metavar="[CLASS]", type=int, required=False)
 @click.option("--csv", "csv_file", metavar="FILE", help="Write the class as CSV; - is standard output.")
 @common
 def sessions(settings: Settings, session: int | None, csv_file: str | None) -> None:
     """List the classes that are stored, or show one.
+
+    CLASS is its number in the list.
 
     \b
     Examples:

@@ -95,9 +95,13 @@ def train(
     if quick and network == "mobilenet":
         changes.pop("widths", None)
     if resume and (sets or epochs is not None or quick):
-        message = "--resume goes on with the settings the run began with: leave out --set, --epochs and --quick"
+        message = (
+            "--resume goes on with the settings the run began with, so that it ends as if it had never stopped: leave "
+            "out --set, --epochs and --quick; for other settings begin a new run with --out, if you like from this "
+            f"one's weights: --set weights={folder / 'last.pt'}"
+        )
         raise click.UsageError(message)
-    run_training(None if resume else make_recipe(network, changes), data, folder, device=device)
+    run_training(network, None if resume else make_recipe(network, changes), data, folder, device=device)
 
 
 @click.command()

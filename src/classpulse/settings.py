@@ -7,7 +7,6 @@ is refused, with the nearest one that is. Settings are made once and handed on, 
 
 from __future__ import annotations
 
-import difflib
 import os
 import tomllib
 from pathlib import Path
@@ -17,6 +16,7 @@ import platformdirs
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from classpulse.errors import SettingsError
+from classpulse.setting_names import names_of, not_a_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -226,18 +226,11 @@ def _validate(values: dict[str, Any]) -> Settings:
 
 def _explain(location: tuple[int | str, ...], error: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
     name = ".".join(str(part) for part in location)
-    known = known_names()
-    if error["type"] == "model_type":
-        return f"setting {name!r} is a group: set one of {', '.join(k for k in known if k.startswith(f'{name}.'))}"
-    if error["type"] != "extra_forbidden":
+    if error["type"] not in {"model_type", "extra_forbidden"}:
         return f"setting {name!r}: {error['msg'].lower()}, not {error['input']!r}"
     if isinstance(error["input"], dict):  # a whole group is unknown: its first setting says best what was meant
         name = ".".join([name, *list(error["input"])[:1]])
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    last = name.rpartition(".")[2]
-    near = near or [k for k in known if difflib.get_close_matches(last, [k.rpartition(".")[2]], cutoff=0.6)][:1]
-    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
-    return f"unknown setting {name!r}: {hint}"
+    return not_a_name(name, known_names())
 
 
 def known_names() -> list[str]:
@@ -246,14 +239,7 @@ def known_names() -> list[str]:
     >>> "detector.width_px" in known_names()
     True
     """
-    names = []
-    for name, field in Settings.model_fields.items():
-        group = field.annotation
-        if isinstance(group, type) and issubclass(group, _Group):
-            names += [f"{name}.{inner}" for inner in group.model_fields]
-        else:
-            names.append(name)
-    return names
+    return names_of(Settings)
 
 
 def _read_file(config: Path | None, environ: Mapping[str, str]) -> dict[str, Any]:

@@ -132,16 +132,29 @@ def test_a_folder_that_cannot_be_written_is_said_before_the_work(
     monkeypatch.setattr(explore_console, "make_page", lambda *_: pytest.fail("the work was begun"))
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
     data = write_npz(make_faces(3), tmp_path / "fer2013.npz")
-    with pytest.raises(TrainingError, match=r"file cannot be used: .*--out") as caught:
+    with pytest.raises(TrainingError, match=r"file cannot be written: .*--out") as caught:
         run_explore(data, tmp_path / "file")
     assert "\n" not in str(caught.value)
 
 
-def test_a_folder_with_something_in_it_keeps_what_git_ignores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(explore_console, "make_page", lambda *_: pytest.fail("faces would lie where git sees them"))
+    data = write_csv(make_faces(3), tmp_path)
+    for ignored in (None, b"mine\n", b"\xff"):
+        if ignored is not None:
+            (tmp_path / ".gitignore").write_bytes(ignored)
+        with pytest.raises(TrainingError, match="holds other files"):
+            run_explore(data, tmp_path)
+        assert not (tmp_path / "index.html").exists()
+    assert (tmp_path / ".gitignore").read_bytes() == b"\xff"
+
+
+def test_its_own_folder_may_be_written_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(explore_console, "make_page", lambda *_: report.Report("A page"))
-    (tmp_path / ".gitignore").write_text("mine\n", encoding="utf-8")
-    assert run_explore(write_csv(make_faces(3), tmp_path), tmp_path).exists()
-    assert (tmp_path / ".gitignore").read_text(encoding="utf-8") == "mine\n"
+    data = write_csv(make_faces(3), tmp_path)
+    for _ in range(2):
+        assert run_explore(data, tmp_path / "out").exists()
+    assert (tmp_path / "out" / ".gitignore").read_bytes() == b"*\n"
 
 
 def test_votes_are_counted_by_row_and_column() -> None:

@@ -58,7 +58,7 @@ def test_a_name_like_no_other_is_refused_with_all_that_are_known(wrong: str) -> 
 
 def test_a_group_is_no_setting_itself() -> None:
     said = refused("compact", augment="strong")
-    assert said.startswith("setting 'augment' is a group: set augment.flip, augment.rotate_deg")
+    assert said.startswith("setting 'augment' is a group: set one of augment.flip, augment.rotate_deg")
 
 
 @pytest.mark.parametrize(

@@ -7,15 +7,19 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from command import Running, complaint, here
-from faces import make_faces, write_npz
+from faces import make_faces, write_csv, write_folders, write_npz
 
 from classpulse.training.runs import Run
 
 if TYPE_CHECKING:
     import subprocess
+    from collections.abc import Callable
     from pathlib import Path
+
+    from classpulse.training.faces.faceset import FaceSet
 
 TINY = ("--set", "widths=8,8,8,8", "--set", "side_px=32", "--set", "batch=16", "--set", "targets=label")
 
@@ -60,6 +64,14 @@ def test_a_run_from_the_command_line_and_what_it_says(data: Path, tmp_path: Path
     assert "is not the data that the run" in complaint(refused)
     assert (out / "last.pt").read_bytes() == before
 
+    # A folder's run is gone on with under its own network's name alone.
+    refused = train(data, "--out", out, "--resume", network="seed-cnn")
+    assert refused.returncode == 9
+    said = complaint(refused)
+    assert f"{out} holds a run of compact, not of seed-cnn" in said
+    assert f"classpulse train compact --data {data} --out {out} --resume" in said
+    assert (out / "last.pt").read_bytes() == before
+
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_ctrl_c_says_how_to_go_on_and_loses_no_epoch(data: Path, tmp_path: Path) -> None:
@@ -92,7 +104,10 @@ def test_ctrl_c_says_how_to_go_on_and_loses_no_epoch(data: Path, tmp_path: Path)
         (("--epochs", "0"), 2, "setting 'epochs'"),
         (("--resume", "--epochs", "3"), 2, "--resume goes on with the settings the run began with"),
         (("--resume", "--quick"), 2, "--resume goes on with the settings the run began with"),
+        (("--resume", "--set", "dropout=0.5"), 2, "as if it had never stopped"),
         (("--resume",), 9, "holds no run"),
+        (("--device", "foo"), 9, "there is no device 'foo' to compute on: --device takes cpu"),
+        (("--device", "cuda:99"), 9, "there is no device 'cuda:99'"),
     ],
 )
 def test_what_makes_no_sense_ends_in_one_line(
@@ -104,18 +119,50 @@ def test_what_makes_no_sense_ends_in_one_line(
     assert not (tmp_path / "run").exists()
 
 
-def test_data_that_is_not_there_is_named(tmp_path: Path) -> None:
-    ended = train(tmp_path / "none.csv", "--out", tmp_path / "run")
+@pytest.mark.parametrize("network", ["compact", "classical"])
+def test_data_that_is_not_there_is_named(tmp_path: Path, network: str) -> None:
+    ended = train(tmp_path / "none.csv", "--out", tmp_path / "run", network=network)
     assert ended.returncode == 8
     assert str(tmp_path / "none.csv") in complaint(ended)
     assert not (tmp_path / "run").exists()
 
 
-def test_votes_that_are_not_there_are_asked_for(tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", ["train", "tune"])
+@pytest.mark.parametrize("write", [write_npz, write_csv, write_folders])
+def test_votes_that_are_not_there_are_asked_for_before_anything_is_read_or_written(
+    tmp_path: Path, command: str, write: Callable[[FaceSet, Path], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faces = make_faces(3)
+    data = tmp_path / "data"
+    data.mkdir()
+    if write is write_npz:
+        data /= "faces.npz"
+        np.savez(data, image=faces.images, label=faces.labels, usage=faces.splits)
+    else:
+        write(faces, data)
+    monkeypatch.setattr("classpulse.training.console.read_for_training", lambda *_: pytest.fail("it was read"))
+    words = ("--data", data, "--out", tmp_path / "run", "--epochs", 1, "--set", "targets=label,people")
+    ended = here(command, "compact", *words, data=tmp_path)
+    assert ended.returncode == 9
+    assert "fer2013new.csv beside it, or --set targets=label" in complaint(ended)
+    assert not (tmp_path / "run").exists()
+
+
+def test_votes_that_are_all_zero_are_none(tmp_path: Path) -> None:
     data = write_npz(make_faces(6, votes=False), tmp_path / "faces.npz")
     ended = train(data, "--out", tmp_path / "run", "--epochs", 1, "--set", "widths=8,8,8,8")
     assert ended.returncode == 9
     assert "--set targets=label" in complaint(ended)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_missing_class_leaves_no_folder(tmp_path: Path) -> None:
+    faces = make_faces(6)
+    data = write_npz(faces[faces.labels != 0], tmp_path / "faces.npz")
+    ended = train(data, "--out", tmp_path / "run", "--epochs", 1, *TINY)
+    assert ended.returncode == 8
+    assert "no face for angry" in complaint(ended)
+    assert not (tmp_path / "run").exists()
 
 
 def test_the_baseline_is_trained_by_the_same_command(data: Path, tmp_path: Path) -> None:
@@ -172,6 +219,13 @@ def test_a_search_that_makes_no_sense_is_refused(data: Path, tmp_path: Path, wor
     ended = here("tune", "compact", "--data", data, "--out", tmp_path / "study", *words, data=tmp_path)
     assert ended.returncode == 2
     assert said in complaint(ended)
+    assert not (tmp_path / "study").exists()
+
+
+def test_a_search_on_a_device_that_is_not_there_is_refused(data: Path, tmp_path: Path) -> None:
+    ended = here("tune", "compact", "--data", data, "--out", tmp_path / "study", "--device", "foo", data=tmp_path)
+    assert ended.returncode == 9
+    assert "there is no device 'foo'" in complaint(ended)
     assert not (tmp_path / "study").exists()
 
 

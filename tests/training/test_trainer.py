@@ -13,6 +13,7 @@ from classpulse.errors import DataError, TrainingError
 from classpulse.training.faces.faceset import EMOTIONS, Split
 from classpulse.training.recipe import make_recipe
 from classpulse.training.runs import Run
+from classpulse.training.scoring import device_of
 from classpulse.training.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -183,3 +184,15 @@ def test_a_loss_that_is_no_number_ends_the_run(tmp_path: Path) -> None:
         next(trainer.network.parameters()).fill_(float("nan"))
     with pytest.raises(TrainingError, match="lower learning_rate"):
         trainer.train(ignore)
+
+
+def test_a_device_is_one_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    assert [str(device_of(name)) for name in (None, "cpu", "cuda", "cuda:1")] == ["cuda", "cpu", "cuda", "cuda:1"]
+    for name in ("cuda:2", "gpu", "meta", "CUDA", "cuda:"):
+        with pytest.raises(TrainingError, match=f"no device '{name}' .*: --device takes cpu, cuda:0, cuda:1$"):
+            device_of(name)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
+    assert [str(device_of(name)) for name in (None, "cpu")] == ["cpu", "cpu"]
+    with pytest.raises(TrainingError, match=r"--device takes cpu; PyTorch sees no graphics card$"):
+        device_of("cuda")

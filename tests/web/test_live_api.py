@@ -173,14 +173,16 @@ def test_sessions_and_windows_come_from_the_store(client: Client) -> None:
 def test_csv_withholds_small_groups(client: Client, path: str) -> None:
     answer = client.get(path)
     assert answer.headers["content-type"].startswith("text/csv")
-    assert answer.headers["content-disposition"] == 'attachment; filename="classpulse-session-1.csv"'
+    assert answer.headers["content-disposition"] == 'attachment; filename="classpulse-class-1.csv"'
     large, small = csv.DictReader(io.StringIO(answer.text))
     assert (large["people"], float(large["happy"]), large["too_few"]) == ("12", 0.25, "0")
     assert (small["people"], small["happy"], small["too_few"]) == ("", "", "1")
 
 
 def test_unknown_sessions_are_not_found(client: Client, hub: Hub, state: State) -> None:
-    assert client.get("/api/sessions/2/windows").status_code == 404
+    unknown = client.get("/api/sessions/2/windows")
+    assert unknown.status_code == 404
+    assert unknown.json()["detail"].startswith("There is no class 2:")
     assert client.get("/api/sessions/2/windows.csv").status_code == 404
     assert client.get("/api/sessions/x/windows").status_code == 422
     hub.publish(state(session_id=None))

@@ -82,6 +82,39 @@ def test_figures_follow_the_class(page: Page, hub: Hub, state: State, window: Wi
     expect(page.locator("#clock")).to_have_text("1:10")
 
 
+def test_dropped_frames_are_not_judged_while_the_models_are_opened(page: Page, hub: Hub, state: State) -> None:
+    dropped = page.locator("#dropped")
+    hub.publish(state(elapsed_s=1.0, health=Health(frames=40, dropped=38)))
+    expect(page.locator("#clock")).to_have_text("0:01")
+    expect(dropped).to_have_text("\u2013")
+    hub.publish(state(elapsed_s=5.0, health=Health(frames=160, dropped=40)))
+    expect(dropped).to_have_text("40 of 160 (25.0%)")
+    hub.publish(state(phase="ended", elapsed_s=2.0, now=None, health=Health("ended", frames=60, dropped=0)))
+    expect(dropped).to_have_text("0 of 60 (0%)")
+
+
+def test_the_first_mix_is_there_at_once_and_the_next_one_moves(
+    page: Page, hub: Hub, state: State, window: Window
+) -> None:
+    hub.publish(state(now=None))
+    expect(page.locator("#instead-title")).to_have_text("Starting")
+    page.evaluate("Promise.allSettled(document.getAnimations().map((animation) => animation.finished))")
+    page.evaluate("stack.addEventListener('transitionrun', () => (stack.dataset.moved = 'yes'))")
+    hub.publish(state())
+    expect(emotion(page, "happy")).to_have_text("25%")
+    part = "document.querySelector('#stack [data-emotion=happy]')"
+    assert float(page.evaluate(f"getComputedStyle({part}).flexGrow")) == pytest.approx(0.25)
+    assert page.locator("#stack").get_attribute("data-moved") is None
+    hub.publish(state(now=window(70, happy=0.7)))
+    expect(page.locator("#stack")).to_have_attribute("data-moved", "yes")
+
+
+def test_it_is_a_class_wherever_somebody_reads(page: Page, hub: Hub, state: State) -> None:
+    hub.publish(state(session_id=3))
+    expect(page.locator("#session")).to_have_text("Class 3")
+    assert "session" not in page.locator("body").inner_text().lower()
+
+
 def test_chart_and_table_hold_the_last_minutes(page: Page, hub: Hub, state: State, window: Window) -> None:
     expect(page.locator("#mix-chart canvas")).to_be_visible()
     expect(page.locator("#faces-chart canvas")).to_be_visible()
@@ -306,7 +339,7 @@ def test_before_the_first_figures_it_is_said_that_they_come(page: Page, hub: Hub
 def test_csv_is_downloaded(page: Page, tmp_path: Path) -> None:
     with page.expect_download() as waiting:
         page.get_by_role("link", name="Export CSV").click()
-    assert waiting.value.suggested_filename == "classpulse-session-1.csv"
+    assert waiting.value.suggested_filename == "classpulse-class-1.csv"
     path = tmp_path / "class.csv"
     waiting.value.save_as(path)
     large, small = csv.DictReader(path.read_text(encoding="utf-8").splitlines())

@@ -133,7 +133,7 @@ class SessionRecorder:
             self._closing.set()
         self._thread.join(FINISH_TIMEOUT_S)
         if self._trouble:
-            _log.warning("session %d was not closed: %s", self.session_id, self._trouble)
+            _log.warning("class %d was not closed: %s", self.session_id, self._trouble)
 
     def _count(self, index: int) -> None:
         self._results += 1
@@ -221,7 +221,7 @@ class SessionRecorder:
             self._windows[:0] = windows
         said = explain(error, self._engine.url)
         if not self._trouble:
-            _log.warning("session %d cannot be written: %s", self.session_id, said)
+            _log.warning("class %d cannot be written: %s", self.session_id, said)
         self._trouble = f"{said}; figures are shown but not stored."
 
 

@@ -27,7 +27,7 @@ from classpulse.training.faces.faceset import EMOTIONS, Split, require_all_class
 from classpulse.training.hog import hog
 from classpulse.training.recipe import TITLES
 from classpulse.training.runs import HISTORY, PACKAGES, RECORD, new_record
-from classpulse.training.whole_files import as_csv, as_json, new_folder, write_whole
+from classpulse.training.whole_files import as_csv, as_json, make_folder, require_free, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -89,8 +89,9 @@ def run_classical(recipe: ClassicalRecipe, data: Path, folder: Path) -> dict[str
         TrainingError: there is a run already, or the folder cannot be written.
     """
     console = Console(stderr=True)
-    new_folder(folder, without=RECORD, advice="choose another folder with --out")
+    require_free(folder, without=RECORD, advice="choose another folder with --out")
     faces = read_faces(data, console)
+    make_folder(folder)  # before minutes of work
     with counting_bar(console) as bar:
         task = bar.add_task("features", total=recipe.boosting.iterations, figures="")
 

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from classpulse.errors import DataError
+from classpulse.errors import DataError, TrainingError
 from classpulse.training.bars import counting_bar
 from classpulse.training.faces.faceset import Split
 from classpulse.training.faces.label_order import wrong_order
-from classpulse.training.faces.layouts import read_for_training
+from classpulse.training.faces.layouts import lacks_votes, read_for_training
+from classpulse.training.objective import require_votes
 from classpulse.training.run_page import write_run_page
-from classpulse.training.runs import Run
+from classpulse.training.runs import Run, require_no_run
+from classpulse.training.scoring import device_of
 from classpulse.training.trainer import Trainer
 from classpulse.training.workers import Workers
 
@@ -29,10 +31,11 @@ if TYPE_CHECKING:
     from classpulse.training.trainer import Step
 
 
-def run_training(recipe: Recipe | None, data: Path, folder: Path, *, device: str | None = None) -> None:
+def run_training(network: str, recipe: Recipe | None, data: Path, folder: Path, *, device: str | None = None) -> None:
     """Begin a run, or go on with one.
 
     Args:
+        network: that the run is of.
         recipe: of a new run; None to go on with the one in `folder`.
         data: FER-2013 in any layout.
         folder: of the run.
@@ -44,15 +47,18 @@ def run_training(recipe: Recipe | None, data: Path, folder: Path, *, device: str
     """
     workers = Workers.join()
     console = Console(stderr=True, quiet=not workers.leads)
+    if recipe is not None:
+        require_no_run(folder)
+    refuse_early(recipe or _recipe_begun(network, data, folder), data, device)
     faces = read_faces(data, console)
     seen = faces.split(Split.TRAINING)
-    if recipe is None:
+    if recipe is not None:
+        run = Run.create(folder, recipe, faces, data)
+    else:
         run = Run.open(folder)
         if not run.saw(seen):
             message = f"{data} is not the data that the run in {folder} began with: nothing was changed"
             raise DataError(message)
-    else:
-        run = Run.create(folder, recipe, faces, data)
     trainer = Trainer(run, faces, device=device, workers=workers)
     workers.wait()
     if recipe is not None and workers.leads:
@@ -72,6 +78,39 @@ def run_training(recipe: Recipe | None, data: Path, folder: Path, *, device: str
     console.print(
         f"Best on PublicTest: {best}. Next: classpulse evaluate {folder} --data {data}", markup=False, soft_wrap=True
     )
+
+
+def refuse_early(recipe: Recipe, data: Path, device: str | None) -> None:
+    """Refuse what will not work, before seconds of reading and before anything is written.
+
+    Args:
+        recipe: what is asked.
+        data: FER-2013 in any layout.
+        device: torch's name.
+
+    Raises:
+        DataError: the data cannot be opened.
+        TrainingError: there is no such device, or there are no votes for a target that needs them.
+    """
+    device_of(device)
+    require_votes(recipe, there=not lacks_votes(data))
+
+
+def _recipe_begun(network: str, data: Path, folder: Path) -> Recipe:
+    """What the run in a folder began with; it must be of the network that was named."""
+    recipe = Run.open(folder).recipe
+    if recipe.network != network:
+        message = (
+            f"{folder} holds a run of {recipe.network}, not of {network}: to go on with it, "
+            f"{_resume(recipe.network, data, folder)}; to begin with {network}, leave out --resume and choose another "
+            "folder with --out"
+        )
+        raise TrainingError(message)
+    return recipe
+
+
+def _resume(network: str, data: Path, folder: Path) -> str:
+    return f"classpulse train {network} --data {quote(str(data))} --out {quote(str(folder))} --resume"
 
 
 def read_faces(data: Path, console: Console) -> FaceSet:
@@ -100,8 +139,7 @@ def read_faces(data: Path, console: Console) -> FaceSet:
 def _stopped(trainer: Trainer, data: Path) -> str:
     recipe, folder = trainer.recipe, trainer.run.folder
     kept = f"{trainer.epoch} of {recipe.epochs} epochs are kept" if trainer.epoch else "no epoch had ended"
-    command = f"classpulse train {recipe.network} --data {quote(str(data))} --out {quote(str(folder))} --resume"
-    return f"Stopped: {kept}. Go on with: {command}"
+    return f"Stopped: {kept}. Go on with: {_resume(recipe.network, data, folder)}"
 
 
 def watcher(bar: Progress, console: Console) -> Callable[[Step], None]:

@@ -10,11 +10,30 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from classpulse.errors import TrainingError
 from classpulse.training.faces.faceset import EMOTIONS, vote_shares
 
 if TYPE_CHECKING:
     from classpulse.training.faces.faceset import FaceSet
     from classpulse.training.recipe import Recipe, Target
+
+
+def require_votes(recipe: Recipe, *, there: bool) -> None:
+    """Refuse to learn what people see from faces about which nobody was asked.
+
+    Args:
+        recipe: what is to be learned.
+        there: whether the faces have FER+ votes.
+
+    Raises:
+        TrainingError: votes are needed, and not there.
+    """
+    if "people" in recipe.targets and not there:
+        message = (
+            "the target 'people' needs FER+ votes, and the data has none: give fer2013.csv with fer2013new.csv beside "
+            "it, or --set targets=label"
+        )
+        raise TrainingError(message)
 
 
 def targets_of(faces: FaceSet, recipe: Recipe) -> dict[Target, Tensor]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeGuard, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from classpulse.errors import SettingsError
+from classpulse.setting_names import names_of, not_a_name
 from classpulse.training.faces.faceset import SIDE_PX
 
 if TYPE_CHECKING:
@@ -206,13 +206,7 @@ def known_names(kind: type[BaseModel] = Recipe) -> list[str]:
     >>> "augment.mixup" in known_names()
     True
     """
-    groups = {name: field.annotation for name, field in kind.model_fields.items() if _is_group(field.annotation)}
-    names = [name for name in kind.model_fields if name != "network" and name not in groups]
-    return names + [f"{name}.{inner}" for name, group in groups.items() for inner in group.model_fields]
-
-
-def _is_group(annotation: Any) -> TypeGuard[type[_Group]]:  # noqa: ANN401 - whatever stands behind a field's colon
-    return isinstance(annotation, type) and issubclass(annotation, _Group)
+    return [name for name in names_of(kind) if name != "network"]
 
 
 def _make(kind: type[_R], start: dict[str, Any], changes: Mapping[str, Any]) -> _R:
@@ -222,7 +216,7 @@ def _make(kind: type[_R], start: dict[str, Any], changes: Mapping[str, Any]) -> 
         group, dot, inner = name.partition(".")
         # A target's weight may be changed alone: it has no name of its own, but the table has.
         if name not in known and not (group == "targets" and dot and "targets" in known):
-            raise SettingsError(_unknown(name, known))
+            raise SettingsError(not_a_name(name, known))
         if dot:
             values[group] = {**values.get(group, {}), inner: value}
         else:
@@ -243,18 +237,6 @@ def _spread(name: str, value: Any) -> Any:  # noqa: ANN401 - a value of any sett
         pairs = [part.partition(":") for part in parts]
         return {target.strip(): weight.strip() or 1.0 for target, _, weight in pairs}
     return value
-
-
-def _unknown(name: str, known: list[str]) -> str:
-    inside = [other for other in known if other.startswith(f"{name}.")]
-    if inside:
-        return f"setting {name!r} is a group: set {', '.join(inside)}"
-    # Most people forget the group: the nearest is looked for among the last parts as well.
-    last = {other.rpartition(".")[2]: other for other in reversed(known)}
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    near = near or [last[part] for part in difflib.get_close_matches(name.rpartition(".")[2], last, n=1, cutoff=0.6)]
-    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
-    return f"unknown setting {name!r}: {hint}"
 
 
 def _explain(error: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails

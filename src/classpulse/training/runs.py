@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from classpulse.errors import TrainingError
 from classpulse.training.faces.faceset import EMOTIONS, Split
 from classpulse.training.recipe import Recipe
-from classpulse.training.whole_files import as_csv, as_json, new_folder, write_whole
+from classpulse.training.whole_files import as_csv, as_json, make_folder, require_free, write_whole
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -46,7 +46,7 @@ class Run:
 
     @classmethod
     def create(cls, folder: Path, recipe: Recipe, faces: FaceSet, data: Path) -> Run:
-        """Prepare a run in a new folder; `begin` makes it one.
+        """Prepare a run; `begin` makes its folder.
 
         Args:
             folder: must not hold a run.
@@ -55,18 +55,18 @@ class Run:
             data: where those came from.
 
         Raises:
-            TrainingError: there is a run already, or the folder cannot be written.
+            TrainingError: there is a run already.
         """
-        advice = "go on with it with --resume, or choose another folder with --out"
-        new_folder(folder, without=RECORD, advice=advice)
+        require_no_run(folder)
         return cls(folder, new_record(recipe, faces, data))
 
     def begin(self, seen: FaceSet) -> None:
-        """Write the record and, by their hashes, the faces that gradients will see.
+        """Make the folder; write the record and, by their hashes, the faces that gradients will see.
 
         Raises:
             TrainingError: they cannot be written.
         """
+        make_folder(self.folder)
         digests = io.BytesIO()
         torch.save(torch.from_numpy(seen.digests().view("int64")), digests)
         self.write(TRAINED_ON, digests.getvalue())
@@ -127,6 +127,15 @@ class Run:
     def write_history(self, rows: list[dict[str, float]]) -> None:
         """Write the table of epochs."""
         self.write(HISTORY, as_csv(rows))
+
+
+def require_no_run(folder: Path) -> None:
+    """Refuse to begin where there is a run already.
+
+    Raises:
+        TrainingError: there is one.
+    """
+    require_free(folder, without=RECORD, advice="go on with it with --resume, or choose another folder with --out")
 
 
 def new_record(recipe: BaseModel, faces: FaceSet, data: Path, packages: tuple[str, ...] = PACKAGES) -> dict[str, Any]:

@@ -24,8 +24,22 @@ BATCH = 64
 
 
 def device_of(name: str | None) -> torch.device:
-    """Where to compute: torch's name for it, or without one a graphics card if there is any."""
-    return torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
+    """Where to compute.
+
+    Args:
+        name: `cpu`, `cuda` or a card by number, `cuda:1`; without one a graphics card if there is any.
+
+    Raises:
+        TrainingError: this machine has no such thing.
+    """
+    cards = [f"cuda:{i}" for i in range(torch.cuda.device_count())]
+    name = name or ("cuda" if cards else "cpu")
+    if name not in {"cpu", *cards, *(["cuda"] if cards else [])}:
+        there = ", ".join(["cpu", *cards])
+        none = "" if cards else "; PyTorch sees no graphics card"
+        message = f"there is no device {name!r} to compute on: --device takes {there}{none}"
+        raise TrainingError(message)
+    return torch.device(name)
 
 
 def load_network(folder: Path, target: str) -> Network:

@@ -22,7 +22,7 @@ from classpulse.training.augment import augment, mixup, plain
 from classpulse.training.faces.faceset import EMOTIONS, Split, require_all_classes
 from classpulse.training.networks import build
 from classpulse.training.networks.mobilenet import MobileNet, load_folded
-from classpulse.training.objective import cross_entropy, distillation, learning_rate, targets_of
+from classpulse.training.objective import cross_entropy, distillation, learning_rate, require_votes, targets_of
 from classpulse.training.pretrained import faceres, folded_mobilenet
 from classpulse.training.runs import LAST, load_checkpoint
 from classpulse.training.scoring import accuracies, device_of, load_network
@@ -88,9 +88,7 @@ class Trainer:
         self._training, self._choosing = faces.split(Split.TRAINING), faces.split(Split.PUBLIC)
         require_all_classes(self._training, "Training")
         require_all_classes(self._choosing, "PublicTest")
-        if "people" in self.recipe.targets and not faces.has_votes:
-            message = "the target 'people' needs FER+ votes (fer2013new.csv): put it there, or --set targets=label"
-            raise TrainingError(message)
+        require_votes(self.recipe, there=faces.has_votes)
         self._targets = targets_of(self._training, self.recipe)
         self._teachers = self._open_teachers()
         torch.set_flush_denormal(True)

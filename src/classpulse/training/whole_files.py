@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+IGNORED, EVERYTHING = ".gitignore", b"*\n"
+
 
 def write_whole(path: Path, content: bytes, *, advice: str) -> None:
     """Write a file whole or not at all, even if the machine stops right after.
@@ -65,24 +67,54 @@ def write_together(files: Mapping[Path, bytes]) -> None:
         raise
 
 
-def new_folder(folder: Path, *, without: str, advice: str) -> None:
-    """Make a folder for something that must not be there yet.
+def require_free(folder: Path, *, without: str, advice: str) -> None:
+    """Refuse a folder that is taken.
 
     Args:
-        folder: to be made, unless it is there.
+        folder: that somebody wants, there or not.
         without: a file by which one knows that it is taken by a run.
         advice: what to do where it is.
 
     Raises:
-        TrainingError: it is taken, or cannot be made.
+        TrainingError: it is taken.
     """
     if (folder / without).exists():
         message = f"{folder} holds a run already: {advice}"
         raise TrainingError(message)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, unless it is there.
+
+    Raises:
+        TrainingError: it cannot be made.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        message = f"{folder} cannot be made: {error.strerror}"
+        message = f"{folder} cannot be made: {error.strerror}; choose another with --out"
+        raise TrainingError(message) from None
+
+
+def make_folder_of_faces(folder: Path) -> None:
+    """Make a folder for a page that shows faces of the data, and keep git's hands off it.
+
+    Args:
+        folder: new, empty, or made by this function before.
+
+    Raises:
+        TrainingError: it holds other files, or cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        ignored = folder / IGNORED
+        ours = ignored.is_file() and ignored.read_bytes() == EVERYTHING
+        if not ours and any(folder.iterdir()):
+            message = f"{folder} holds other files, and the page shows faces: give it a folder of its own with --out"
+            raise TrainingError(message)
+        ignored.write_bytes(EVERYTHING)
+    except OSError as error:
+        message = f"{folder} cannot be written: {error.strerror}; choose another folder with --out"
         raise TrainingError(message) from None
 
 

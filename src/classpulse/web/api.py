@@ -125,7 +125,7 @@ def windows_csv(session_id: int, store: StoreHere) -> Response:
     known, row = _session(store, session_id)
     file = io.StringIO(newline="")
     write_csv(known.windows(session_id), row.labels, row.smallest_group, file)
-    name = f'attachment; filename="classpulse-session-{session_id}.csv"'
+    name = f'attachment; filename="classpulse-class-{session_id}.csv"'
     return Response(file.getvalue(), media_type="text/csv", headers={"Content-Disposition": name})
 
 
@@ -141,7 +141,7 @@ def running_csv(hub: HubHere, store: StoreHere) -> Response:
 def _session(store: Store | None, session_id: int) -> tuple[Store, SessionRow]:
     row = None if store is None else store.session(session_id)
     if store is None or row is None:
-        raise HTTPException(404, f"There is no session {session_id}: /api/sessions lists those that are stored.")
+        raise HTTPException(404, f"There is no class {session_id}: /api/sessions lists those that are stored.")
     return store, row
 
 

@@ -9,7 +9,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from classpulse.errors import TrainingError
 from classpulse.training.bars import share_bar
 from classpulse.training.evaluate.evaluate import evaluate
 from classpulse.training.evaluate.page import interval, percent, write_page
@@ -17,7 +16,7 @@ from classpulse.training.evaluate.record import FILE, as_json
 from classpulse.training.evaluate.result import MIN_CERTAINTY, MIXED_NOTE
 from classpulse.training.faces.faceset import EMOTIONS, Split
 from classpulse.training.recipe import TITLES
-from classpulse.training.whole_files import write_whole
+from classpulse.training.whole_files import make_folder_of_faces, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from classpulse.training.evaluate.evaluate import Request
     from classpulse.training.evaluate.result import Evaluation
     from classpulse.training.recipe import Target
-
-IGNORED, EVERYTHING = ".gitignore", "*\n"
 
 
 def run_evaluation(request: Request, out: Path | None) -> None:
@@ -43,7 +40,7 @@ def run_evaluation(request: Request, out: Path | None) -> None:
     """
     console = Console(stderr=True)
     if out is not None:
-        _prepare(out)  # before minutes of work
+        make_folder_of_faces(out)  # before minutes of work
     with share_bar(console) as bar:
         tasks = {}
 
@@ -54,7 +51,7 @@ def run_evaluation(request: Request, out: Path | None) -> None:
 
         found = evaluate(request, watch)
     folder = out or _default_folder(request.model, found.split)
-    _prepare(folder)
+    make_folder_of_faces(folder)
     write_whole(folder / FILE, as_json(found), advice="choose another folder with --out")
     page = write_page(found, folder)
     Console().print(table(found))
@@ -100,19 +97,3 @@ def _default_folder(model: Path, split: Split) -> Path:
     if model.is_dir():
         return model / f"evaluation-{split.value}"
     return Path("runs") / f"evaluation-{model.stem}-{split.value}"
-
-
-def _prepare(folder: Path) -> None:
-    """Make the folder, and keep git's hands off it: its page shows faces of the data."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        ignored = folder / IGNORED
-        ours = ignored.is_file() and ignored.read_text(encoding="utf-8") == EVERYTHING
-        if not ours and any(folder.iterdir()):
-            message = f"{folder} holds other files, and the page shows faces: give it a folder of its own with --out"
-            raise TrainingError(message)
-        ignored.write_text(EVERYTHING, encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "its .gitignore is no text"
-        message = f"{folder} cannot be written: {reason}; choose another folder with --out"
-        raise TrainingError(message) from None

@@ -6,16 +6,12 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from classpulse.errors import TrainingError
 from classpulse.training.bars import share_bar
 from classpulse.training.explore.explore import look, make_page
-from classpulse.training.whole_files import write_whole
+from classpulse.training.whole_files import make_folder_of_faces
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-IGNORED, EVERYTHING = ".gitignore", b"*\n"
-"""The page shows people's faces, so git is told to leave a folder that was made for it alone."""
 
 
 def run_explore(path: Path, folder: Path) -> Path:
@@ -23,32 +19,21 @@ def run_explore(path: Path, folder: Path) -> Path:
 
     Args:
         path: FER-2013 in any layout.
-        folder: for the page and its figures; made if it is not there.
+        folder: for the page and its figures alone; made if it is not there.
 
     Returns:
         The page.
 
     Raises:
         DataError: the set cannot be read, or has nothing to look at.
-        TrainingError: the folder cannot be written.
+        TrainingError: the folder holds other files, or cannot be written.
     """
     console = Console(stderr=True)
     with share_bar(console) as bar:
         reading, drawing = bar.add_task("reading", total=1.0), bar.add_task("drawing", total=1.0, start=False)
         looked = look(path, lambda done: bar.update(reading, completed=done))
         bar.update(reading, completed=1.0)
-        _prepare(folder)  # before a minute of drawing
+        make_folder_of_faces(folder)  # before a minute of drawing
         bar.start_task(drawing)
         page = make_page(looked, path.name, lambda done: bar.update(drawing, completed=done))
     return page.write(folder)
-
-
-def _prepare(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        new = next(folder.iterdir(), None) is None
-    except OSError as error:
-        message = f"{folder} cannot be used: {error.strerror}; choose another folder with --out"
-        raise TrainingError(message) from None
-    if new:
-        write_whole(folder / IGNORED, EVERYTHING, advice="choose another folder with --out")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from classpulse.training.faces.fer_files import UNPACKING_ERRORS
 from classpulse.training.faces.gathering import KNOWN_SPLITS, Problem, known_split, require_plausible
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from classpulse.training.faces.fer_files import Files
@@ -45,12 +48,33 @@ def read_arrays(files: Files, name: str, splits: frozenset[Split]) -> tuple[Face
     Raises:
         DataError: an array is missing, of another shape or type, damaged or implausibly large.
     """
+    with _opened(files, name) as archive:
+        return _read(archive, name, splits)
+
+
+def holds_votes(files: Files, name: str) -> bool:
+    """Whether an array file has FER+ votes, by the names of its arrays.
+
+    Args:
+        files: where it lies.
+        name: its name there.
+
+    Raises:
+        DataError: it is damaged or implausibly large.
+    """
+    with _opened(files, name) as archive:
+        return "ferplus_votes.npy" in archive.namelist()
+
+
+@contextmanager
+def _opened(files: Files, name: str) -> Iterator[zipfile.ZipFile]:
+    """The file as the archive that it is; what goes wrong while it is open is a DataError."""
     if files.size(name) > MAX_ARRAYS_BYTES:
         message = f"{name} has {files.size(name) / 1e9:.0f} GB: this is not FER-2013"
         raise DataError(message)
     try:
         with files.open_seekable(name) as file, zipfile.ZipFile(file) as archive:
-            return _read(archive, name, splits)
+            yield archive
     except (ValueError, OSError, *UNPACKING_ERRORS) as error:
         message = f"{name} is not an array file of FER-2013, or is damaged: {error}"
         raise DataError(message) from None

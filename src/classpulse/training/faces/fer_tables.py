@@ -116,6 +116,18 @@ def read_table(
     return gathered.finish()
 
 
+def find_ferplus(files: Files, beside: str) -> str | None:
+    """FER+'s table, if it is there: in the same folder or, failing that, anywhere.
+
+    Args:
+        files: where it may lie.
+        beside: the name there of the table of faces.
+    """
+    folder = PurePosixPath(beside).parent
+    name = next((n for n in files.names if PurePosixPath(n).name.lower() == FERPLUS), None)
+    return next((n for n in files.names if PurePosixPath(n) == folder / FERPLUS), name)
+
+
 def _cells(stream: IO[bytes], name: str, size: int) -> Iterator[tuple[int, list[str]]]:
     """Number and cells of each line that has any.
 
@@ -195,10 +207,7 @@ def _pixels(text: str) -> NDArray[np.uint8]:
 
 
 def _read_ferplus(files: Files, beside: str) -> _Ferplus | None:
-    """FER+'s table, if it is there: in the same folder or, failing that, anywhere."""
-    folder = PurePosixPath(beside).parent
-    name = next((n for n in files.names if PurePosixPath(n).name.lower() == FERPLUS), None)
-    name = next((n for n in files.names if PurePosixPath(n) == folder / FERPLUS), name)
+    name = find_ferplus(files, beside)
     if name is None:
         return None
     votes, splits = bytearray(), list[Split | None]()

@@ -5,6 +5,7 @@ Files are taken for hostile: whatever they claim, a face takes 3 KB in memory, a
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -12,19 +13,19 @@ import numpy as np
 
 from classpulse.errors import DataError
 from classpulse.training.faces.faceset import EMOTIONS, FaceSet, Split
-from classpulse.training.faces.fer_arrays import read_arrays
+from classpulse.training.faces.fer_arrays import holds_votes, read_arrays
 from classpulse.training.faces.fer_files import UNPACKING_ERRORS, open_files
 from classpulse.training.faces.fer_pictures import places, read_pictures
-from classpulse.training.faces.fer_tables import FERPLUS, read_table
+from classpulse.training.faces.fer_tables import FERPLUS, find_ferplus, read_table
 from classpulse.training.faces.gathering import Problem, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
     from classpulse.training.faces.fer_files import Files
 
-__all__ = ["HOLD_OUT", "Problem", "hold_out", "read", "read_for_training"]
+__all__ = ["HOLD_OUT", "Problem", "hold_out", "lacks_votes", "read", "read_for_training"]
 
 HOLD_OUT = 10
 """Of folders, every tenth training face of each emotion is kept for choosing: their `validation` holds PrivateTest."""
@@ -47,18 +48,28 @@ def read(
     Raises:
         DataError: there is nothing of the kind there, or a file makes no sense as a whole.
     """
-    try:
-        files, names = open_files(path)
-        try:
-            return _read(files, names, path, frozenset(splits), watch)
-        finally:
-            files.close()
-    except OSError as error:
-        message = f"{path} cannot be read: {error.strerror or error}"
-        raise DataError(message) from None
-    except UNPACKING_ERRORS as error:
-        message = f"{path} cannot be unpacked: {error}"
-        raise DataError(message) from None
+    with _opened(path) as (files, names):
+        return _read(files, names, path, frozenset(splits), watch)
+
+
+def lacks_votes(path: Path) -> bool:
+    """Whether the names of a set's files and arrays show that it has no FER+ votes: at once, where reading takes long.
+
+    Args:
+        path: as of `read`.
+
+    Returns:
+        False also where only reading could tell.
+
+    Raises:
+        DataError: there is nothing of the kind there, or it cannot be opened.
+    """
+    with _opened(path) as (files, names):
+        if found := _main_file(names, ".npz"):
+            return not holds_votes(files, found)
+        if found := _main_file(names, ".csv"):
+            return find_ferplus(files, found) is None
+        return bool(places(names))
 
 
 def read_for_training(path: Path, watch: Callable[[float], None] = lambda _done: None) -> tuple[FaceSet, list[Problem]]:
@@ -89,6 +100,23 @@ def hold_out(faces: FaceSet) -> FaceSet:
     for label in range(len(EMOTIONS)):
         splits[np.flatnonzero(faces.labels == label)[::HOLD_OUT]] = Split.PUBLIC.value
     return FaceSet(faces.images, faces.labels, splits, faces.votes, faces.names)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[Files, list[str]]]:
+    """The files of a set and the names of those that were meant; what goes wrong while they are open is a DataError."""
+    try:
+        files, names = open_files(path)
+        try:
+            yield files, names
+        finally:
+            files.close()
+    except OSError as error:
+        message = f"{path} cannot be read: {error.strerror or error}"
+        raise DataError(message) from None
+    except UNPACKING_ERRORS as error:
+        message = f"{path} cannot be unpacked: {error}"
+        raise DataError(message) from None
 
 
 def _read(

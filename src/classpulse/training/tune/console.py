@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from classpulse.training.bars import counting_bar
-from classpulse.training.console import read_faces, watcher
+from classpulse.training.console import read_faces, refuse_early, watcher
 from classpulse.training.tune.page import train_command, trials_table, write_page
 from classpulse.training.tune.tune import best_of, search
 
@@ -30,10 +30,11 @@ def run_tuning(plan: Plan) -> None:
     Raises:
         DataError: the data cannot be read, or a class is missing.
         SettingsError: a fixed setting is unknown or makes no sense.
-        TrainingError: the study cannot be gone on with, or cannot be kept.
+        TrainingError: the study cannot be gone on with, or cannot be kept; there is no such device, or no votes for a
+            target that needs them.
     """
     console = Console(stderr=True)
-    plan.recipe({})
+    refuse_early(plan.recipe({}), plan.data, plan.device)
     faces = read_faces(plan.data, console)
     try:
         with counting_bar(console) as bar:

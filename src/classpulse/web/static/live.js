@@ -101,6 +101,9 @@ function showControls() {
   else csv.setAttribute("aria-disabled", "true");
 }
 
+/** So long a share of dropped frames says nothing: while the models are opened, nobody takes any. */
+const UNJUDGED_S = 5;
+
 const times = (n) => ["never", "once", "twice"][n] ?? `${count(n)} times`;
 
 function showHealth() {
@@ -108,10 +111,11 @@ function showHealth() {
   const share = source.frames ? ` (${((100 * source.dropped) / source.frames).toFixed(source.dropped ? 1 : 0)}%)` : "";
   setText(byId("rate"), state.results_per_s.toFixed(1));
   setText(byId("age"), `${state.age_ms.toFixed(0)} ms`);
-  setText(byId("dropped"), `${count(source.dropped)} of ${count(source.frames)}${share}`);
+  const judged = state.elapsed_s >= UNJUDGED_S || state.phase === "ended";
+  setText(byId("dropped"), judged ? `${count(source.dropped)} of ${count(source.frames)}${share}` : "–");
   const word = { ok: "Good", waiting: "No picture", ended: "Ended" }[source.state] ?? source.state;
   setText(byId("source-health"), source.reopened ? `${word}, reopened ${times(source.reopened)}` : word);
-  setText(byId("session"), state.session_id === null ? "Not stored" : `Session ${state.session_id}`);
+  setText(byId("session"), state.session_id === null ? "Not stored" : `Class ${state.session_id}`);
 }
 
 function law() {

@@ -8,6 +8,7 @@ const ROOM_FOR_TEXT_PX = 86;
 const ROOM_FOR_FACE_PX = 34;
 
 let labels = [];
+let shown = false;
 
 /** One part of the bar and one row of the list for each emotion; made once, then only their figures change. */
 function build(wanted) {
@@ -33,6 +34,9 @@ function build(wanted) {
 
 function showMix(mix) {
   if (mix) build(Object.keys(mix));
+  // Bars move from one figure to the next; before the first there is none to move from.
+  byId("mix").toggleAttribute("data-first", Boolean(mix) && !shown);
+  shown = Boolean(mix);
   labels.forEach((label, i) => {
     const share = mix?.[label] ?? 0;
     const part = byId("stack").children[i];
