@@ -61,11 +61,9 @@ def traces(store: Store, settings: Settings, person_id: str) -> list[bytes]:
         for row in (ConsentRow, EmbeddingRow, PersonExportRow):
             found += connection.scalars(select(row.sealed).where(row.person_id == person_id))
         found += connection.scalars(select(PersonLinkRow.token_hash).where(PersonLinkRow.person_id == person_id))
-        mine = select(ActorRow.sealed_name, ActorRow.name_tag).where(
-            ActorRow.name_tag == actor_tag(store.vault(settings.key_file), NAME)
-        )
-        for actor in connection.execute(mine):
-            found += actor
+        tag = actor_tag(store.vault(settings.key_file), NAME)
+        for actor in connection.execute(select(ActorRow.sealed_name, ActorRow.name_tag)):
+            found += actor if actor.name_tag == tag else ()
     return [piece for value in found for piece in pieces(value)]
 
 
