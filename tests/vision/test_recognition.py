@@ -313,6 +313,7 @@ def test_who_withdraws_while_they_are_looked_at_is_not_named_after_all() -> None
     before = len(room.names)
     room.watch(ONE, 3)
     assert known.looks == 2
+    assert room.recognizer._tracks[1].ballot.evidence("p1") == 0, "nor does anything stay that was counted for them"
     assert set(room.names[before:]) == {(None,)}
 
 
