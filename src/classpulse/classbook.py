@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from classpulse.errors import PeopleError, PolicyError
-from classpulse.insight.attendance import Lesson, Presence, Span, attend, join
+from classpulse.insight.attendance import Followed, Lesson, Presence, Span, attend, followed
 from classpulse.policy import Task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from classpulse.insight.attendance import Sighting
     from classpulse.policy import Policy
     from classpulse.settings import AttendanceSettings, Settings
     from classpulse.storage.appearances import Appearances
@@ -39,19 +38,6 @@ class Somebody:
 
 
 @dataclass(frozen=True, slots=True)
-class Stranger:
-    """Somebody who was said by hand not to be the one they were taken for.
-
-    Attributes:
-        track: by number within the class.
-        span: from when to when.
-    """
-
-    track: int
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
 class ClassBook:
     """Who was in a class.
 
@@ -60,7 +46,7 @@ class ClassBook:
         lesson: when it was, and what it takes to be late.
         people: whoever was recognised, in the order of arrival.
         absent: those who could have been recognised all the time and were not.
-        strangers: what was set right by hand without saying who it was.
+        strangers: those of whom it was said by hand that they were not the one they were taken for.
         unknown_tracks: how many tracks were nobody who is known; None where fewer than the class's smallest group.
         choices: whom somebody in it may be corrected to: whoever has a valid consent to recognition now.
     """
@@ -69,7 +55,7 @@ class ClassBook:
     lesson: Lesson
     people: tuple[Somebody, ...]
     absent: tuple[Person, ...]
-    strangers: tuple[Stranger, ...]
+    strangers: tuple[Followed, ...]
     unknown_tracks: int | None
     choices: tuple[Person, ...]
 
@@ -116,7 +102,7 @@ def read_class(
         lesson=lesson,
         people=tuple(Somebody(known[one.person_id].name, one) for one in attendance.people if one.person_id in known),
         absent=tuple(one for one in known.values() if one.id not in here and _could_be_seen(one, session)),
-        strangers=_strangers(sightings, settings.gap_s),
+        strangers=followed(one for one in sightings if one.person_id is None and one.how == REJECTED),
         unknown_tracks=_unknown(attendance.unknown_tracks, session.smallest_group),
         choices=tuple(one for one in known.values() if one.consent("recognition") is not None),
     )
@@ -144,15 +130,6 @@ def _could_be_seen(person: Person, session: SessionRow) -> bool:
         and consent.expires_at >= end
         for consent in person.consents
     )
-
-
-def _strangers(sightings: Sequence[Sighting], gap_s: float) -> tuple[Stranger, ...]:
-    tracks = dict.fromkeys(one.track for one in sightings if one.person_id is None and one.how == REJECTED)
-    found = []
-    for track in tracks:
-        seen = [Span(one.start_s, one.end_s) for one in sightings if one.track == track and one.how == REJECTED]
-        found += [Stranger(track, span) for span in join(seen, gap_s)]
-    return tuple(found)
 
 
 def _unknown(tracks: int, smallest_group: int | None) -> int | None:

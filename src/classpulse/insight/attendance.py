@@ -91,6 +91,19 @@ class Lesson:
 
 
 @dataclass(frozen=True, slots=True)
+class Followed:
+    """A track, from when it was first taken for somebody to when it last was.
+
+    Attributes:
+        track: by number within the class.
+        span: from when to when.
+    """
+
+    track: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Presence:
     """One person in one class.
 
@@ -101,7 +114,7 @@ class Presence:
         early_s: how long before the end they were last seen; 0 unless that is early.
         confidence: 0 to 1, the mean of the sightings' weighted by their length; 1 for what was set right by hand.
         by_hand: whether anything was set right by hand.
-        tracks: those that were taken for them, in the order of time.
+        faces: the tracks that were taken for them, in the order of time.
     """
 
     person_id: str
@@ -110,7 +123,7 @@ class Presence:
     early_s: float
     confidence: float
     by_hand: bool
-    tracks: tuple[int, ...]
+    faces: tuple[Followed, ...]
 
     @property
     def first_s(self) -> float:
@@ -180,7 +193,6 @@ def _presence(person_id: str, seen: Sequence[Sighting], lesson: Lesson) -> Prese
     spans = join((Span(one.start_s, one.end_s) for one in seen), lesson.gap_s)
     late_s = spans[0].start_s - lesson.start_s
     early_s = lesson.end_s - spans[-1].end_s
-    in_time = sorted(seen, key=lambda one: one.start_s)
     return Presence(
         person_id=person_id,
         spans=spans,
@@ -188,8 +200,17 @@ def _presence(person_id: str, seen: Sequence[Sighting], lesson: Lesson) -> Prese
         early_s=early_s if lesson.ended and early_s > lesson.left_before_s else 0.0,
         confidence=_confidence(seen),
         by_hand=any(one.how == BY_HAND for one in seen),
-        tracks=tuple(dict.fromkeys(one.track for one in in_time)),
+        faces=followed(seen),
     )
+
+
+def followed(seen: Iterable[Sighting]) -> tuple[Followed, ...]:
+    """The tracks of some sightings, each from its first to its last moment, in the order of time."""
+    spans: dict[int, Span] = {}
+    for one in seen:
+        known = spans.get(one.track, Span(one.start_s, one.end_s))
+        spans[one.track] = Span(min(known.start_s, one.start_s), max(known.end_s, one.end_s))
+    return tuple(Followed(*one) for one in sorted(spans.items(), key=lambda one: (one[1].start_s, one[0])))
 
 
 def join(spans: Iterable[Span], gap_s: float) -> tuple[Span, ...]:

@@ -12,7 +12,16 @@ from classpulse.insight.attendance import BY_HAND, Span, join
 from classpulse.storage.people import People
 from classpulse.web.office import Office, OfficeAnywhere
 from classpulse.web.people_api import json_file
-from classpulse.web.people_schema import Confirmed, OwnPage, Remarks, Seen, Withdrawal, consents_shown, pictures_of
+from classpulse.web.people_schema import (
+    Between,
+    Confirmed,
+    OwnPage,
+    Remarks,
+    Seen,
+    Withdrawal,
+    consents_shown,
+    pictures_of,
+)
 from classpulse.web.schema import Problem
 
 if TYPE_CHECKING:
@@ -100,17 +109,9 @@ def _seen(me: Visitor) -> list[Seen]:
         session = me.office.store.session(session_id)
         if session is not None:
             spans = join((Span(row.start_s, row.end_s) for row in rows), me.office.settings.attendance.gap_s)
+            shown = [Between(start_s=round(span.start_s, 1), end_s=round(span.end_s, 1)) for span in spans]
             by_hand = any(row.how == BY_HAND for row in rows)
-            found += [
-                Seen(
-                    session_id=session_id,
-                    began_at=session.started_at,
-                    start_s=round(span.start_s, 1),
-                    end_s=round(span.end_s, 1),
-                    by_hand=by_hand,
-                )
-                for span in spans
-            ]
+            found.append(Seen(session_id=session_id, began_at=session.started_at, spans=shown, by_hand=by_hand))
     return found
 
 

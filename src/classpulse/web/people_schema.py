@@ -11,7 +11,7 @@ from classpulse.insight.attendance import CAUTION
 
 if TYPE_CHECKING:
     from classpulse.classbook import ClassBook, Somebody
-    from classpulse.insight.attendance import Span
+    from classpulse.insight.attendance import Followed, Span
     from classpulse.storage.consents import Consent
     from classpulse.storage.person import Person
 
@@ -122,6 +122,12 @@ class Between(BaseModel):
     end_s: float
 
 
+class FaceFollowed(Between):
+    """A face that was followed, from its first to its last moment."""
+
+    track: int
+
+
 class PresenceShown(BaseModel):
     """One person in one class; times are s from its beginning."""
 
@@ -135,15 +141,7 @@ class PresenceShown(BaseModel):
     early_s: float = Field(description="How long before the end they went; 0 unless that counts as early.")
     confidence: float = Field(description="0 to 1.")
     by_hand: bool
-    tracks: list[int]
-
-
-class StrangerShown(BaseModel):
-    """Somebody who was said by hand not to be the one they were taken for."""
-
-    track: int
-    start_s: float
-    end_s: float
+    faces: list[FaceFollowed] = Field(description="The tracks that were taken for them.")
 
 
 class AttendanceShown(BaseModel):
@@ -157,7 +155,7 @@ class AttendanceShown(BaseModel):
     caution: str = Field(description="What all of this is worth, in a sentence.")
     people: list[PresenceShown]
     absent: list[Known] = Field(description="Who could have been recognised and was not.")
-    strangers: list[StrangerShown]
+    strangers: list[FaceFollowed] = Field(description="Said by hand not to be whom they were taken for.")
     unknown_tracks: int | None = Field(description="Faces followed and not recognised; null for a handful.")
     choices: list[Known] = Field(description="Whom somebody may be corrected to.")
 
@@ -175,8 +173,7 @@ class Seen(BaseModel):
 
     session_id: int
     began_at: datetime
-    start_s: float
-    end_s: float
+    spans: list[Between]
     by_hand: bool
 
 
@@ -234,9 +231,7 @@ def book_shown(book: ClassBook) -> AttendanceShown:
         caution=CAUTION,
         people=[_presence(one, lesson.start_s) for one in book.people],
         absent=[Known(id=one.id, name=one.name) for one in book.absent],
-        strangers=[
-            StrangerShown(track=one.track, **_between(one.span, lesson.start_s).model_dump()) for one in book.strangers
-        ],
+        strangers=[_face(one, lesson.start_s) for one in book.strangers],
         unknown_tracks=book.unknown_tracks,
         choices=[Known(id=one.id, name=one.name) for one in book.choices],
     )
@@ -255,9 +250,13 @@ def _presence(one: Somebody, start_s: float) -> PresenceShown:
         early_s=round(presence.early_s, 1),
         confidence=round(presence.confidence, 3),
         by_hand=presence.by_hand,
-        tracks=list(presence.tracks),
+        faces=[_face(one, start_s) for one in presence.faces],
     )
 
 
 def _between(span: Span, start_s: float) -> Between:
     return Between(start_s=round(span.start_s - start_s, 1), end_s=round(span.end_s - start_s, 1))
+
+
+def _face(one: Followed, start_s: float) -> FaceFollowed:
+    return FaceFollowed(track=one.track, **_between(one.span, start_s).model_dump())

@@ -1,4 +1,4 @@
-// The individual view: one card for each face, with a number, no name and no picture.
+// The individual view: one card for each face, with a number and no picture; a name only where somebody agreed to it.
 
 import { byId, element, percent, setIcon, setText } from "./dom.js";
 import { face, inOrder } from "./emotions.js";
@@ -23,7 +23,8 @@ function build(labels) {
 function update(node, card, labels) {
   const [who, word, bars] = node.children;
   const name = card.emotion ?? "unread";
-  setText(who.firstElementChild, `Face ${card.track}`);
+  setText(who.firstElementChild, card.name ?? `Face ${card.track}`);
+  who.firstElementChild.title = card.name ? `Face ${card.track}` : "";
   setText(who.lastElementChild, `${card.size_px} px`);
   setIcon(word.firstElementChild, `face-${name}`);
   word.firstElementChild.dataset.emotion = name;

@@ -138,6 +138,7 @@ function chooseView(name) {
 }
 
 function showViews() {
+  byId("nav").hidden = !state.recognizes || state.phase === "asking";
   byId("ask").hidden = state.phase !== "asking";
   const individual = state.individual && state.phase !== "asking";
   if (!individual && !byId("tabs").hidden) chooseView("class");

@@ -1,0 +1,180 @@
+// The people on file: who they are, what they agreed to, and what can be done for them.
+
+import { byId, element } from "./dom.js";
+import { closeForm, openForm, prepareForm } from "./enrol.js";
+import { ask } from "./server.js";
+import { closeStudio, openStudio, prepareStudio } from "./studio.js";
+import { button, chip, confirmed, day, givenBy, notify, pictures, PURPOSES, standing } from "./words.js";
+
+let register = { people: [], may_enrol: false, reason: "" };
+let open = null; // whose dialog is open
+let studied = null; // whose pictures are taken, and whether they are new
+
+const standingFor = (person, purpose) => person.consents.find((one) => one.purpose === purpose && one.stands);
+
+function chips(person) {
+  const recognised = standingFor(person, "recognition");
+  const made = [recognised ? chip(`Recognised until ${day(recognised.expires_at)}`, person.pictures ? "good" : "quiet") : chip("Not recognised")];
+  if (standingFor(person, "individual") && recognised) made.push(chip("Shown by name"));
+  if (person.pictures) made.push(chip(pictures(person.pictures)));
+  else if (recognised) made.push(chip("No picture yet", "warn"));
+  return made;
+}
+
+function entry(person) {
+  const manage = button("Manage", () => showPerson(person.id), "small");
+  manage.setAttribute("aria-label", `Manage ${person.name}`);
+  const newest = person.consents[0];
+  return element(
+    "li",
+    { "data-id": person.id },
+    element("div", {}, element("h3", {}, person.name), element("p", {}, newest ? givenBy(newest, person.name) : "No consent on record")),
+    element("div", { class: "chips" }, ...chips(person)),
+    manage,
+  );
+}
+
+function show() {
+  byId("register").replaceChildren(...register.people.map(entry));
+  byId("empty").hidden = register.people.length > 0;
+  const idle = byId("consent").hidden && byId("camera").hidden;
+  byId("begin").hidden = !register.may_enrol || !idle;
+  byId("on-file").hidden = !idle;
+}
+
+/** Read the register again; notices are shown above it. */
+async function load(...notices) {
+  const { data, wrong } = await ask("GET", "/api/people");
+  if (wrong) {
+    byId("on-file").hidden = byId("begin").hidden = true;
+    notify(...notices, ["bad", wrong]);
+    return false;
+  }
+  register = data;
+  const law = register.may_enrol ? "" : `${register.reason} What is on file can be seen, taken back and deleted all the same.`;
+  notify(...notices, ["warn", law]);
+  show();
+  return true;
+}
+
+// One person.
+
+function consentRow(consent) {
+  const what = element("p", {}, PURPOSES[consent.purpose], element("small", {}, `${givenBy(consent, open.name)}; ${standing(consent)}`));
+  if (consent.note) what.append(element("small", {}, consent.note));
+  const row = element("div", { class: "row" }, what);
+  if (consent.stands) row.append(button("Withdraw", () => withdraw(consent.purpose), "small"));
+  return row;
+}
+
+function showPerson(id) {
+  const person = register.people.find((one) => one.id === id);
+  if (!person) return byId("person").close();
+  open = person;
+  byId("person-title").textContent = person.name;
+  byId("person-error").textContent = "";
+  const renew = element("div", { class: "row" }, element("p", {}, "Give a new consent", element("small", {}, "For longer, or also to be shown by name.")), button("Renew", renewConsent, "small"));
+  byId("person-consents").replaceChildren(...person.consents.map(consentRow), ...(register.may_enrol ? [renew] : []));
+  byId("person-pictures").textContent = person.pictures ? `${pictures(person.pictures)}, stored as numbers` : "None yet: nobody is recognised without.";
+  byId("more").disabled = !register.may_enrol || !standingFor(person, "recognition");
+  byId("link-box").hidden = true;
+  byId("person-export").href = `/api/people/${person.id}/export`;
+  if (!byId("person").open) byId("person").showModal();
+}
+
+function renewConsent() {
+  byId("person").close();
+  openForm(open);
+  show();
+}
+
+async function withdraw(purpose) {
+  const text = purpose === "recognition"
+    ? "They are not recognised any more: their face as numbers is deleted, and what was noted of them becomes nobody's."
+    : "They are not shown by name any more.";
+  if (!(await confirmed(`Withdraw this consent of ${open.name}?`, text, "Withdraw"))) return;
+  const { data, wrong } = await ask("POST", `/api/people/${open.id}/withdraw`, { purpose });
+  if (wrong) {
+    byId("person-error").textContent = wrong;
+    return;
+  }
+  await load(["quiet", "Withdrawn."], ...data.remarks.map((text) => ["warn", text]));
+  showPerson(open.id);
+}
+
+async function forget(person, done = `Forgotten: nothing of ${person.name} is left.`) {
+  const text = "All that is stored about them is deleted: name, consents, face, and when they were there. It cannot be undone.";
+  if (!(await confirmed(`Forget ${person.name}?`, text, "Forget"))) return false;
+  const { data, wrong } = await ask("POST", `/api/people/${person.id}/forget`, { confirm: true });
+  byId("person").close();
+  await load(wrong ? ["bad", wrong] : ["quiet", done], ...(data?.remarks ?? []).map((text) => ["warn", text]));
+  return !wrong;
+}
+
+async function makeLink() {
+  const { data, wrong } = await ask("POST", `/api/people/${open.id}/link`, { hours: 24 });
+  byId("person-error").textContent = wrong ?? "";
+  if (wrong) return;
+  byId("link-box").hidden = false;
+  byId("link-text").value = new URL(data.path, location.href).href;
+  byId("link-text").focus();
+  byId("link-text").select();
+}
+
+// Enrolment.
+
+function studio(person, isNew) {
+  closeForm();
+  byId("person").close();
+  studied = { person, isNew };
+  openStudio(person);
+  byId("undo").hidden = !isNew;
+  show();
+}
+
+async function leave(...notices) {
+  closeForm();
+  closeStudio();
+  await load(...notices);
+  byId("title").focus();
+}
+
+async function finish() {
+  const { person } = studied;
+  closeStudio();
+  await load();
+  const now = register.people.find((one) => one.id === person.id);
+  const said = now?.pictures
+    ? ["quiet", `${person.name} is enrolled, with ${pictures(now.pictures)}.`]
+    : ["warn", `${person.name} has agreed and has no picture yet: take one to have them recognised.`];
+  await leave(said);
+}
+
+async function changeMind() {
+  const { person } = studied;
+  if (await forget(person, "Nothing of it is left.")) await leave(["quiet", "Nothing of it is left."]);
+}
+
+function prepare() {
+  prepareForm((person, isNew) => (isNew ? studio(person, true) : leave(["quiet", `The new consent of ${person.name} is on record.`])), () => leave());
+  prepareStudio();
+  byId("begin").addEventListener("click", () => {
+    notify();
+    openForm();
+    show();
+  });
+  byId("done").addEventListener("click", finish);
+  byId("undo").addEventListener("click", changeMind);
+  byId("more").addEventListener("click", () => studio(open, false));
+  byId("link").addEventListener("click", makeLink);
+  byId("copy").addEventListener("click", async () => {
+    await navigator.clipboard.writeText(byId("link-text").value);
+    byId("copy").textContent = "Copied";
+  });
+  byId("forget").addEventListener("click", () => forget(open));
+  byId("close-person").addEventListener("click", () => byId("person").close());
+  byId("person").addEventListener("close", () => document.querySelector(`[data-id="${open?.id}"] button`)?.focus());
+}
+
+prepare();
+await load();

@@ -1,0 +1,20 @@
+// Asking the server: every answer is data, or one sentence on what is wrong.
+
+/** Ask for something; resolves to `{ data }` or to `{ wrong }`, and never rejects. */
+export async function ask(method, path, body, headers = {}) {
+  try {
+    const picture = body instanceof Blob;
+    const options = { method, headers: { ...headers } };
+    if (body !== undefined) {
+      options.headers["Content-Type"] = picture ? body.type : "application/json";
+      options.body = picture ? body : JSON.stringify(body);
+    }
+    const answer = await fetch(path, options);
+    const json = (answer.headers.get("Content-Type") ?? "").startsWith("application/json");
+    const data = json ? await answer.json() : null;
+    if (answer.ok) return { data, status: answer.status };
+    return { wrong: data?.detail ?? `Classpulse answered with ${answer.status}.`, status: answer.status };
+  } catch {
+    return { wrong: "Classpulse cannot be reached. Is it still running?", status: 0 };
+  }
+}
