@@ -14,6 +14,8 @@ from classpulse.policy import Exemption, Policy, Task, allowed
 from classpulse.settings import Jurisdiction
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from classpulse.hub import LiveState
     from classpulse.insight.engagement import ClassWindow
     from classpulse.types import FrameResult
@@ -35,8 +37,9 @@ class Window(BaseModel):
 
 
 class Card(BaseModel):
-    """One face: a number, no name and no picture."""
+    """One face: a number and no picture; a name with recognition and the person's consent to it alone."""
 
+    name: str | None = Field(description="Of somebody who agreed to be shown by name; null for everybody else.")
     track: int = Field(description="The number that follows this face through the class.")
     emotion: str | None = Field(description="An emotion, `uncertain`, or null where the face was not read.")
     probabilities: dict[str, float] | None = Field(description="By emotion, 0 to 1; null where not read.")
@@ -152,8 +155,13 @@ def window_of(window: ClassWindow, min_group: int | None) -> Window:
     return Window.model_validate(disclose(window, min_group))
 
 
-def cards_of(result: FrameResult) -> list[Card]:
-    """The faces of one frame, by number."""
+def cards_of(result: FrameResult, shown_names: Mapping[int, str]) -> list[Card]:
+    """The faces of one frame, by number.
+
+    Args:
+        result: of the frame.
+        shown_names: by track, as `disclosure.names_to_show` gives them.
+    """
     names = result.emotions.names() if result.emotions is not None else [None] * len(result)
     sizes = result.tracks.faces.sizes_px
     cards = []
@@ -163,7 +171,8 @@ def cards_of(result: FrameResult) -> list[Card]:
             row = result.emotions.probabilities[i]
             probabilities = {k: round(float(p), 3) for k, p in zip(result.emotions.labels, row, strict=True)}
         track = int(result.tracks.ids[i])
-        cards.append(Card(track=track, emotion=name, probabilities=probabilities, size_px=round(float(sizes[i]))))
+        who, size_px = shown_names.get(track), round(float(sizes[i]))
+        cards.append(Card(name=who, track=track, emotion=name, probabilities=probabilities, size_px=size_px))
     return sorted(cards, key=lambda card: card.track)
 
 
@@ -193,7 +202,7 @@ def _fields_of(state: LiveState) -> dict[str, object]:
         "now": None if state.now is None else window_of(state.now, group_limit(state)),
     }
     if state.individual:
-        fields["faces"] = [] if state.result is None else cards_of(state.result)
+        fields["faces"] = [] if state.result is None else cards_of(state.result, {})
     return fields
 
 
