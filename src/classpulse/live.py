@@ -20,6 +20,7 @@ import psutil
 from classpulse.errors import SettingsError, StorageError
 from classpulse.law import answer_law, law_in_force
 from classpulse.policy import UNSET_NOTICE, Task
+from classpulse.roll import feed_from
 from classpulse.runner import Runner
 from classpulse.sources import SourceKind, describe, require_present
 from classpulse.storage.store import Store
@@ -110,6 +111,7 @@ def run_live(options: LiveOptions, settings: Settings, terminal: Terminal) -> Li
             fast=options.fast,
             listeners=listeners,
             on_open=terminal.on_open,
+            feed=None if stored is None else feed_from(store, settings),
         )
         server = stack.enter_context(_serve(runner, store, settings)) if options.page else None
         window = _open_window(options, runner, kind)

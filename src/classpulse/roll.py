@@ -5,16 +5,24 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from classpulse.errors import ClassPulseError
+from classpulse.vision.embedder import name_in_use
+from classpulse.vision.gallery import Gallery
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from classpulse.pipeline import Pipeline
+    from classpulse.settings import Settings
+    from classpulse.storage.people import People
+    from classpulse.storage.store import Store
     from classpulse.types import FrameResult
-    from classpulse.vision.gallery import Gallery
 
 ASK_EVERY_S = 1.0
+THE_CLASS = "a running class"
+"""Who looks at people's embeddings, for the audit log."""
 
 
 class GalleryFeed:
@@ -43,6 +51,31 @@ class GalleryFeed:
         gallery = None if stamp == before else self._load()
         self._seen = stamp
         return gallery
+
+
+def feed_from(store: Store, settings: Settings) -> GalleryFeed:
+    """Everybody on file who may be recognised at the moment.
+
+    The key is asked for only where somebody is on file, and anew each time, so that one that goes missing is noticed.
+    """
+
+    def people() -> People | None:
+        return store.people(store.vault(settings.key_file), THE_CLASS) if store.holds_people() else None
+
+    def stamp() -> str:
+        known = people()
+        return "" if known is None else known.stamp()
+
+    def load() -> Gallery:
+        known = people()
+        embedder = name_in_use(settings)
+        rows = [] if known is None else known.embeddings(embedder)
+        if not rows:
+            return Gallery.empty()
+        owners = [person_id for person_id, faces in rows for _ in faces]
+        return Gallery(embedder, owners, np.concatenate([faces for _, faces in rows]))
+
+    return GalleryFeed(stamp, load)
 
 
 class Roll:

@@ -8,7 +8,10 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from classpulse.inference import contract as contracts
+
 if TYPE_CHECKING:
+    from classpulse.inference.contract import Contract
     from classpulse.settings import Settings
 
 
@@ -44,6 +47,15 @@ class Entry:
     def sha256(self) -> str:
         """Of the file, in hex."""
         return hashlib.sha256(self.path.read_bytes()).hexdigest()
+
+    @property
+    def contract(self) -> Contract:
+        """What the file says of itself.
+
+        Raises:
+            ModelError: it says nothing that makes sense.
+        """
+        return contracts.read(self.path.read_bytes(), str(self.path))
 
 
 def entries(settings: Settings) -> dict[str, Entry]:

@@ -13,7 +13,7 @@ from classpulse.vision.alignment import ARCFACE, align
 from classpulse.vision.picture import to_batch
 
 if TYPE_CHECKING:
-    from classpulse.inference import Model
+    from classpulse.inference import Contract, Entry, Model
     from classpulse.policy import Policy
     from classpulse.settings import RecognitionSettings, Settings
     from classpulse.types import Faces, Floats, Image
@@ -51,7 +51,7 @@ class FaceEmbedder:
         self._model = model
         self._side_px = side
         self._template = ARCFACE if contract.landmarks is None else np.asarray(contract.landmarks, np.float64)
-        self.name = f"{contract.name} {contract.version} {model.sha256[:12]}"
+        self.name = _name(contract, model.sha256)
         self.min_similarity = settings.min_similarity or least
         self.size = self._try_out()
 
@@ -63,13 +63,9 @@ class FaceEmbedder:
             PolicyError: the policy forbids recognition.
             ModelError: its file is missing or wrong.
         """
-        chosen = settings.recognition
         policy.require(Task.IDENTITY)
-        entry = entries(settings)[chosen.embedder]
-        if not entry.installed:
-            message = f"the embedder {entry.name!r} is not installed: {entry.advice}"
-            raise ModelError(message)
-        return cls(open_model(entry.path, Task.IDENTITY, policy, threads=threads), chosen)
+        entry = _entry(settings)
+        return cls(open_model(entry.path, Task.IDENTITY, policy, threads=threads), settings.recognition)
 
     def embed(self, image: Image, faces: Faces) -> Floats:
         """Embed faces of one picture.
@@ -111,3 +107,25 @@ class FaceEmbedder:
             )
             raise ModelError(message)
         return int(out.shape[1])
+
+
+def name_in_use(settings: Settings) -> str:
+    """The name of the embedder that the settings choose (`FaceEmbedder.name`), which is not opened for it.
+
+    Raises:
+        ModelError: its file is missing or wrong.
+    """
+    entry = _entry(settings)
+    return _name(entry.contract, entry.sha256)
+
+
+def _entry(settings: Settings) -> Entry:
+    entry = entries(settings)[settings.recognition.embedder]
+    if not entry.installed:
+        message = f"the embedder {entry.name!r} is not installed: {entry.advice}"
+        raise ModelError(message)
+    return entry
+
+
+def _name(contract: Contract, sha256: str) -> str:
+    return f"{contract.name} {contract.version} {sha256[:12]}"

@@ -45,7 +45,6 @@ class Card(BaseModel):
     emotion: str | None = Field(description="An emotion, `uncertain`, or null where the face was not read.")
     probabilities: dict[str, float] | None = Field(description="By emotion, 0 to 1; null where not read.")
     size_px: int = Field(description="The longer side of the face in the picture, px.")
-    name: str | None = Field(None, description="Absent unless they agreed to it; sent to this machine alone.")
 
 
 class SourceState(BaseModel):
