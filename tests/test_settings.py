@@ -28,6 +28,7 @@ EVERY = {
     "emotion.min_certainty": 0.6,
     "emotion.smoothing_s": 0,
     "recognition.enabled": False,
+    "recognition.embedder": "dlib",
     "recognition.min_similarity": 0.7,
     "recognition.min_face_px": 40,
     "attendance.gap_s": 30,

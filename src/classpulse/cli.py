@@ -175,7 +175,7 @@ def list_models(settings: Settings) -> None:
 
 
 @models.command()
-@click.argument("name", type=click.Choice(["yunet"]))
+@click.argument("name", type=click.Choice(["yunet", "dlib"]))
 @click.option("--from", "source", metavar="FILE|URL", help="Take it from here; its hash is checked all the same.")
 @common
 def install(settings: Settings, name: str, source: str | None) -> None:
@@ -185,11 +185,13 @@ def install(settings: Settings, name: str, source: str | None) -> None:
     Examples:
       classpulse models install yunet
       classpulse models install yunet --from yunet_n_dynamic.onnx
+      classpulse models install dlib
     """  # noqa: D301
-    from classpulse.inference import install_yunet
+    from classpulse.inference import DOWNLOADS
+    from classpulse.inference import install as install_model
 
-    path = install_yunet(settings, source) if source else install_yunet(settings)
-    click.echo(f"{name} is installed: {path}. Use it with --set detector.name={name}")
+    path = install_model(settings, name, source)
+    click.echo(f"{name} is installed: {path}. Use it with --set {DOWNLOADS[name].use}")
 
 
 @cli.group(invoke_without_command=True)

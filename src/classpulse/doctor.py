@@ -80,12 +80,12 @@ def _cameras(_settings: Settings) -> list[Check]:
 def _models(settings: Settings) -> list[Check]:
     found = []
     for entry in entries(settings).values():
-        optional = entry.name == "yunet"
         if entry.installed:
             found.append(Check(f"model {entry.name}", ok=True, found=f"sha256 {entry.sha256[:16]}…"))
         else:
-            advice = "`classpulse models install yunet` if you want it" if optional else "install classpulse again"
-            found.append(Check(f"model {entry.name}", ok=None if optional else False, found="missing", advice=advice))
+            ok = None if entry.optional else False
+            advice = f"{entry.advice.removeprefix('run ')} if you want it" if entry.optional else entry.advice
+            found.append(Check(f"model {entry.name}", ok=ok, found="missing", advice=advice))
     return found
 
 

@@ -81,6 +81,9 @@ class RecognitionSettings(_Group):
 
     enabled: bool = True
     """Whether they are; without consent on record nobody is."""
+    embedder: Literal["faceres", "dlib"] = "faceres"
+    """Which network; `dlib` must be installed first (`classpulse models install dlib`), and whoever enrolled with
+    another one must enrol again."""
     min_similarity: float | None = Field(None, gt=0, lt=1)
     """Likeness below which a face stays unknown; the embedder's own, chosen by measurement, if not given."""
     min_face_px: float = Field(32, ge=16)

@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -20,9 +21,9 @@ from onnx_files import SEVEN, contract, emotion_net, packaged
 from classpulse import Settings
 from classpulse.errors import ModelError
 from classpulse.geometry import iou
-from classpulse.inference import catalogue, entries, install_yunet, open_model
-from classpulse.inference.catalogue import YUNET_BYTES, YUNET_SHA256, contract_bytes
+from classpulse.inference import DOWNLOADS, downloads, entries, install, open_model
 from classpulse.inference.contract import read
+from classpulse.inference.onnx_bytes import contract_bytes
 from classpulse.policy import Policy, Task
 from classpulse.settings import DetectorSettings
 from classpulse.vision.detector import open_detector
@@ -112,34 +113,41 @@ def shop(content: bytes) -> Iterator[str]:
         yield address
 
 
+def know(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
+    """Let other bytes pass for YuNet."""
+    changed = replace(DOWNLOADS["yunet"], sha256=hashlib.sha256(content).hexdigest(), size=len(content))
+    monkeypatch.setitem(downloads.DOWNLOADS, "yunet", changed)
+
+
 def nothing_installed(settings: Settings) -> bool:
     return not entries(settings)["yunet"].installed and not list(settings.data_dir.rglob("*"))
 
 
 def test_the_catalogue_knows_what_is_in_the_package(settings: Settings) -> None:
     known = entries(settings)
-    assert list(known) == ["centerface", "centerface-int8", "yunet", "emotion"]
-    assert all(known[name].installed for name in known if name != "yunet")
-    assert not known["yunet"].installed
-    assert known["yunet"].path == settings.data_dir / "models" / "yunet.onnx"
-    for name in ("centerface", "centerface-int8", "emotion"):
+    assert list(known) == ["centerface", "centerface-int8", "yunet", "emotion", "faceres", "dlib"]
+    assert [name for name in known if not known[name].installed] == ["yunet", "dlib"] == list(DOWNLOADS)
+    for name in DOWNLOADS:
+        assert known[name].optional
+        assert known[name].path == settings.data_dir / "models" / f"{name}.onnx"
+    for name in ("centerface", "centerface-int8", "emotion", "faceres"):
         content = known[name].path.read_bytes()
         assert known[name].sha256 == hashlib.sha256(content).hexdigest()
         assert known[name].licence == read(content, name).licence
 
 
 def test_an_installed_file_opens_with_its_contract(settings: Settings, yunet: Path) -> None:
-    target = install_yunet(settings, str(yunet))
+    target = install(settings, "yunet", str(yunet))
     assert target == entries(settings)["yunet"].path
     assert [path.name for path in target.parent.iterdir()] == ["yunet.onnx"]
     assert target.read_bytes().startswith(yunet.read_bytes())
     opened = open_model(target, Task.FACE_DETECTION, Policy("eu"))
     assert (opened.contract.name, opened.contract.output, opened.contract.licence) == ("yunet", "yunet", "Apache-2.0")
-    assert install_yunet(settings, str(yunet)) == target  # once more does no harm
+    assert install(settings, "yunet", str(yunet)) == target  # once more does no harm
 
 
 def test_it_finds_the_faces_that_centerface_finds(settings: Settings, yunet: Path, test_data: Path) -> None:
-    install_yunet(settings, str(yunet))
+    install(settings, "yunet", str(yunet))
     image = cv2.imread(str(test_data / "clips" / "five-people.jpg"))
     assert image is not None
     found = open_detector(settings, Policy("eu")).detect(np.asarray(image, np.uint8))
@@ -160,16 +168,16 @@ def test_before_it_is_installed_it_says_how(settings: Settings) -> None:
 @pytest.mark.parametrize("page", ["model.onnx", "moved.onnx"])
 def test_a_download_is_checked_and_installed(page: str, settings: Settings, yunet: Path) -> None:
     with serving(yunet.read_bytes()) as address:
-        target = install_yunet(settings, f"{address}/{page}")
+        target = install(settings, "yunet", f"{address}/{page}")
     assert read(target.read_bytes(), "yunet.onnx").name == "yunet"
-    assert len(yunet.read_bytes()) == YUNET_BYTES
+    assert len(yunet.read_bytes()) == DOWNLOADS["yunet"].size
 
 
 def test_a_right_download_without_the_real_file(
     settings: Settings, shop: str, content: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(catalogue, "YUNET_SHA256", hashlib.sha256(content).hexdigest())
-    target = install_yunet(settings, f"{shop}/model.onnx")
+    know(monkeypatch, content)
+    target = install(settings, "yunet", f"{shop}/model.onnx")
     assert target.read_bytes().startswith(content)
     assert entries(settings)["yunet"].installed
 
@@ -177,7 +185,7 @@ def test_a_right_download_without_the_real_file(
 @pytest.mark.parametrize(
     ("page", "wanted"),
     [
-        ("model.onnx", f"is not the YuNet we know .*expected {YUNET_SHA256[:12]}.*nothing was installed"),
+        ("model.onnx", f"is not the YuNet we know .*expected {DOWNLOADS['yunet'].sha256[:12]}.*nothing was installed"),
         ("short.onnx", "is not the YuNet we know|cannot be"),
         ("endless.onnx", "is not the YuNet we know"),
         ("missing.onnx", r"cannot be fetched \(Not Found\): check the network, or give a file with --from"),
@@ -187,7 +195,7 @@ def test_a_right_download_without_the_real_file(
 def test_a_wrong_download_installs_nothing(page: str, wanted: str, settings: Settings, shop: str) -> None:
     address = f"{shop}/{page}"
     with pytest.raises(ModelError, match=wanted) as caught:
-        install_yunet(settings, address)
+        install(settings, "yunet", address)
     assert address in str(caught.value)
     assert nothing_installed(settings)
 
@@ -196,10 +204,10 @@ def test_a_wrong_download_installs_nothing(page: str, wanted: str, settings: Set
 def test_a_server_that_hangs_is_given_up(
     page: str, settings: Settings, shop: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(catalogue, "TIMEOUT_S", 0.2)
+    monkeypatch.setattr(downloads, "TIMEOUT_S", 0.2)
     begin = time.monotonic()
     with pytest.raises(ModelError, match=r"cannot be (fetched|read) \(timed out\)"):
-        install_yunet(settings, f"{shop}/{page}")
+        install(settings, "yunet", f"{shop}/{page}")
     assert time.monotonic() - begin < 15  # and not the half minute for which the server says nothing
     assert nothing_installed(settings)
 
@@ -209,7 +217,7 @@ def test_nobody_listens(settings: Settings) -> None:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
         with pytest.raises(ModelError, match=r"cannot be fetched \(.*refused.*\): check the network"):
-            install_yunet(settings, f"http://127.0.0.1:{port}/yunet.onnx")
+            install(settings, "yunet", f"http://127.0.0.1:{port}/yunet.onnx")
 
 
 @pytest.mark.parametrize(
@@ -229,7 +237,7 @@ def test_nobody_listens(settings: Settings) -> None:
 )
 def test_a_source_that_makes_no_sense(source: str, settings: Settings) -> None:
     with pytest.raises(ModelError, match="cannot be") as caught:
-        install_yunet(settings, source)
+        install(settings, "yunet", source)
     assert "--from" in str(caught.value)
     assert nothing_installed(settings)
 
@@ -243,22 +251,22 @@ def test_a_wrong_file_installs_nothing_and_keeps_what_is_there(damage: str, sett
     target.parent.mkdir(parents=True)
     target.write_bytes(b"what was there")
     with pytest.raises(ModelError, match="is not the YuNet we know"):
-        install_yunet(settings, str(wrong))
+        install(settings, "yunet", str(wrong))
     assert target.read_bytes() == b"what was there"
     assert [path.name for path in target.parent.iterdir()] == ["yunet.onnx"]
 
 
 def test_a_place_that_cannot_be_written(tmp_path: Path, content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalogue, "YUNET_SHA256", hashlib.sha256(content).hexdigest())
+    know(monkeypatch, content)
     source = tmp_path / "yunet.onnx"
     source.write_bytes(content)
     (tmp_path / "taken").write_text("a file, where a folder should be")
     with pytest.raises(ModelError, match=r"cannot be written: .*; choose another place with --set data_dir="):
-        install_yunet(Settings(data_dir=tmp_path / "taken"), str(source))
+        install(Settings(data_dir=tmp_path / "taken"), "yunet", str(source))
 
 
 def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalogue, "YUNET_SHA256", hashlib.sha256(content).hexdigest())
+    know(monkeypatch, content)
     source = tmp_path / "yunet.onnx"
     source.write_bytes(content)
 
@@ -269,7 +277,7 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, content: bytes, monke
 
     monkeypatch.setattr(Path, "write_bytes", fill)
     with pytest.raises(ModelError, match="cannot be written: No space left on device"):
-        install_yunet(Settings(data_dir=tmp_path / "data"), str(source))
+        install(Settings(data_dir=tmp_path / "data"), "yunet", str(source))
     assert not list((tmp_path / "data" / "models").iterdir())
 
 

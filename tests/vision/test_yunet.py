@@ -8,7 +8,7 @@ import pytest
 from onnx_files import portrait
 
 from classpulse import Policy, Settings
-from classpulse.inference import install_yunet
+from classpulse.inference import install
 from classpulse.settings import DetectorSettings
 from classpulse.vision.detector import open_detector
 from classpulse.vision.yunet import CHANNELS, MAX_FACES, STRIDES, YuNetDetector, decode
@@ -95,7 +95,7 @@ def test_a_net_that_sees_faces_everywhere_is_bounded() -> None:
 @pytest.fixture
 def detector(test_data: Path, tmp_path: Path) -> FaceDetector:
     settings = Settings(data_dir=tmp_path, detector=DetectorSettings(name="yunet"))
-    install_yunet(settings, str(test_data / "models" / "yunet_n_dynamic.onnx"))
+    install(settings, "yunet", str(test_data / "models" / "yunet_n_dynamic.onnx"))
     return open_detector(settings, Policy("eu"))
 
 

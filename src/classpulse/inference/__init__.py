@@ -1,7 +1,17 @@
 """The only importer of onnxruntime: knows the model files, and opens them after asking the policy."""
 
-from classpulse.inference.catalogue import entries, install_yunet
+from classpulse.inference.catalogue import entries
 from classpulse.inference.contract import Contract, InputContract
+from classpulse.inference.downloads import DOWNLOADS, install
 from classpulse.inference.model import Model, has_int8_instructions, open_model
 
-__all__ = ["Contract", "InputContract", "Model", "entries", "has_int8_instructions", "install_yunet", "open_model"]
+__all__ = [
+    "DOWNLOADS",
+    "Contract",
+    "InputContract",
+    "Model",
+    "entries",
+    "has_int8_instructions",
+    "install",
+    "open_model",
+]

@@ -17,6 +17,8 @@ KEY = "classpulse"
 
 _Level = Annotated[float, Field(ge=-1e4, le=1e4)]
 _Spread = Annotated[float, Field(ge=1e-3, le=1e4)]
+_Share = Annotated[float, Field(ge=0, le=1)]
+_Point = tuple[_Share, _Share]
 
 
 class _Part(BaseModel):
@@ -53,12 +55,17 @@ class Contract(_Part):
     name: str = Field(min_length=1, max_length=100)
     version: str = ""
     labels: tuple[str, ...] = ()
-    """What its outputs stand for, in order; empty for detectors."""
-    output: Literal["logits", "probabilities", "centerface", "yunet", "embedding"]
+    """What its outputs stand for, in order; empty for detectors and embedders."""
+    output: Literal["logits", "probabilities", "embedding", "centerface", "yunet"]
     """How the output is to be understood."""
     input: InputContract
     temperature: float = Field(1.0, ge=0.01, le=100)
     """Logits are divided by this before the softmax (Guo et al. 2017, arXiv 1706.04599)."""
+    landmarks: tuple[_Point, _Point, _Point, _Point, _Point] | None = None
+    """Where an embedder wants eyes, nose and corners of the mouth: `x, y` in sides of its picture, from the top left.
+    ArcFace's template if not given."""
+    min_similarity: float | None = Field(None, gt=0, lt=1)
+    """Cosine of two embeddings above which they are taken for one person; every embedder says it."""
     licence: str = ""
     trained_on: str = ""
     source: str = ""

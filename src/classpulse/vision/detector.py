@@ -62,7 +62,6 @@ def model_path(settings: Settings) -> Path:
         name = "centerface-int8"
     entry = entries(settings)[name]
     if not entry.installed:
-        advice = "run `classpulse models install yunet`" if name == "yunet" else "install classpulse again"
-        message = f"the detector {name!r} is not installed: {advice}"
+        message = f"the detector {name!r} is not installed: {entry.advice}"
         raise ModelError(message)
     return entry.path

@@ -1,64 +1,113 @@
-"""Faces as points on a sphere: the nearer two are, the likelier they are one person."""
+"""Faces as directions in space: the nearer two are, the likelier they are of one person."""
 
 from __future__ import annotations
 
-from importlib import resources
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
-from classpulse.inference import open_model
+from classpulse.errors import ModelError
+from classpulse.inference import entries, open_model
 from classpulse.policy import Task
+from classpulse.vision.alignment import ARCFACE, align
 from classpulse.vision.picture import to_batch
 
 if TYPE_CHECKING:
     from classpulse.inference import Model
     from classpulse.policy import Policy
-    from classpulse.settings import Settings
+    from classpulse.settings import RecognitionSettings, Settings
     from classpulse.types import Faces, Floats, Image
 
-TEMPLATE = np.array(
-    [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]], np.float32
-)
-"""Where ArcFace (Deng et al. 2019, arXiv 1801.07698) has the five landmarks in 112 x 112 px."""
+MAX_BATCH = 16
 
 
 class FaceEmbedder:
-    """Turns faces into unit vectors."""
+    """Turns faces into embeddings that are compared by cosine.
 
-    def __init__(self, model: Model, settings: Settings) -> None:
-        """Take an open model."""
-        self._model = model
-        self._side_px = model.contract.input.height or 224
+    Attributes:
+        name: name, version and the beginning of the file's hash: what is stored beside an embedding. Embeddings of
+            two names cannot be compared.
+        size: D, how many numbers an embedding has.
+        min_similarity: cosine above which two embeddings are taken for one person.
+    """
+
+    def __init__(self, model: Model, settings: RecognitionSettings) -> None:
+        """Take an open model.
+
+        Raises:
+            ModelError: it does not give embeddings of any number of square faces.
+        """
         contract = model.contract
-        self.name = f"{contract.name} {contract.version} {model.sha256[:8]}"
-        self.size = model.run(np.zeros((1, 3, self._side_px, self._side_px), np.float32))[0].shape[1]
-        self.min_similarity = settings.recognition.min_similarity or 0.6
+        if contract.task is not Task.IDENTITY:
+            message = f"{model.path} is a model for {contract.task.value}, and one for {Task.IDENTITY.value} is needed"
+            raise ModelError(message)
+        side, least = contract.input.height, contract.min_similarity
+        if contract.output != "embedding" or side is None or side != contract.input.width or least is None:
+            message = (
+                f"{model.path} must take square faces of a fixed size, give embeddings and say 'min_similarity': its "
+                f"contract says {contract.output!r} of {contract.input.width} x {side} px and {least}"
+            )
+            raise ModelError(message)
+        self._model = model
+        self._side_px = side
+        self._template = ARCFACE if contract.landmarks is None else np.asarray(contract.landmarks, np.float64)
+        self.name = f"{contract.name} {contract.version} {model.sha256[:12]}"
+        self.min_similarity = settings.min_similarity or least
+        self.size = self._try_out()
 
     @classmethod
     def open(cls, settings: Settings, policy: Policy, *, threads: int = 1) -> FaceEmbedder:
-        """Open the model.
+        """Open the embedder that the settings name; it may use that many threads.
 
         Raises:
-            PolicyError: the policy forbids recognising people.
-            ModelError: the file is missing or wrong.
+            PolicyError: the policy forbids recognition.
+            ModelError: its file is missing or wrong.
         """
-        path = Path(str(resources.files("classpulse"))) / "bundled" / "faceres.onnx"
-        return cls(open_model(path, Task.IDENTITY, policy, threads=threads), settings)
+        chosen = settings.recognition
+        policy.require(Task.IDENTITY)
+        entry = entries(settings)[chosen.embedder]
+        if not entry.installed:
+            message = f"the embedder {entry.name!r} is not installed: {entry.advice}"
+            raise ModelError(message)
+        return cls(open_model(entry.path, Task.IDENTITY, policy, threads=threads), chosen)
 
     def embed(self, image: Image, faces: Faces) -> Floats:
-        """Embed faces: (N, size) float32 rows of unit length."""
-        if not len(faces):
-            return np.empty((0, self.size), np.float32)
-        crops = [self._align(image, points) for points in faces.landmarks]
-        rows = self._model.run(to_batch(crops, self._model.contract.input))[0]
-        return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9), np.float32)
+        """Embed faces of one picture.
 
-    def _align(self, image: Image, points: Floats) -> Image:
-        side = self._side_px
-        moved, _ = cv2.estimateAffinePartial2D(points, TEMPLATE * (side / 112), method=cv2.LMEDS)
-        if moved is None:
-            return np.zeros((side, side, 3), np.uint8)
-        return np.asarray(cv2.warpAffine(image, moved, (side, side)), np.uint8)
+        Args:
+            image: (height, width, 3) uint8, BGR.
+            faces: N of the faces in it; their landmarks are what counts.
+
+        Returns:
+            (N, D) float32, rows of unit length; NaN where the network gave nothing that has a direction.
+        """
+        aligned = [align(image, landmarks, self._side_px, self._template) for landmarks in faces.landmarks]
+        return self.embed_aligned(aligned)
+
+    def embed_aligned(self, faces: list[Image]) -> Floats:
+        """Embed faces that `align` has cut out.
+
+        Args:
+            faces: N pictures (side, side, 3) uint8, BGR, of the side that the model takes.
+
+        Returns:
+            (N, D) float32, rows of unit length; NaN where the network gave nothing that has a direction.
+        """
+        wanted = self._model.contract.input
+        parts = [faces[i : i + MAX_BATCH] for i in range(0, len(faces), MAX_BATCH)]
+        found = [self._model.run(to_batch(part, wanted))[0] for part in parts]
+        numbers = np.concatenate(found) if found else np.empty((0, self.size), np.float32)
+        lengths = np.linalg.norm(numbers, axis=1, keepdims=True)
+        sound = np.isfinite(lengths) & (lengths > 0)
+        return np.asarray(numbers / np.where(sound, lengths, np.nan), np.float32)
+
+    def _try_out(self) -> int:
+        """Refuse a model that does not keep its contract before the class begins; how many numbers it gives."""
+        channels = self._model.contract.input.channels
+        out = self._model.run(np.zeros((2, channels, self._side_px, self._side_px), np.float32))[0]
+        if out.ndim != 2 or out.shape[0] != 2 or not 16 <= out.shape[1] <= 4096:
+            message = (
+                f"{self._model.path} gives {out.shape} for 2 faces, and embeddings are 2 rows of 16 to 4096 numbers"
+            )
+            raise ModelError(message)
+        return int(out.shape[1])
