@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from onnx_files import packaged, portrait
 
-from classpulse import Faces, Frame, Pipeline, Settings
-from classpulse.errors import PolicyError, SourceError
+from classpulse import Faces, Frame, Gallery, Pipeline, Settings
+from classpulse.errors import PeopleError, PolicyError, SourceError
 from classpulse.policy import UNSET_NOTICE, Policy
 from classpulse.settings import DetectorSettings, EmotionSettings
+from classpulse.vision.detector import open_detector
+from classpulse.vision.embedder import FaceEmbedder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -247,3 +249,75 @@ def test_research_is_declared_and_told(caplog: pytest.LogCaptureFixture) -> None
     assert caplog.messages == ["research: Study 12, approved by the ethics board on 3 May"]
     assert Pipeline(Settings(jurisdiction="eu"), policy=declared).policy == Policy("eu")
     assert Pipeline(policy=declared, jurisdiction="eu").policy == Policy("eu")
+
+
+# Who is here.
+
+
+def enrolled(picture: str = "astronaut.png", name: str = "eileen") -> Gallery:
+    """One person, by one of the portraits in the package."""
+    policy = Policy("other")
+    image, embedder = portrait(picture), FaceEmbedder.open(Settings(), policy)
+    faces = open_detector(Settings(), policy).detect(image)
+    return Gallery(embedder.name, (name,), embedder.embed(image, faces[:1]))
+
+
+def people(pipeline: Pipeline, image: Image, frames: int = 30, start_s: float = 0.0) -> list[str | None]:
+    """Who is named in the last of some frames, a fifteenth of a second apart."""
+    results = [result for _, result in pipeline.follow(Frame(image, start_s + i / 15, i) for i in range(frames))]
+    return [] if results[-1].identities is None else list(results[-1].identities.people)
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_who_enrolled_is_recognised(cores: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    settings = Settings(cpu_share=1)
+    assert people(Pipeline(settings, jurisdiction="other", gallery=enrolled()), gallery(1)) == ["eileen"]
+    assert people(Pipeline(settings, jurisdiction="other", gallery=enrolled("grace_hopper.jpg")), gallery(1)) == [None]
+
+
+def test_three_pictures_of_one_person_are_not_three_times_that_person() -> None:
+    found = people(Pipeline(jurisdiction="other", gallery=enrolled()), gallery(3), frames=60)
+    assert sorted(found, key=str) == [None, None, "eileen"]
+
+
+def test_the_gallery_can_be_replaced_in_the_middle_of_a_class() -> None:
+    pipeline = Pipeline(jurisdiction="other")
+    image = gallery(1)
+    assert people(pipeline, image, frames=2) == [], "nobody is to be recognised"
+    pipeline.replace_gallery(enrolled())
+    assert people(pipeline, image, start_s=1) == ["eileen"]
+    pipeline.replace_gallery(None)
+    assert people(pipeline, image, frames=1, start_s=4) == [None]
+    pipeline.replace_gallery(enrolled(name="again"))
+    assert people(pipeline, image, start_s=5) == ["again"]
+
+
+@pytest.mark.parametrize("empty", [None, Gallery.empty()])
+def test_without_anybody_enrolled_nobody_is_looked_for(empty: Gallery | None) -> None:
+    pipeline = Pipeline(jurisdiction="other", gallery=empty)
+    assert pipeline.process(Frame(gallery(1))).identities is None
+
+
+@pytest.mark.parametrize(
+    ("jurisdiction", "enabled", "may"),
+    [("other", True, True), ("other", False, False), ("eu", True, False), (None, True, False)],
+)
+def test_law_and_settings_decide_whether_anybody_may_be_recognised(
+    jurisdiction: Jurisdiction | None, enabled: bool, may: bool
+) -> None:
+    settings = Settings.model_validate({"recognition": {"enabled": enabled}})
+    pipeline = Pipeline(settings, jurisdiction=jurisdiction, gallery=enrolled())
+    assert pipeline.recognizes is may
+    pipeline.replace_gallery(enrolled())
+    assert (pipeline.process(Frame(gallery(1))).identities is not None) is may
+
+
+def test_another_embedders_gallery_is_refused_with_the_way_to_enrol_again() -> None:
+    other = Gallery("an older one", ("eileen",), np.eye(1, 512, dtype=np.float32))
+    with pytest.raises(PeopleError, match=r"enrolled with 'an older one' .* enrol them again with `classpulse people"):
+        Pipeline(jurisdiction="other", gallery=other)
+    pipeline = Pipeline(jurisdiction="other", gallery=enrolled())
+    with pytest.raises(PeopleError, match="an older one"):
+        pipeline.replace_gallery(other)
+    assert people(pipeline, gallery(1)) == ["eileen"]

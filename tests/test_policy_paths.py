@@ -205,10 +205,15 @@ class Watched(build):
 
 onnxruntime.InferenceSession = Watched
 
-from classpulse import Pipeline, Settings
+import numpy
+
+from classpulse import Gallery, Pipeline, Settings
 
 settings = Settings(**json.loads(sys.argv[3]))
-pipeline = Pipeline(settings, jurisdiction=sys.argv[1])
+gallery = Gallery("some embedder", ("somebody",), numpy.eye(1, 512, dtype=numpy.float32))
+pipeline = Pipeline(settings, jurisdiction=sys.argv[1] or None, gallery=gallery if "enrolled" in sys.argv else None)
+if "enrolled" in sys.argv:
+    pipeline.replace_gallery(gallery)
 results = list(pipeline.run(sys.argv[2]))
 json.dump(
     {
@@ -216,6 +221,7 @@ json.dump(
         "emotions": [result.emotions is not None for result in results],
         "names": [face["emotion"] for result in results for face in result.as_record()["faces"]],
         "labels": pipeline.labels,
+        "identities": [result.identities is not None for result in results],
         "opened": sorted({path for path in opened if path.endswith(".onnx")}),
         "loaded": loaded,
     },
@@ -224,8 +230,8 @@ json.dump(
 """
 
 
-def watched(jurisdiction: str, picture: Path, settings: dict[str, object]) -> dict[str, list[object]]:
-    command = [sys.executable, "-c", WATCHED, jurisdiction, str(picture), json.dumps(settings)]
+def watched(jurisdiction: str, picture: Path, settings: dict[str, object], *more: str) -> dict[str, list[object]]:
+    command = [sys.executable, "-c", WATCHED, jurisdiction, str(picture), json.dumps(settings), *more]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
     seen: dict[str, list[object]] = json.loads(done.stdout)
@@ -251,6 +257,22 @@ def test_under_eu_a_process_opens_the_detector_and_nothing_else(precision: str) 
     assert elsewhere["names"] == ["happy"]
     assert elsewhere["opened"] == sorted([str(detector.path), str(emotion.path)])
     assert elsewhere["loaded"] == [detector.sha256, emotion.sha256]
+
+
+@pytest.mark.parametrize(
+    ("jurisdiction", "settings"),
+    [("eu", {}), ("eu", {"recognition": {"enabled": True}}), ("", {}), ("other", {"recognition": {"enabled": False}})],
+)
+def test_where_nobody_may_be_recognised_the_embedder_is_not_opened(
+    jurisdiction: str, settings: dict[str, object]
+) -> None:
+    detector = entries(Settings())["centerface-int8"]
+    settings = settings | {"detector": {"precision": "int8"}}
+    seen = watched(jurisdiction, packaged("bundled/astronaut.png"), settings, "enrolled")
+    assert seen["faces"] == [1]
+    assert seen["identities"] == [False]
+    reads = jurisdiction != "eu"
+    assert seen["loaded"] == [detector.sha256] + [entries(Settings())["emotion"].sha256] * reads
 
 
 def test_under_eu_a_model_named_in_the_settings_is_not_even_opened(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from classpulse import Emotions, Faces, Frame, FrameResult, Tracks
+from classpulse import Emotions, Faces, Frame, FrameResult, Identities, Tracks
 
 LABELS = ("happy", "sad", "neutral")
 
@@ -147,3 +147,42 @@ def test_a_record_without_emotions_counts_faces() -> None:
     people: Any = record["faces"]
     assert [(face["emotion"], face["probabilities"]) for face in people] == [(None, None)] * 2
     json.dumps(record, allow_nan=False)
+
+
+def identities(*people: str | None) -> Identities:
+    return Identities(people, np.array([np.nan if person is None else 0.75 for person in people], np.float32))
+
+
+def test_a_record_names_a_person_only_where_there_is_one() -> None:
+    record = FrameResult(0, 0, 640, 360, tracks(2), None, identities(None, "3f2a")).as_record()
+    unknown, known = json.loads(json.dumps(record, allow_nan=False))["faces"]
+    assert list(unknown) == ["track", "box", "confidence", "emotion", "probabilities"]
+    assert {name: value for name, value in known.items() if name not in unknown} == {
+        "person": "3f2a",
+        "similarity": 0.75,
+    }
+
+
+def test_identities_that_make_no_sense_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"similarities has shape \(1,\), expected \(2,\)"):
+        Identities((None, None), np.full(1, np.nan, np.float32))
+    with pytest.raises(ValueError, match="one person has two faces in one frame"):
+        identities("ana", None, "ana")
+    with pytest.raises(ValueError, match="a similarity belongs to each known face and to no other"):
+        Identities(("ana",), np.full(1, np.nan, np.float32))
+    with pytest.raises(ValueError, match="to no other"):
+        Identities((None,), np.zeros(1, np.float32))
+    with pytest.raises(ValueError, match="2 identities for 3 faces"):
+        FrameResult(0, 0, 640, 360, tracks(3), None, identities(None, None))
+
+
+def test_people_can_be_made_unknown_again() -> None:
+    result = FrameResult(0, 0, 640, 360, tracks(3), None, identities("ana", None, "ben"))
+    left = result.naming({"ben", "cleo"})
+    assert left.identities is not None
+    assert left.identities.people == (None, None, "ben")
+    assert result.identities is not None
+    assert result.identities.people == ("ana", None, "ben"), "the first one is as it was"
+    counted = FrameResult(0, 0, 640, 360, tracks(3), None)
+    assert counted.naming({"ben"}) is counted
+    assert Identities.unknown(2).people == (None, None)

@@ -7,14 +7,17 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import delete, event, insert, text, update
 
+from classpulse.insight.appearances import Appearance
 from classpulse.insight.engagement import ClassWindow
 from classpulse.storage import recorder as recording
+from classpulse.storage.people_tables import ConsentRow, PersonRow
 from classpulse.storage.store import Store
 from classpulse.types import UNCERTAIN, Emotions, Faces, FrameResult, Tracks
 
@@ -233,6 +236,7 @@ def test_an_end_that_cannot_be_written_is_left_to_the_next_start(store: Store, p
 
 FULL_DISK = """
 import resource, signal, sys, time
+from classpulse.insight.appearances import Appearance
 from classpulse.insight.engagement import ClassWindow
 from classpulse.storage.store import Store
 
@@ -263,3 +267,78 @@ def test_a_disk_that_takes_no_more_is_told_and_recovers(path: Path) -> None:
         "figures are shown but not stored."
     )
     assert after == "1 ended"
+
+
+# Who was here.
+
+
+def agree(store: Store, person_id: str, *, purpose: str = "recognition", days: float = 1) -> None:
+    """Somebody with one consent."""
+    now = datetime.now(UTC)
+    person = {
+        "id": person_id,
+        "wrapped_key": "",
+        "sealed_name": "",
+        "name_tag": person_id,
+        "created_at": now,
+    }
+    consent = {
+        "person_id": person_id,
+        "purpose": purpose,
+        "sealed": "",
+        "recorded_at": now,
+        "expires_at": now + timedelta(days=days),
+    }
+    with store._engine.begin() as connection:
+        connection.execute(insert(PersonRow), person)
+        connection.execute(insert(ConsentRow), consent)
+
+
+APPEARANCES = "SELECT session_id, person_id, track, start_s, end_s, confidence, how FROM appearances ORDER BY id"
+
+
+def test_an_appearance_has_its_numbers(store: Store, path: Path) -> None:
+    agree(store, "ana")
+    recorder = begin(store)
+    recorder.add_appearance(Appearance(3, "ana", 1.23456, 9.87654, 0.75))
+    recorder.finish("ended")
+    recorder.add_appearance(Appearance(3, "ana", 20, 21, 0.75))
+    assert rows(path, APPEARANCES) == [(recorder.session_id, "ana", 3, 1.235, 9.877, 0.75, "recognised")]
+
+
+def test_nothing_is_written_of_people_who_do_not_consent_at_that_moment(store: Store, path: Path) -> None:
+    agree(store, "ana")
+    agree(store, "expired", days=-1)
+    agree(store, "shown", purpose="individual")
+    agree(store, "withdrew")
+    agree(store, "forgotten")
+    recorder = begin(store)
+    recorder.add(seen(0.0, 1))
+    recorder.add_window(WINDOW)
+    # Seen while they did, and written when they do not any more.
+    with store._engine.begin() as connection:
+        for person_id in ("ana", "expired", "shown", "withdrew", "forgotten", "nobody"):
+            recorder.add_appearance(Appearance(1, person_id, 0, 5, 0.8))
+        withdrawn = {"withdrawn_at": datetime.now(UTC)}
+        connection.execute(update(ConsentRow).where(ConsentRow.person_id == "withdrew").values(withdrawn))
+        connection.execute(delete(PersonRow).where(PersonRow.id == "forgotten"))
+    recorder.finish("ended")
+    assert [row[1] for row in rows(path, APPEARANCES)] == ["ana"]
+    assert rows(path, "SELECT count(*) FROM observations") == [(1,)], "what else there is to write is written"
+    assert rows(path, "SELECT count(*) FROM windows") == [(1,)]
+    assert recorder.trouble == ""
+
+
+def test_appearances_wait_while_the_database_takes_nothing(store: Store, path: Path) -> None:
+    agree(store, "ana")
+    recorder = begin(store)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("ALTER TABLE appearances RENAME TO elsewhere")
+        connection.commit()
+        for i in range(3):
+            recorder.add_appearance(Appearance(1, "ana", i, i + 1, 0.8))
+        wait_for(lambda: recorder.trouble != "")
+        connection.execute("ALTER TABLE elsewhere RENAME TO appearances")
+        connection.commit()
+    recorder.finish("ended")
+    assert [row[3] for row in rows(path, APPEARANCES)] == [0, 1, 2]

@@ -1,4 +1,4 @@
-"""People who can be told apart by an embedder that is made up but calculates: a real class, real vectors, a real picture."""
+"""People who can be told apart by a made-up embedder: real vectors, out of a real picture."""
 
 from __future__ import annotations
 

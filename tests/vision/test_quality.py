@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
+from looks import scene
 
 from classpulse import Faces, Settings
-from classpulse.vision.quality import readable
+from classpulse.vision.quality import readable, sharpness, turned, view_quality
 
 
 def face(*box: float) -> Faces:
@@ -48,3 +50,38 @@ def test_each_face_is_judged_by_itself() -> None:
     none = readable(Faces.empty(), 640, 360, 36)
     assert none.shape == (0,)
     assert none.dtype == bool
+
+
+def test_a_blurred_face_is_less_sharp_whatever_its_light() -> None:
+    image, faces = scene({1: (300, 300, 100)})
+    sharp = sharpness(image, faces.boxes)[0]
+    dark = sharpness((image // 3).astype(np.uint8), faces.boxes)[0]
+    blurred = sharpness(np.asarray(cv2.GaussianBlur(image, (0, 0), 4), np.uint8), faces.boxes)[0]
+    assert dark == pytest.approx(sharp, rel=0.05)
+    assert blurred < sharp / 20
+    assert sharpness(np.full_like(image, 90), faces.boxes).tolist() == [0]
+
+
+@pytest.mark.parametrize("tilt_deg", [0, 25, -40, 180])
+def test_how_far_a_face_is_turned_is_told_whatever_its_tilt(tilt_deg: float) -> None:
+    angle = np.radians(tilt_deg)
+    rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]], np.float32)
+    for share in (-0.4, 0.0, 0.3):
+        _, faces = scene({1: (300, 300, 100)}, turned=share)
+        assert turned(faces.landmarks @ rotation.T)[0] == pytest.approx(share, abs=1e-4)
+
+
+def test_a_view_is_as_good_as_its_worst_side_allows() -> None:
+    def quality(size: float = 100, turn: float = 0, blur: float = 0) -> float:
+        image, faces = scene({1: (300, 300, size)}, turned=turn)
+        image[:, :300] //= 4  # light from one side, which blur does not take away
+        seen = np.asarray(cv2.GaussianBlur(image, (0, 0), blur), np.uint8) if blur else image
+        return float(view_quality(seen, faces)[0])
+
+    assert quality() == pytest.approx(1)
+    assert quality(size=40) == pytest.approx(np.cbrt(0.65))
+    assert quality(turn=0.3) == pytest.approx(np.cbrt(0.75))
+    assert quality(turn=0.6) == quality(turn=-0.9) == pytest.approx(0, abs=0.05)
+    assert quality(blur=6) < 0.5
+    image, faces = scene({})
+    assert view_quality(image, faces).shape == (0,)

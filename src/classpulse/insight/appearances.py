@@ -42,7 +42,7 @@ class _Span:
     count: int = 0
 
     def closed(self, track: int) -> Appearance:
-        confidence = min(1.0, max(0.0, self.total / self.count)) if self.count else 0.0
+        confidence = min(1.0, max(0.0, self.total / self.count))
         return Appearance(track, self.person_id, self.start_s, self.end_s, confidence)
 
 
@@ -76,13 +76,13 @@ class AppearanceBuilder:
                 if person is not None:
                     closed += self._see(track, person, similarity, now_s)
         over = [track for track, span in self._open.items() if now_s - span.end_s > self._gap_s]
-        return closed + [self._open.pop(track).closed(track) for track in over]
+        return closed + self._close(over)
 
     def _see(self, track: int, person: str, similarity: float, now_s: float) -> list[Appearance]:
         closed = []
         span = self._open.get(track)
         if span is not None and (span.person_id != person or now_s - span.end_s > self._gap_s):
-            closed.append(self._open.pop(track).closed(track))
+            closed += self._close([track])
             span = None
         if span is None:
             span = self._open[track] = _Span(person, now_s, now_s)
@@ -96,6 +96,9 @@ class AppearanceBuilder:
 
     def finish(self) -> list[Appearance]:
         """Close all that is open; more results may be added after."""
+        return self._close(list(self._open))
+
+    def _close(self, tracks: list[int]) -> list[Appearance]:
+        spans = [(track, self._open.pop(track)) for track in tracks]
         # A piece that has only just begun says nothing that the one before did not say.
-        spans, self._open = self._open, {}
-        return [span.closed(track) for track, span in spans.items() if span.count]
+        return [span.closed(track) for track, span in spans if span.count]
