@@ -121,6 +121,34 @@ def test_every_change_is_found(audit: Audit, store: Store, statements: list[str]
     assert row is None or found.row == row
 
 
+def test_a_tail_cut_off_is_found_without_the_file_too(audit: Audit, store: Store, settings: Settings) -> None:
+    head_file(settings).unlink()
+    change(store, "DELETE FROM audit WHERE id > 7")
+    assert audit.verify().row == 8
+
+
+def test_a_row_of_another_history_does_not_fit(
+    audit: Audit, store: Store, settings: Settings, reopened: Callable[[], Store]
+) -> None:
+    """Signed with the right key and under the right number, but after another row."""
+    store.close()
+    backup = settings.data_dir / "backup.db"
+    shutil.copy(settings.data_dir / "classpulse.db", backup)
+    with Store.open(f"sqlite:///{backup}") as other:
+        Audit(other._engine, other.vault(settings.key_file)).add("Ana", "test.harmless")
+        with other._engine.connect() as connection:
+            row = connection.execute(text("SELECT * FROM audit WHERE id = 11")).one()._asdict()
+    with reopened() as again:
+        for number in range(3):
+            audit.add("Ana", "test.late", None, str(number))
+        change(again, "DELETE FROM audit WHERE id = 11")
+        with again._engine.begin() as connection:
+            values = ", ".join(f":{name}" for name in row)
+            connection.execute(text(f"INSERT INTO audit ({', '.join(row)}) VALUES ({values})"), row)  # noqa: S608
+        assert audit.verify().row == 12
+        assert "row 12 was changed, moved or put in, or the row before it was" in audit.verify().fault
+
+
 def test_a_tail_cut_off_with_a_signed_end_of_before_is_found_by_the_file(
     audit: Audit, store: Store, settings: Settings
 ) -> None:

@@ -178,7 +178,7 @@ def verify_rows(connection: Connection, vault: Vault, *, upto: int | None = None
     if early is not None:
         return 0, last, f"row {early} was put in, or put back after it had been pruned", early
     query = query if upto is None else query.where(AuditRow.id <= upto)
-    for row in connection.execution_options(yield_per=ROWS_AT_ONCE).execute(query):
+    for row in connection.execute(query, execution_options={"yield_per": ROWS_AT_ONCE}):
         if row.id != last.number + 1:
             return count, last, f"row {last.number + 1} is missing", last.number + 1
         if row.mac != row_mac(vault, last.mac, row):
