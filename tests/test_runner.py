@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -423,6 +424,42 @@ def test_after_a_pause_the_past_is_not_now() -> None:
     state = progress.state(individual=True)
     assert state["now"] is None
     assert state["results_per_s"] == 0
+
+
+def test_now_has_the_emotions_of_the_last_finished_window_alone() -> None:
+    """Windows that overlap would be told apart by the moment in which somebody left."""
+    progress = Progress(length_s=5, min_group=5)
+    progress.add(result(0, faces=6), age_s=0)
+    begun = progress.state(individual=False)["now"]
+    assert (begun.people, begun.read, begun.mix) == (6, 0, None), "faces are counted at once"
+    for i in range(1, 12):
+        progress.add(result(i / 2, faces=6), age_s=0)
+    progress.add(result(6, faces=9), age_s=0)
+    state = progress.state(individual=False)
+    assert (state["now"].people, state["now"].mix) == (9, (0.75, 0.25))
+    assert state["now"].read == state["history"][-1].read == 6
+    progress.forget_now()
+    progress.add(result(7, faces=6), age_s=0)
+    assert progress.state(individual=False)["now"].mix is None, "what was before a pause is not now"
+
+
+def test_one_who_leaves_is_told_by_no_state_of_a_class() -> None:
+    progress = Progress(length_s=5, min_group=5)
+    mixes = set()
+    for i in range(200):
+        progress.add(unlike(i / 4, faces=6 if i < 90 else 5), age_s=0)
+        state = progress.state(individual=False)
+        mixes |= {window.mix for window in (state["now"], *state["history"])}
+    assert len(mixes - {None}) == 1
+
+
+def unlike(time_s: float, faces: int) -> FrameResult:
+    """A class in which one, the last to be seen, is sad."""
+    made = result(time_s, faces)
+    assert made.emotions is not None
+    probabilities = made.emotions.probabilities.copy()
+    probabilities[5:] = (0.1, 0.9)
+    return replace(made, emotions=replace(made.emotions, probabilities=probabilities))
 
 
 def test_history_is_bounded() -> None:

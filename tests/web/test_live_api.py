@@ -72,6 +72,7 @@ def test_single_faces_are_absent_unless_shown(client: Client, hub: Hub, state: S
     hub.publish(state(individual=True, result=result()))
     happy, uncertain, unread = client.get("/api/state").json()["faces"]
     assert (happy["track"], happy["emotion"], happy["size_px"]) == (1, "happy", 64)
+    assert {face["name"] for face in (happy, uncertain, unread)} == {None}, "nobody has agreed to be shown by name"
     assert happy["probabilities"]["happy"] == 0.7
     assert uncertain["emotion"] == "uncertain"
     assert (unread["emotion"], unread["probabilities"]) == (None, None)

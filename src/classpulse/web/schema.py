@@ -38,13 +38,13 @@ class Window(BaseModel):
 
 
 class Card(BaseModel):
-    """One face: a number, no picture, and a name only of somebody who agreed to be shown by name."""
+    """One face: a number and no picture; a name with recognition and the person's consent to it alone."""
 
+    name: str | None = Field(description="Of somebody who agreed to it, and for readers on this machine; else null.")
     track: int = Field(description="The number that follows this face through the class.")
     emotion: str | None = Field(description="An emotion, `uncertain`, or null where the face was not read.")
     probabilities: dict[str, float] | None = Field(description="By emotion, 0 to 1; null where not read.")
     size_px: int = Field(description="The longer side of the face in the picture, px.")
-    name: str | None = Field(None, description="Absent unless they agreed to it; sent to this machine alone.")
 
 
 class SourceState(BaseModel):
@@ -173,8 +173,13 @@ class AboutPeople:
 NOBODY = AboutPeople()
 
 
-def cards_of(result: FrameResult, known: Mapping[int, str] | None = None) -> list[Card]:
-    """The faces of one frame, by number; some with a name."""
+def cards_of(result: FrameResult, shown_names: Mapping[int, str]) -> list[Card]:
+    """The faces of one frame, by number.
+
+    Args:
+        result: of the frame.
+        shown_names: by track, as `disclosure.names_to_show` gives them.
+    """
     names = result.emotions.names() if result.emotions is not None else [None] * len(result)
     sizes = result.tracks.faces.sizes_px
     cards = []
@@ -184,9 +189,8 @@ def cards_of(result: FrameResult, known: Mapping[int, str] | None = None) -> lis
             row = result.emotions.probabilities[i]
             probabilities = {k: round(float(p), 3) for k, p in zip(result.emotions.labels, row, strict=True)}
         track = int(result.tracks.ids[i])
-        card = Card(track=track, emotion=name, probabilities=probabilities, size_px=round(float(sizes[i])))
-        named = (known or {}).get(track)
-        cards.append(card if named is None else card.model_copy(update={"name": named}))
+        who, size_px = shown_names.get(track), round(float(sizes[i]))
+        cards.append(Card(name=who, track=track, emotion=name, probabilities=probabilities, size_px=size_px))
     return sorted(cards, key=lambda card: card.track)
 
 
