@@ -267,4 +267,4 @@ def test_a_warning_where_two_people_look_alike(reader: PhotoReader) -> None:
 
 def test_numbers_that_do_not_belong_together() -> None:
     with pytest.raises(ValueError, match="do not fit together"):
-        Enrolment("a", np.zeros((2, 4), np.float32), np.zeros(3, np.float32))
+        Enrolment("a", np.zeros((2, 4), np.float32), np.zeros(3, np.float32), 0.5)

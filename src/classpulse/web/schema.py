@@ -40,7 +40,7 @@ class Window(BaseModel):
 class Card(BaseModel):
     """One face: a number and no picture; a name with recognition and the person's consent to it alone."""
 
-    name: str | None = Field(description="Of somebody who agreed to be shown by name; null for everybody else.")
+    name: str | None = Field(description="Of somebody who agreed to it, and for readers on this machine; else null.")
     track: int = Field(description="The number that follows this face through the class.")
     emotion: str | None = Field(description="An emotion, `uncertain`, or null where the face was not read.")
     probabilities: dict[str, float] | None = Field(description="By emotion, 0 to 1; null where not read.")

@@ -28,7 +28,7 @@ function entry(person) {
   return element(
     "li",
     { "data-id": person.id },
-    element("div", {}, element("h3", {}, person.name), element("p", {}, newest ? givenBy(newest, person.name) : "No consent on record")),
+    element("div", {}, element("h3", {}, person.name), element("p", {}, newest ? `${givenBy(newest, person.name)}${newest.stands ? "" : `; ${standing(newest)}`}` : "No consent on record")),
     element("div", { class: "chips" }, ...chips(person)),
     manage,
   );
