@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from classpulse.errors import ClassPulseError, PolicyError
+from classpulse.errors import ClassPulseError, PolicyError, StorageError
 from classpulse.hub import Hub
 from classpulse.insight.appearances import AppearanceBuilder
 from classpulse.law import answer_law
@@ -269,6 +269,7 @@ class Runner:
         def watch() -> None:
             while not done.wait(PUBLISH_EVERY_S):
                 self._roll.refresh()
+                self._keep_house()
                 self._publish(health=source.health, trouble=self._trouble(recorder))
 
         watcher = threading.Thread(target=watch, name="watch", daemon=True)
@@ -278,6 +279,12 @@ class Runner:
         finally:
             done.set()
             watcher.join()
+
+    def _keep_house(self) -> None:
+        """Delete what is too old: in a class that goes on past midnight as well, a little at a time."""
+        if self._store is not None:
+            with suppress(StorageError):  # the recorder tells, if the store does not answer
+                self._store.house.step()
 
     def _publish(self, **changes: Any) -> None:  # noqa: ANN401 - fields of LiveState, checked by replace
         with self._publishing:
