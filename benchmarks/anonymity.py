@@ -189,8 +189,8 @@ def distinct(figures: Shares) -> NDArray[np.int64]:
     per_s = figures.shape[1] / LASTS_S
     first = round(per_s * (LEAVES_S - 30))
     pairs = ((figures[:, i], figures[:, i - 2]) for i in range(first, figures.shape[1]))
-    changed: NDArray[np.int64] = np.flatnonzero([not np.array_equal(*pair, equal_nan=True) for pair in pairs])
-    return changed + first
+    changed = [first + i for i, pair in enumerate(pairs) if not np.array_equal(*pair, equal_nan=True)]
+    return np.array(changed, np.int64)
 
 
 def measure(people: int, dwell_s: float, classes: int) -> dict[str, Any]:
