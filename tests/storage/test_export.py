@@ -1,12 +1,15 @@
-"""The CSV file: its header, its lines, and nothing from a small group."""
+"""The CSV files: their headers, their lines, nothing from a small group, and no name that is a formula."""
 
 from __future__ import annotations
 
 import csv
 import io
 
+import pytest
+
+from classpulse.insight.attendance import CAUTION, Followed, Presence, Span
 from classpulse.insight.engagement import ClassWindow
-from classpulse.storage.export import write_csv
+from classpulse.storage.export import ATTENDANCE_COLUMNS, write_attendance, write_csv
 
 LABELS = ("happy", "sad")
 
@@ -51,3 +54,43 @@ def test_no_cell_of_any_group_below_the_limit_has_a_figure() -> None:
             assert (line["people"] != "") == (people == 0 or people >= 5)
             assert (line["happy"] != "") == (line["sad"] != "") == (people >= 5 and read >= 5)
             assert (line["too_few"] == "1") == (0 < people < 5 or (people > 0 and 0 < read < 5))
+
+
+# Attendance.
+
+
+def presence(*spans: tuple[float, float], late_s: float = 0.0) -> Presence:
+    faces = tuple(Followed(i, Span(*span)) for i, span in enumerate(spans))
+    return Presence("a" * 32, tuple(Span(*span) for span in spans), late_s, 0.0, 0.81234, by_hand=False, faces=faces)
+
+
+def attendance(*people: tuple[str, Presence], absent: tuple[str, ...] = ()) -> list[dict[str, str]]:
+    file = io.StringIO(newline="")
+    write_attendance(people, absent, 1000.0, file)
+    file.seek(0)
+    return list(csv.DictReader(file))
+
+
+def test_attendance_counts_from_the_beginning_of_the_class() -> None:
+    (line,) = attendance(("Ana", presence((1005.0, 1100.0), (1300.0, 2000.04), late_s=400.0)))
+    assert [line[name] for name in ATTENDANCE_COLUMNS[:-1]] == [
+        *("Ana", "1", "5.0", "1000.0", "795.0", "1", "200.0", "400.0", "0.0", "0.812", "0")
+    ]
+
+
+def test_every_line_of_attendance_says_what_it_is_worth() -> None:
+    lines = attendance(("Ana", presence((1000, 2000))), absent=("Ben",))
+    assert [line["note"] for line in lines] == [CAUTION, CAUTION]
+    assert "never proof" in CAUTION
+    assert (lines[1]["name"], lines[1]["seen"], lines[1]["present_s"]) == ("Ben", "0", "")
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(1)", "\uff1dcmd", " =1", '=HYPERLINK("x")', "\t=1"])
+def test_no_name_becomes_a_formula(name: str) -> None:
+    seen, unseen = attendance((name, presence((1000, 2000))), absent=(name,))
+    assert seen["name"] == unseen["name"] == f"'{name}"
+
+
+@pytest.mark.parametrize("name", ["Ana-Maria", "O'Neil", "a=b", "Ürs + Co"])
+def test_other_names_are_left_alone(name: str) -> None:
+    assert attendance((name, presence((1000, 2000))))[0]["name"] == name

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import numpy as np
 import pytest
+from school import open_school
 
 from classpulse.hub import Hub, LiveState
 from classpulse.insight.engagement import ClassWindow
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fastapi import FastAPI
+    from school import School
 
     from classpulse.errors import ClassPulseError
     from classpulse.policy import Policy
@@ -142,12 +144,22 @@ def app(hub: Hub, controls: RecordedControls, store: Store) -> FastAPI:
     return create_app(hub, controls, store)
 
 
+@pytest.fixture
+def school(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[School]:
+    """An empty school where people may be recognised."""
+    monkeypatch.delenv("CLASSPULSE_KEY", raising=False)
+    school = open_school(tmp_path)
+    yield school
+    school.store.close()
+
+
 class Client:
     """Asks an application without a socket between."""
 
-    def __init__(self, app: FastAPI, base_url: str = "http://127.0.0.1:8700") -> None:
+    def __init__(self, app: FastAPI, base_url: str = "http://127.0.0.1:8700", *, address: str = "127.0.0.1") -> None:
         self._app = app
         self._base_url = base_url
+        self._address = address
 
     def get(self, path: str, **options: Any) -> httpx.Response:
         return asyncio.run(self._ask("GET", path, options))
@@ -156,7 +168,7 @@ class Client:
         return asyncio.run(self._ask("POST", path, options))
 
     async def _ask(self, method: str, path: str, options: dict[str, Any]) -> httpx.Response:
-        transport = httpx.ASGITransport(self._app)
+        transport = httpx.ASGITransport(self._app, client=(self._address, 50_000))
         async with httpx.AsyncClient(transport=transport, base_url=self._base_url) as client:
             return await client.request(method, path, **options)
 

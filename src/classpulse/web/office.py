@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import threading
 from typing import TYPE_CHECKING, Annotated, cast
 
 from fastapi import Depends, HTTPException, Request
@@ -10,13 +11,16 @@ from fastapi import Depends, HTTPException, Request
 from classpulse.classbook import require_recognition
 from classpulse.errors import PeopleError, PolicyError
 from classpulse.law import law_in_force
+from classpulse.policy import Task
 
 if TYPE_CHECKING:
+    from classpulse.enrolment import Enrolment, PhotoReader
     from classpulse.policy import Policy
     from classpulse.settings import Settings
     from classpulse.storage.appearances import Appearances
     from classpulse.storage.people import People
     from classpulse.storage.store import Store
+    from classpulse.types import Image
 
 NOBODY = "Nobody is on file here: somebody is once their consent is recorded."
 
@@ -35,6 +39,24 @@ class Office:
         self.store = store
         self.settings = settings
         self.actor = actor
+        self._reader: tuple[Policy, PhotoReader] | None = None
+        self._reading = threading.Lock()
+
+    def read_picture(self, image: Image, policy: Policy) -> Enrolment:
+        """What a picture of one person comes to; the networks are opened for the first one, and kept.
+
+        Raises:
+            PeopleError: the picture cannot be used.
+            PolicyError: the policy forbids recognition.
+            ModelError: a model file is missing or wrong.
+        """
+        from classpulse.enrolment import PhotoReader  # noqa: PLC0415 - loads networks
+
+        policy.require(Task.IDENTITY)
+        with self._reading:
+            if self._reader is None or self._reader[0] != policy:
+                self._reader = policy, PhotoReader.open(self.settings, policy)
+            return self._reader[1].read_image(image)
 
     def require(self) -> Policy:
         """The law in force, where people may be recognised.

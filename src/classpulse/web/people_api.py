@@ -6,7 +6,7 @@ the same.
 
 import io
 import json
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Request, Response
 
@@ -32,6 +32,9 @@ from classpulse.web.people_schema import (
     pictures_of,
 )
 from classpulse.web.schema import Problem
+
+if TYPE_CHECKING:
+    from classpulse.enrolment import Enrolment
 
 MAX_PIXELS = 16_000_000
 """Of a picture that is sent for enrolment; a camera's still has a tenth of that."""
@@ -98,15 +101,14 @@ def consent(person_id: Whose, wanted: Agreement, office: OfficeHere) -> PersonOn
 @router.post("/{person_id}/pictures", openapi_extra=PICTURE_BODY)
 def picture(person_id: Whose, office: OfficeHere, data: Annotated[bytes, Depends(_picture)]) -> PictureKept:
     """Look at one picture of somebody who agreed, keep their face as numbers, and let the picture go."""
-    from classpulse.enrolment import read_image  # noqa: PLC0415 - loads networks
-
     policy = office.require()
     people = office.people()
     if _person(people, person_id).consent("recognition") is None:
         message = "without a valid consent to recognition no picture is looked at: record it first"
         raise PeopleError(message)
     image = decode_picture(io.BytesIO(data), "the picture", MAX_PIXELS)
-    read = read_image(image, office.settings, policy)
+    read = office.read_picture(image, policy)
+    _refuse_somebody_else(people, person_id, read)
     alike = people.likenesses(read.embedder, read.embeddings, apart_from=person_id)
     added = people.enrol(person_id, read.embedder, read.embeddings, read.qualities)
     near = alike[0].name if alike and alike[0].similarity >= read.min_similarity else None
@@ -143,6 +145,22 @@ def json_file(content: dict[str, Any]) -> Response:
     text = json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False)
     name = 'attachment; filename="classpulse-my-data.json"'
     return Response(text, media_type="application/json", headers={"Content-Disposition": name})
+
+
+def _refuse_somebody_else(people: People, person_id: str, read: "Enrolment") -> None:
+    """Two people under one name would both be taken for it."""
+    from classpulse.enrolment import LENIENCE, likeness  # noqa: PLC0415 - loads networks
+
+    try:
+        own = dict(people.embeddings(read.embedder)).get(person_id)
+    except PeopleError:  # all are of another embedder, and theirs are about to be replaced
+        return
+    if own is not None and likeness(own, read.embeddings) < read.min_similarity - LENIENCE:
+        message = (
+            "this picture seems to show somebody else than the pictures before: only one person goes by one name. "
+            "If it is the same person, turn less, or take it in better light"
+        )
+        raise PeopleError(message)
 
 
 def _person(people: People, person_id: str) -> Person:
