@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 import pytest
+from benchmarks.identity_pairs import Shown, read_pairs, show, shrunk, similarities, verify
 from onnx_files import packaged, portrait
 
-from benchmarks.identity_pairs import Shown, read_pairs, show, shrunk, similarities, verify
 from classpulse import Policy, Settings
 from classpulse.errors import DataError
 from classpulse.vision.detector import open_detector
