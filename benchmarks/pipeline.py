@@ -20,7 +20,7 @@ import psutil
 
 from benchmarks.record import save
 from classpulse import Pipeline, Policy, Settings
-from classpulse.inference import install_yunet
+from classpulse.inference import install
 from classpulse.settings import DetectorSettings
 from classpulse.sources import open_source
 from classpulse.vision.detector import open_detector
@@ -136,7 +136,7 @@ def main() -> None:
         settings = Settings(data_dir=Path(folder), cpu_share=1.0)
         chosen = {"centerface 640 px": DetectorSettings(), "centerface 480 px": DetectorSettings(width_px=480)}
         if args.yunet:
-            install_yunet(settings, args.yunet)
+            install(settings, "yunet", args.yunet)
             chosen["yunet 640 px"] = DetectorSettings(name="yunet")
         figures: dict[str, Any] = {"clip": args.clip.name, "start_up": start_up()}
         for name, detector in chosen.items():

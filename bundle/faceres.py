@@ -103,7 +103,7 @@ class _Graph:
 
     def _layer(self, x: str, name: str, kernel: str, *, group: int, stride: int) -> str:
         bias = self._single(f"{name}/bias", self._weights[f"{name}_bn/batchnorm_1/sub"])
-        settings = {"group": group, "strides": [stride, stride], "auto_pad": "SAME_UPPER"}
+        settings: dict[str, Any] = {"group": group, "strides": [stride, stride], "auto_pad": "SAME_UPPER"}
         self.nodes.append(helper.make_node("Conv", [x, kernel, bias], [f"{name}/sum"], **settings))
         self.nodes.append(helper.make_node("Clip", [f"{name}/sum", "low", "high"], [f"{name}/out"]))
         return f"{name}/out"

@@ -95,9 +95,9 @@ def test_the_functions_ask_the_policy_and_open_everything() -> None:
     np.testing.assert_allclose(by_path.embeddings, by_camera.embeddings, atol=0.05)
     for jurisdiction in ("eu", None):
         with pytest.raises(PolicyError, match="does not allow identity"):
-            read_photos([path], Settings(), Policy(jurisdiction))  # type: ignore[arg-type]
+            read_photos([path], Settings(), Policy(jurisdiction))
         with pytest.raises(PolicyError, match="does not allow identity"):
-            read_image(portrait(HOPPER), Settings(), Policy(jurisdiction))  # type: ignore[arg-type]
+            read_image(portrait(HOPPER), Settings(), Policy(jurisdiction))
 
 
 # --- faces that will not do ---

@@ -12,13 +12,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
 import cv2
 import numpy as np
 import onnx
 import pytest
 from onnx_files import SEVEN, contract, emotion_net, packaged
 
-from classpulse import Settings
+from classpulse import Settings, cli
 from classpulse.errors import ModelError
 from classpulse.geometry import iou
 from classpulse.inference import DOWNLOADS, downloads, entries, install, open_model
@@ -296,3 +297,9 @@ def test_a_contract_can_be_added_to_any_network(length: int, tmp_path: Path) -> 
     path = tmp_path / "b.onnx"
     path.write_bytes(content)
     assert open_model(path, Task.EMOTION, Policy("other")).contract.labels == SEVEN
+
+
+def test_the_command_offers_every_download() -> None:
+    (name,) = [parameter for parameter in cli.install.params if parameter.name == "name"]
+    assert isinstance(name.type, click.Choice)
+    assert list(name.type.choices) == list(DOWNLOADS)

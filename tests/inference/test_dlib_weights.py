@@ -99,7 +99,7 @@ def by_torch(x: Tensor, layers: list[tuple[Floats, Floats, Floats, Floats]], las
 
 
 def package(path: Path, content: bytes) -> bytes:
-    with tarfile.open(path, "w:gz") as archive:
+    with tarfile.open(path, "w") as archive:
         entry = tarfile.TarInfo(DLIB_MEMBER)
         entry.size = len(content)
         archive.addfile(entry, io.BytesIO(content))

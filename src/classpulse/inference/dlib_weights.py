@@ -49,7 +49,7 @@ def convert(content: bytes) -> bytes:
     try:
         return _write(_arrays(content))
     except (IndexError, StopIteration, ValueError) as error:
-        message = f"this is not dlib's face recognition network: {error or 'it ends too early'}"
+        message = f"this is not dlib's face recognition network: {str(error) or 'it ends too early'}"
         raise ModelError(message) from None
 
 
