@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from onnx_files import portrait
+from scripted_class import PATIENCE_S, Script, Watcher
 from sqlalchemy import insert, select
 
 from classpulse import runner as runners
@@ -16,21 +18,21 @@ from classpulse.policy import Policy
 from classpulse.roll import GalleryFeed
 from classpulse.runner import Runner
 from classpulse.settings import Settings
+from classpulse.sources.opening import SourceKind
 from classpulse.storage.people_tables import AppearanceRow, ConsentRow, PersonRow
 from classpulse.storage.store import Store
 from classpulse.vision.detector import open_detector
 from classpulse.vision.embedder import FaceEmbedder
 from classpulse.vision.gallery import Gallery
-from test_runner import PATIENCE_S, VIDEO, Script, Watcher, ended
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from classpulse.hub import LiveState
     from classpulse.settings import Jurisdiction
     from classpulse.types import FrameResult
 
+VIDEO = SourceKind("video", "lesson.mp4", Path("lesson.mp4"))
 FACE = portrait("astronaut.png")[:256, 96:352]
 
 
@@ -116,10 +118,12 @@ def test_who_withdraws_is_unknown_on_the_page_though_no_frame_comes(
 ) -> None:
     people = Enrolled(ana)
     runner = a_class(tmp_path, people.feed)
+    seen: list[int] = []
+    runner.listen(lambda _, result: seen.append(result.index))
     watcher = Watcher(runner)
     runner.start()
     script.give(20)
-    watcher.until(lambda state: names(state) == ("ana",))
+    watcher.until(lambda state: names(state) == ("ana",) and len(seen) == 20)
     people.change(Gallery.empty())
     watcher.until(lambda state: names(state) == (None,))
     script.give(20)
@@ -131,7 +135,7 @@ def test_who_withdraws_is_unknown_on_the_page_though_no_frame_comes(
     script.give(20)
     watcher.until(lambda state: names(state) == ("ana",))
     runner.stop()
-    ended(runner)
+    assert runner.join(PATIENCE_S)
 
 
 def test_while_the_store_does_not_answer_nobody_is_named(script: Script, tmp_path: Path, ana: Gallery) -> None:
@@ -150,7 +154,7 @@ def test_while_the_store_does_not_answer_nobody_is_named(script: Script, tmp_pat
     script.give(20)
     watcher.until(lambda state: names(state) == ("ana",))
     runner.stop()
-    ended(runner)
+    assert runner.join(PATIENCE_S)
 
 
 @pytest.mark.parametrize("jurisdiction", ["eu", None])
@@ -167,7 +171,7 @@ def test_where_nobody_may_be_recognised_the_store_is_not_even_asked(
     runner.join(1.5)
     assert people.asked == people.loaded == 0
     runner.stop()
-    ended(runner)
+    assert runner.join(PATIENCE_S)
 
 
 def test_a_gallery_that_cannot_be_used_is_told_before_the_class_begins(script: Script, tmp_path: Path) -> None:
@@ -190,7 +194,7 @@ def test_who_was_here_is_written(script: Script, tmp_path: Path, store: Store, a
     script.give(50)
     script.end()
     runner.start()
-    ended(runner)
+    assert runner.join(PATIENCE_S)
     with store._engine.connect() as connection:
         (row,) = connection.execute(select(AppearanceRow.__table__)).all()
     assert (row.session_id, row.person_id, row.track, row.how) == (store.sessions()[0].id, "ana", 1, "recognised")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from live_pictures import class_picture
+from scripted_class import PATIENCE_S, Script, Watcher
 
 from classpulse import runner as runners
 from classpulse.errors import ModelError, PolicyError, SourceError, StorageError
@@ -24,81 +23,12 @@ from classpulse.storage.store import Store
 from classpulse.types import Emotions, Faces, Frame, FrameResult, Tracks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    from classpulse.hub import LiveState
 
-PATIENCE_S = 30.0
 STREAM = SourceKind("stream", "rtsp://camera/", "rtsp://camera/")
 VIDEO = SourceKind("video", "lesson.mp4", Path("lesson.mp4"))
 DEMO = SourceKind("demo", "demo", "demo")
-
-
-class Script:
-    """A source whose frames come when the test says so; it ends when it is told to, or is closed."""
-
-    name = "script"
-    live = True
-    total_frames = None
-
-    def __init__(self, picture: np.ndarray[tuple[int, ...], np.dtype[np.uint8]] | None = None) -> None:
-        """Show one picture, black if none is given."""
-        self.health = Health()
-        self.closed = False
-        self.opened = 0
-        self._picture = np.zeros((90, 160, 3), np.uint8) if picture is None else picture
-        self._changed = threading.Condition()
-        self._waiting = self._given = 0
-        self._over = False
-
-    def open(self, *_arguments: object, **_options: object) -> Script:
-        """Stand in for `open_source`."""
-        self.opened += 1
-        return self
-
-    def give(self, count: int = 1) -> None:
-        """Let frames come, a tenth of a second apart by the source's own clock."""
-        with self._changed:
-            self._waiting += count
-            self._changed.notify_all()
-
-    def end(self) -> None:
-        """Give what is waiting, then nothing more."""
-        with self._changed:
-            self._over = True
-            self._changed.notify_all()
-
-    def frames(self) -> Iterator[Frame]:
-        while True:
-            with self._changed:
-                assert self._changed.wait_for(lambda: self._waiting or self._over or self.closed, PATIENCE_S)
-                if self.closed or not self._waiting:
-                    return
-                self._waiting -= 1
-                index = self._given
-                self._given += 1
-            self.health = Health(frames=self._given)
-            yield Frame(self._picture, index / 10, index)
-
-    def close(self) -> None:
-        with self._changed:
-            self.closed = True
-            self._changed.notify_all()
-
-
-class Watcher:
-    """Waits for what a runner's thread brings about."""
-
-    def __init__(self, runner: Runner) -> None:
-        self.runner = runner
-
-    def until(self, condition: Callable[[LiveState], bool]) -> LiveState:
-        version, deadline = -1, time.monotonic() + PATIENCE_S
-        while time.monotonic() < deadline:
-            version, state = self.runner.hub.wait(version, 1.0)
-            if condition(state):
-                return state
-        pytest.fail(f"it never came about: {self.runner.hub.state}")
 
 
 @pytest.fixture

@@ -59,9 +59,8 @@ def test_a_piece_that_holds_nothing_new_is_not_told() -> None:
     builder = AppearanceBuilder(piece_s=30)
     builder.add(seen(0, t1="ana"))
     builder.add(seen(1, t1="ana"))
-    for i in range(2, 31):
-        closed = builder.add(seen(i, t1="ana"))
-    assert spans(closed) == [(1, "ana", 0, 30)]
+    told = [piece for i in range(2, 31) for piece in builder.add(seen(i, t1="ana"))]
+    assert spans(told) == [(1, "ana", 0, 30)]
     assert builder.add(seen(40)) == []
     assert builder.finish() == []
 
