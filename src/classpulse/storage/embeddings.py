@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,13 +13,12 @@ from sqlalchemy import delete, func, insert, select, update
 
 from classpulse.errors import PeopleError
 from classpulse.storage.consents import standing
-from classpulse.storage.people_tables import EmbeddingRow
+from classpulse.storage.people_tables import EmbeddingRow, PersonRow
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from classpulse.storage.keyring import Keyring
-    from classpulse.storage.vault import Key
+    from classpulse.storage.vault import Key, Vault
     from classpulse.types import Floats
 
 SAME_PHOTO = 1e-3
@@ -105,10 +106,16 @@ def read(connection: Connection, person_id: str, key: Key, embedder: str) -> Flo
         .where(EmbeddingRow.person_id == person_id, EmbeddingRow.embedder == embedder)
         .order_by(EmbeddingRow.id)
     )
-    rows = [
-        np.frombuffer(key.unseal(row.sealed, "embeddings", row.id, person_id, embedder), "<f2").astype(np.float32)
-        for row in connection.execute(query)
-    ]
+    rows = connection.execute(query)
+    return _stacked([_unsealed(key, row.id, row.sealed, person_id, embedder) for row in rows])
+
+
+def _unsealed(key: Key, number: int, sealed: str, person_id: str, embedder: str) -> Floats:
+    raw = key.unseal(sealed, "embeddings", number, person_id, embedder)
+    return np.frombuffer(raw, "<f2").astype(np.float32)
+
+
+def _stacked(rows: list[Floats]) -> Floats:
     if not rows:
         return np.zeros((0, 0), np.float32)
     numbers = np.stack(rows)
@@ -116,28 +123,38 @@ def read(connection: Connection, person_id: str, key: Key, embedder: str) -> Flo
     return unit
 
 
-def gallery(connection: Connection, keyring: Keyring, embedder: str, now: datetime) -> list[tuple[str, Floats]]:
+def gallery(connection: Connection, vault: Vault, embedder: str, now: datetime) -> list[tuple[str, Floats]]:
     """Everybody whose consent is valid at a moment, with their embeddings.
 
     Raises:
         PeopleError: there are people, and all of them were enrolled with other embedders.
         StorageError: a row was damaged.
     """
-    made_by: dict[str, set[str]] = {}
-    query = select(EmbeddingRow.person_id, EmbeddingRow.embedder).distinct()
-    for row in connection.execute(query.where(EmbeddingRow.person_id.in_(standing("recognition", now)))):
-        made_by.setdefault(row.person_id, set()).add(row.embedder)
-    fitting = sorted(person_id for person_id, embedders in made_by.items() if embedder in embedders)
-    if made_by and not fitting:
-        others = ", ".join(sorted(set().union(*made_by.values())))
+    row = EmbeddingRow
+    valid = select(row.person_id, row.id, row.sealed, PersonRow.wrapped_key).join(PersonRow)
+    valid = valid.where(row.person_id.in_(standing("recognition", now))).order_by(row.person_id, row.id)
+    found = []
+    # One query for all of them: a class that begins waits for it.
+    for person_id, rows in groupby(connection.execute(valid.where(row.embedder == embedder)), itemgetter(0)):
+        theirs = list(rows)
+        key = vault.person_key(person_id, theirs[0].wrapped_key)
+        found.append((person_id, _stacked([_unsealed(key, one.id, one.sealed, person_id, embedder) for one in theirs])))
+    if not found:
+        _refuse_others(connection, embedder, now)
+    return found
+
+
+def _refuse_others(connection: Connection, embedder: str, now: datetime) -> None:
+    row = EmbeddingRow
+    theirs = select(row.embedder, row.person_id).where(row.person_id.in_(standing("recognition", now))).distinct()
+    made = connection.execute(theirs).all()
+    if made:
+        others, count = ", ".join(sorted({one.embedder for one in made})), len({one.person_id for one in made})
         message = (
-            f"all {len(made_by)} people were enrolled with {others}, which {embedder} cannot compare: enrol them again "
+            f"all {count} people were enrolled with {others}, which {embedder} cannot compare: enrol them again "
             "with `classpulse people add NAME PHOTO… --more`, or go back to the embedder before"
         )
         raise PeopleError(message)
-    return [
-        (person_id, read(connection, person_id, keyring.key(connection, person_id), embedder)) for person_id in fitting
-    ]
 
 
 def nearest(

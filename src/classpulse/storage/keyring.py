@@ -124,11 +124,14 @@ class Keyring:
             StorageError: their key, name or a consent was damaged.
         """
         key, row = self.key(connection, person_id), EmbeddingRow
+        one = connection.execute(
+            select(PersonRow.sealed_name, PersonRow.created_at).where(PersonRow.id == person_id)
+        ).one()
         counts = select(row.embedder, func.count(row.id)).where(row.person_id == person_id).group_by(row.embedder)
         return Person(
             person_id,
-            self.name(connection, person_id),
-            connection.execute(select(PersonRow.created_at).where(PersonRow.id == person_id)).scalar_one(),
+            key.unseal(one.sealed_name, "people", person_id, "sealed_name").decode(),
+            one.created_at,
             consents_of(connection, person_id, key),
             tuple((embedder, count) for embedder, count in connection.execute(counts)),
         )

@@ -191,7 +191,7 @@ class People:
         """Everybody who may be recognised now: id, and (K, D) float32 of unit length."""
         self._end_what_ran_out()
         with self._reading() as connection:
-            return faces.gallery(connection, self._keyring, embedder, datetime.now(UTC))
+            return faces.gallery(connection, self._vault, embedder, datetime.now(UTC))
 
     def stamp(self) -> str:
         """Changes whenever what `embeddings` gives may have changed; cheap enough to ask every second."""
@@ -211,9 +211,9 @@ class People:
 
     def all(self) -> list[Person]:
         """Everybody, by name; that somebody looked is told."""
-        with self.audit.transaction(self._actor) as deed:
-            people = self._keyring.everybody(deed.connection)
-            deed.tell("people.list", None, f"{len(people)} people")
+        with self._reading() as connection:
+            people = self._keyring.everybody(connection)
+        self.audit.add(self._actor, "people.list", None, f"{len(people)} people")
         return people
 
     def find(self, name: str) -> Person:
