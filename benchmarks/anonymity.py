@@ -180,7 +180,8 @@ class Found:
 def guess(shares: Shares) -> NDArray[np.int64]:
     """The label of the largest share along the last axis; -1 where figures were withheld."""
     known = np.isfinite(shares).all(axis=-1)
-    return np.where(known, np.nan_to_num(shares, nan=-np.inf).argmax(axis=-1), -1)
+    largest: NDArray[np.int64] = np.nan_to_num(shares, nan=-np.inf).argmax(axis=-1)
+    return np.where(known, largest, -1)
 
 
 def distinct(figures: Shares) -> NDArray[np.int64]:
@@ -188,7 +189,8 @@ def distinct(figures: Shares) -> NDArray[np.int64]:
     per_s = figures.shape[1] / LASTS_S
     first = round(per_s * (LEAVES_S - 30))
     pairs = ((figures[:, i], figures[:, i - 2]) for i in range(first, figures.shape[1]))
-    return first + np.flatnonzero([not np.array_equal(*pair, equal_nan=True) for pair in pairs])
+    changed = [first + i for i, pair in enumerate(pairs) if not np.array_equal(*pair, equal_nan=True)]
+    return np.array(changed, np.int64)
 
 
 def measure(people: int, dwell_s: float, classes: int) -> dict[str, Any]:
@@ -210,7 +212,8 @@ def cost(people: int, dwell_s: float, lost_every_s: float, minutes: int = 10) ->
     builders = {"panel": WindowBuilder(LENGTH_S, Panel(MIN_GROUP)), "threshold": WindowBuilder(LENGTH_S)}
     distances: dict[str, list[float]] = {name: [] for name in builders}
     held = chance.choice(len(LABELS), size=people, p=USUAL)
-    tracks, away, truth, windows = np.arange(people), np.zeros(people), [], 0
+    truth: list[Shares] = []
+    tracks, away, windows = np.arange(people), np.zeros(people), 0
     for second in range(60 * minutes):
         change = chance.random(people) < 1 / dwell_s
         held = np.where(change, chance.choice(len(LABELS), size=people, p=USUAL), held)

@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
 import pytest
+from click.testing import CliRunner
 from rich.console import Console
 from rich.text import Text
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+DECLARED = "Study 12, approved by the ethics board on 3 May"
 LONG = "rtsp://camera-in-the-large-lecture-hall-on-the-second-floor.school.example/stream"
 
 
@@ -140,3 +143,24 @@ def test_the_law_is_shown_with_everybody_who_said_so() -> None:
     assert lines[2].split() == ["2026-03-02", "09:30", "eu", "[bold]", "Head", "page"]
     unset = printed(terminal.policy_table(Policy(None), []), 120)
     assert "classpulse policy set eu|other|research" in " ".join(unset)
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        (["eu", ""], Policy("eu")),
+        (["other"], Policy("other")),
+        (["eu", "medical", "because", DECLARED], Policy("eu", "medical", DECLARED)),
+        (["eu", "consent", "safety", DECLARED], Policy("eu", "safety", DECLARED)),
+        (["research", "", "no", DECLARED], Policy("research", None, DECLARED)),
+    ],
+)
+def test_the_terminal_asks_for_a_declaration_where_one_is_needed(said: list[str], answer: Policy) -> None:
+    heard: list[tuple[Policy, str]] = []
+    ask = click.Command("ask", callback=lambda: heard.append(terminal._ask_law("webcam 0")))
+    lines = "".join(f"{line}\n" for line in [*said, "Ms Smith"])
+    asked = CliRunner().invoke(ask, [], input=lines)
+    assert asked.exception is None, asked.output
+    assert heard == [(answer, "Ms Smith")]
+    assert "classpulse policy set" in asked.output
+    assert ("needs a declaration of 20 characters" in asked.output) is ("because" in said or "no" in said)
