@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING, Literal
 import cv2
 import psutil
 
+from classpulse.enrolled import Enrolled
 from classpulse.errors import SettingsError, StorageError
 from classpulse.law import answer_law, law_in_force
 from classpulse.policy import UNSET_NOTICE, Task
@@ -110,6 +111,7 @@ def run_live(options: LiveOptions, settings: Settings, terminal: Terminal) -> Li
             fast=options.fast,
             listeners=listeners,
             on_open=terminal.on_open,
+            feed=Enrolled(store, settings).feed() if stored is not None else None,
         )
         server = stack.enter_context(_serve(runner, store, settings)) if options.page else None
         window = _open_window(options, runner, kind)
