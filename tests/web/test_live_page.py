@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
+from browser_checks import ARGUMENTS, CONTRAST
 from playwright.sync_api import Page, expect, sync_playwright
 
 from classpulse.sources.base import Health
@@ -27,16 +28,6 @@ if TYPE_CHECKING:
     Window = Callable[..., ClassWindow]
     Result = Callable[..., FrameResult]
 
-ARGUMENTS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 HEARD_S = 10.0
 
 
@@ -384,30 +375,6 @@ def test_no_width_scrolls_sideways(page: Page, hub: Hub, state: State, result: R
         else:
             expect(page.locator("#clock")).to_have_text(f"0:0{i}")
         assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), changes
-
-
-CONTRAST = """() => {
-  const parse = (text) => text.match(/[\\d.]+/g).map(Number);
-  const linear = (v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
-  const light = (rgb) => rgb.slice(0, 3).map((v) => linear(v / 255))
-    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-  const behind = (node) => {
-    for (let n = node; n; n = n.parentElement) {
-      const colour = parse(getComputedStyle(n).backgroundColor);
-      if (colour.length < 4 || colour[3] === 1) return colour;
-    }
-    return [255, 255, 255];
-  };
-  const found = [];
-  for (const node of document.querySelectorAll("body *")) {
-    const own = [...node.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
-    if (!own || !node.checkVisibility({ visibilityProperty: true }) || node.closest(".visually-hidden, svg")) continue;
-    const [a, b] = [light(parse(getComputedStyle(node).color)), light(behind(node))].sort((x, y) => y - x);
-    const ratio = (a + 0.05) / (b + 0.05);
-    if (ratio < 4.5) found.push([node.className || node.id || node.tagName, node.textContent.slice(0, 30), ratio]);
-  }
-  return found;
-}"""
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

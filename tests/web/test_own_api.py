@@ -69,7 +69,7 @@ def test_that_they_looked_is_told_by_what_the_log_calls_them(mine: Page, school:
     assert (entry.actor, entry.action, entry.subject) == (ANA, "me.show", ANA)
 
 
-def test_somebody_withdraws(mine: Page, school: School) -> None:
+def test_somebody_withdraws(mine: Page) -> None:
     assert mine.post("/api/me/withdraw", {"purpose": "individual"}).json() == {"remarks": []}
     assert (mine.get().json()["named"], mine.get().json()["recognised"]) == (False, True)
     assert mine.post("/api/me/withdraw", {}).status_code == 200

@@ -63,7 +63,7 @@ def test_somebody_agrees_and_is_enrolled_from_a_picture(client: Client, school: 
     assert actions(school)[-1] == (TEACHER, "people.list")
 
 
-def test_no_picture_is_kept(client: Client, school: School, tmp_path: Path) -> None:
+def test_no_picture_is_kept(client: Client, tmp_path: Path) -> None:
     picture = jpeg(face_picture())
     send(client, agree(client), picture)
     for path in tmp_path.rglob("*"):

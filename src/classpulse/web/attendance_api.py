@@ -40,7 +40,7 @@ def attendance_csv(session_id: int, office: OfficeHere) -> Response:
     return Response(text, media_type="text/csv", headers={"Content-Disposition": name})
 
 
-@router.post("/attendance/corrections", status_code=204)
+@router.post("/attendance/corrections", status_code=204, response_class=Response)
 def correct(session_id: int, wanted: Correction, office: OfficeHere) -> None:
     """Set a row right: it was somebody else, whoever that is, or it was nobody who is known.
 

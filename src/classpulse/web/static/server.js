@@ -10,7 +10,7 @@ export async function ask(method, path, body, headers = {}) {
       options.body = picture ? body : JSON.stringify(body);
     }
     const answer = await fetch(path, options);
-    const json = (answer.headers.get("Content-Type") ?? "").startsWith("application/json");
+    const json = answer.status !== 204 && (answer.headers.get("Content-Type") ?? "").startsWith("application/json");
     const data = json ? await answer.json() : null;
     if (answer.ok) return { data, status: answer.status };
     return { wrong: data?.detail ?? `Classpulse answered with ${answer.status}.`, status: answer.status };
