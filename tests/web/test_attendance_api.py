@@ -218,7 +218,7 @@ def test_other_machines_are_told_no_names(
     async def first(here: bool) -> str:
         events = app.state.feed.events(here=here)
         await anext(events)
-        return (await anext(events)).decode()
+        return str((await anext(events)).decode())
 
     assert ANA not in asyncio.run(first(here=False))
     assert ANA in asyncio.run(first(here=True))
