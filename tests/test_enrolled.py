@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from classpulse.enrolled import Enrolled
 from people_on_file import EMBEDDER, photos
 from school import NAMES, School, open_school
 
-from classpulse.enrolled import Enrolled
 from classpulse.errors import KeyMissingError, PeopleError, PolicyError
 from classpulse.policy import Policy
 from classpulse.settings import Settings
