@@ -24,6 +24,7 @@ from classpulse.training.evaluate.subject import open_subject
 from classpulse.training.export import export as exporting
 from classpulse.training.export.export import Exported, export
 from classpulse.training.export.onnx_graph import halved, to_onnx
+from classpulse.training.export.provenance import licence_of, source_of
 from classpulse.training.export.quantize import Calibration, quantized
 from classpulse.training.faces.faceset import EMOTIONS, Split
 from classpulse.training.networks import MEAN, STD, build, mobilenet
@@ -257,6 +258,18 @@ def test_its_contract_and_its_record_are_in_the_metadata(exported: Exported, fac
         }
         subject = open_subject(variant.path)
         assert (subject.target, subject.past.fingerprint) == ("people", seen.fingerprint())
+
+
+def test_what_a_run_went_on_from_counts_and_another_of_ours_is_ours(tmp_path: Path, faces: FaceSet) -> None:
+    first = make_run(tmp_path / "first", faces, "mobilenet")
+    second = recipe_of("mobilenet").model_copy(update={"weights": first.folder / "best-people.pt"})
+    assert licence_of(second) == "Apache-2.0"
+    assert "HSE_FaceRec_tf (Apache-2.0)" in source_of(second)
+    strange = tmp_path / "from-somewhere.pt"
+    strange.write_bytes((first.folder / "best-people.pt").read_bytes())
+    foreign = second.model_copy(update={"weights": strange})
+    assert licence_of(foreign) == "Apache-2.0, and that of from-somewhere.pt"
+    assert source_of(foreign) == "mobilenet, started from from-somewhere.pt"
 
 
 def test_the_live_pipeline_opens_it_and_reads_faces(exported: Exported, faces: FaceSet) -> None:

@@ -12,12 +12,12 @@ from classpulse.inference.contract import KEY
 from classpulse.policy import Task
 from classpulse.training.networks import MEAN, STD
 from classpulse.training.pretrained import PACKAGE
+from classpulse.training.runs import RECORD, Run
 
 if TYPE_CHECKING:
     import onnx
 
     from classpulse.training.recipe import Recipe, Target
-    from classpulse.training.runs import Run
 
 TRAINING_KEY = "classpulse_training"
 """Metadata key under which a model file says what it was trained on, beside its contract."""
@@ -69,15 +69,28 @@ def trained_on(recipe: Recipe, target: Target) -> str:
 
 def licence_of(recipe: Recipe) -> str:
     """Ours; where somebody brought weights of their own, theirs counts too and is not known here."""
+    recipe = first_recipe(recipe)
     return LICENCE if recipe.weights is None else f"{LICENCE}, and that of {recipe.weights.name}"
 
 
 def source_of(recipe: Recipe) -> str:
-    """Where the weights come from, as far as the recipe tells."""
-    if recipe.weights is not None:
-        began = f"{recipe.network}, started from {recipe.weights.name}"
+    """Where the weights come from, as far as the recipes of this run and of those that it went on from tell."""
+    first = first_recipe(recipe)
+    if first.weights is not None:
+        began = f"{recipe.network}, started from {first.weights.name}"
     elif recipe.network == "mobilenet":
         began = f"MobileNet-v1 from HSE_FaceRec_tf (Apache-2.0) as faceres in {PACKAGE} (MIT), fine-tuned"
     else:
         began = f"{recipe.network}, trained from nothing"
     return began + (f", distilled from {len(recipe.teachers)} run(s)" if recipe.teachers else "")
+
+
+def first_recipe(recipe: Recipe) -> Recipe:
+    """The recipe of the run that began it all, where a run went on from another's checkpoint."""
+    seen = {recipe.weights}
+    while recipe.weights is not None and (recipe.weights.parent / RECORD).is_file():
+        recipe = Run.open(recipe.weights.parent).recipe
+        if recipe.weights in seen:  # a record that was changed by hand
+            break
+        seen.add(recipe.weights)
+    return recipe
