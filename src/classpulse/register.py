@@ -48,6 +48,25 @@ class Agreement:
         clean_note(self.note)
         check_days(self.days)
 
+    def record(self, people: People, name: str) -> str:
+        """Write the consents down; returns the person's id.
+
+        Raises:
+            PeopleError: something is not as it must be.
+            StorageError: the database does not take it.
+        """
+        person_id = ""
+        for purpose in ("recognition", "individual") if self.individual else ("recognition",):
+            person_id = people.record_consent(
+                name,
+                purpose,
+                given_by=self.by,
+                guardian=self.guardian,
+                note=self.note,
+                valid_days=self.days,
+            )
+        return person_id
+
 
 @dataclass(frozen=True, slots=True)
 class Enrolled:
@@ -116,17 +135,7 @@ def _agree(people: People, name: str, agreement: Agreement | None) -> str:
     if agreement is None:  # ruled out above; nobody is enrolled by a slip of the pen
         message = f"nobody has agreed yet that {name!r} may be recognised"
         raise PeopleError(message)
-    person_id = ""
-    for purpose in ("recognition", "individual") if agreement.individual else ("recognition",):
-        person_id = people.record_consent(
-            name,
-            purpose,
-            given_by=agreement.by,
-            guardian=agreement.guardian,
-            note=agreement.note,
-            valid_days=agreement.days,
-        )
-    return person_id
+    return agreement.record(people, name)
 
 
 def photos_reader(paths: Sequence[Path], settings: Settings, policy: Policy) -> Callable[[], Enrolment]:

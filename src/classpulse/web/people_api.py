@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Depends, HTTPException, Path, Request, Response
 
 from classpulse.errors import PeopleError
+from classpulse.register import Agreement as Given
 from classpulse.sources.pictures import decode_picture
 from classpulse.storage.people import People
 from classpulse.storage.person import Person
@@ -168,14 +169,5 @@ def _person(people: People, person_id: str) -> Person:
 
 
 def _record(people: People, name: str, wanted: Agreement) -> str:
-    person_id = ""
-    for purpose in ("recognition", "individual") if wanted.individual else ("recognition",):
-        person_id = people.record_consent(
-            name,
-            purpose,
-            given_by=wanted.given_by,
-            guardian=wanted.guardian,
-            note=wanted.note,
-            valid_days=wanted.days,
-        )
-    return person_id
+    given = Given(wanted.given_by, wanted.guardian, wanted.note, wanted.days, wanted.individual)
+    return given.record(people, name)

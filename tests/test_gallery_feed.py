@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from classpulse.enrolled import Enrolled
 from people_on_file import EMBEDDER, photos
 from school import NAMES, School, open_school
 
-from classpulse.errors import KeyMissingError, PeopleError, PolicyError
+from classpulse.errors import KeyMissingError, PeopleError
 from classpulse.policy import Policy
+from classpulse.roll import feed_from
 from classpulse.settings import Settings
 from classpulse.storage.store import Store
 from classpulse.vision.embedder import FaceEmbedder
@@ -44,14 +44,15 @@ def enrol(school: School, name: str, seed: int, embedder: str) -> str:
 def test_where_nobody_is_on_file_no_key_is_needed(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path, key_file=tmp_path / "no" / "key")
     with Store.of(settings) as store:
-        enrolled = Enrolled(store, settings)
-        assert (enrolled.stamp(), len(enrolled.gallery())) == ("", 0)
+        gallery = feed_from(store, settings).changed()
+        assert gallery is not None
+        assert len(gallery) == 0
     assert not settings.key_file.exists()
 
 
 def test_whoever_agreed_is_in_the_gallery_until_they_withdraw(school: School, embedder: str) -> None:
     ana, ben = (enrol(school, name, i, embedder) for i, name in enumerate((ANA, BEN)))
-    feed = Enrolled(school.store, school.settings).feed()
+    feed = feed_from(school.store, school.settings)
     gallery = feed.changed()
     assert gallery is not None
     assert (gallery.people, len(gallery), gallery.embedder) == (tuple(sorted((ana, ben))), 4, embedder)
@@ -69,27 +70,20 @@ def test_whoever_agreed_is_in_the_gallery_until_they_withdraw(school: School, em
 def test_to_look_people_up_is_nothing_for_the_log(school: School, embedder: str) -> None:
     enrol(school, ANA, 1, embedder)
     before = school.people.audit.verify().rows
-    Enrolled(school.store, school.settings).feed().changed()
+    feed_from(school.store, school.settings).changed()
     assert school.people.audit.verify().rows == before
 
 
 def test_a_gallery_of_another_embedder_is_refused_by_name(school: School) -> None:
     school.enrol(ANA, 1)
     with pytest.raises(PeopleError, match=f"{EMBEDDER.split()[0]}.*enrol them again"):
-        Enrolled(school.store, school.settings).gallery()
+        feed_from(school.store, school.settings).changed()
 
 
 def test_a_missing_key_is_said(school: School, embedder: str) -> None:
     enrol(school, ANA, 1, embedder)
     school.settings.key_file.unlink()
-    enrolled = Enrolled(school.store, school.settings)
-    for question in (enrolled.stamp, enrolled.gallery):
+    feed = feed_from(school.store, school.settings)
+    for _ in range(2):
         with pytest.raises(KeyMissingError, match="is missing"):
-            question()
-
-
-def test_where_the_law_does_not_allow_it_no_embedder_is_opened(school: School, embedder: str) -> None:
-    enrol(school, ANA, 1, embedder)
-    school.store.set_jurisdiction("eu", answered_by="Head", how="command")
-    with pytest.raises(PolicyError):
-        Enrolled(school.store, school.settings).gallery()
+            feed.changed()
