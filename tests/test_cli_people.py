@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 from command import complaint, here
-from onnx_files import portrait
+from onnx_files import packaged, portrait
 
 from classpulse.cli import cli
 
@@ -110,6 +110,12 @@ def test_two_of_one_name_and_more_photos_of_one(data: Path, tmp_path: Path) -> N
     said = refused("people", "add", "Ben", second, *CONSENT, data=data)
     assert said.startswith("one of these photos is already on file as 'Ana'")
     assert "Ben" not in well("people", data=data), "nothing is kept of whoever was refused"
+
+
+def test_another_persons_photo_is_not_added_to_somebody(data: Path, tmp_path: Path) -> None:
+    well("people", "add", "Ana", photo(tmp_path, "1.png", 1), *CONSENT, data=data)
+    said = refused("people", "add", "Ana", packaged("bundled/astronaut.png"), "--more", data=data)
+    assert said.startswith("this picture seems to show somebody else than the pictures before")
 
 
 @pytest.mark.parametrize("jurisdiction", ["eu", None])
@@ -273,3 +279,17 @@ def test_help_is_whole(words: tuple[str, ...], tmp_path: Path) -> None:
     said = well(*words, "--help", data=tmp_path)
     assert max(map(len, said.splitlines())) <= 100
     assert words[-1] in {"list", "show", "verify"} or "Example" in said
+
+
+def test_a_key_that_is_lost_for_good_is_no_dead_end(data: Path, tmp_path: Path) -> None:
+    path = photo(tmp_path, "1.png", 1)
+    well("people", "add", "Ana", path, *CONSENT, data=data)
+    assert "the key to people's data is here and fits" in refused("people", "start-over", "--yes", data=data)
+    assert "Ana" in well("people", data=data)
+    (data / "keys" / "people.key").unlink()
+    assert "add --yes" in refused("people", "start-over", data=data, code=2)
+    assert "the key to people's data is missing" in refused("people", data=data, code=11)
+    assert well("people", "start-over", "--yes", data=data) == "Started over: nobody is on file.\n"
+    well("people", "add", "Ana", path, *CONSENT, data=data)
+    assert well("audit", "verify", data=data).startswith("The audit log is whole: ")
+    assert "1" in well("people", data=data).splitlines()[1].split()

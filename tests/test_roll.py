@@ -13,7 +13,7 @@ from scripted_class import PATIENCE_S, Script, Watcher
 from sqlalchemy import insert, select
 
 from classpulse import runner as runners
-from classpulse.errors import PeopleError, StorageError
+from classpulse.errors import StorageError
 from classpulse.policy import Policy
 from classpulse.roll import GalleryFeed
 from classpulse.runner import Runner
@@ -174,13 +174,18 @@ def test_where_nobody_may_be_recognised_the_store_is_not_even_asked(
     assert runner.join(PATIENCE_S)
 
 
-def test_a_gallery_that_cannot_be_used_is_told_before_the_class_begins(script: Script, tmp_path: Path) -> None:
+def test_a_gallery_that_cannot_be_used_is_told_and_the_class_goes_on_without_names(
+    script: Script, tmp_path: Path
+) -> None:
     other = Gallery("an older one", ("ana",), np.eye(1, 512, dtype=np.float32))
     runner = a_class(tmp_path, Enrolled(other).feed)
+    watcher = Watcher(runner)
     runner.start()
-    with pytest.raises(PeopleError, match="an older one"):
-        runner.join(PATIENCE_S)
-    assert script.closed
+    script.give(20)
+    state = watcher.until(lambda state: "an older one" in state.trouble and names(state) in {(), (None,)})
+    assert state.trouble.endswith("nobody is recognised meanwhile.")
+    script.end()
+    assert runner.join(PATIENCE_S)
 
 
 def test_who_was_here_is_written(script: Script, tmp_path: Path, store: Store, ana: Gallery) -> None:

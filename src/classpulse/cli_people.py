@@ -227,6 +227,27 @@ def forget(settings: Settings, name: str, by: str | None, *, yes: bool) -> None:
     remark(remarks)
 
 
+@people.command("start-over")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@common
+def start_over(settings: Settings, *, yes: bool) -> None:
+    """Where the key is lost for good: delete what it sealed, so that people can be enrolled again.
+
+    People, consents, faces and the audit log go; classes, figures and attendance (which is nobody's then) stay.
+    """
+    from classpulse.storage.store import Store
+
+    if not yes:
+        if not sys.stdin.isatty():
+            message = "starting over deletes all people and the audit log: add --yes"
+            raise click.UsageError(message)
+        click.confirm("Delete all people and the audit log? It cannot be undone", abort=True, err=True)
+    with Store.of(settings) as store:
+        remarks = store.house.start_over()
+    click.echo("Started over: nobody is on file.")
+    remark(remarks)
+
+
 @people.command()
 @click.argument("name")
 @click.option(

@@ -114,10 +114,12 @@ class Policy:
             PolicyError: the jurisdiction does not allow it.
         """
         if not self.allows(task):
-            message = (
-                f"jurisdiction {self.jurisdiction or 'unset'!r} does not allow {task.value} models: "
-                "only faces may be counted. See `classpulse policy`."
+            advice = (
+                "first say which law is in force, with `classpulse policy set eu|other|research`"
+                if self.jurisdiction is None
+                else "only faces may be counted. See `classpulse policy`."
             )
+            message = f"jurisdiction {self.jurisdiction or 'unset'!r} does not allow {task.value} models: {advice}"
             raise PolicyError(message)
 
     def require_live(self, source: str) -> None:

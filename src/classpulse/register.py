@@ -124,11 +124,33 @@ def enrol(
     if agreement is not None:
         agreement.check()
     enrolment = read()
+    if known is not None:
+        refuse_somebody_else(people, known.id, enrolment)
     alike = people.likenesses(enrolment.embedder, enrolment.embeddings, apart_from=known.id if known else None)
     person_id = known.id if agreement is None and known else _agree(people, name, agreement)
     added = people.enrol(person_id, enrolment.embedder, enrolment.embeddings, enrolment.qualities)
     near = alike[0].name if alike and alike[0].similarity >= enrolment.min_similarity else None
     return Enrolled(person_id, name, added, near)
+
+
+def refuse_somebody_else(people: People, person_id: str, read: Enrolment) -> None:
+    """Refuse pictures that are unlike all those that somebody enrolled with.
+
+    Raises:
+        PeopleError: two people under one name would both be taken for it.
+    """
+    from classpulse.enrolment import LENIENCE, likeness  # noqa: PLC0415 - loads networks
+
+    try:
+        own = dict(people.embeddings(read.embedder)).get(person_id)
+    except PeopleError:  # all are of another embedder, and theirs are about to be replaced
+        return
+    if own is not None and likeness(own, read.embeddings) < read.min_similarity - LENIENCE:
+        message = (
+            "this picture seems to show somebody else than the pictures before: only one person goes by one name. "
+            "If it is the same person, turn less, or take it in better light"
+        )
+        raise PeopleError(message)
 
 
 def _agree(people: People, name: str, agreement: Agreement | None) -> str:

@@ -97,12 +97,11 @@ class Roll:
     def attach(self, pipeline: Pipeline) -> None:
         """Give a pipeline its first gallery; where nobody may be recognised the feed is not even asked.
 
-        Raises:
-            ClassPulseError: the feed does not answer, or the pipeline's embedder did not make the gallery.
+        A class begins without it too: a key that is not at hand is told, and costs nobody a lesson.
         """
-        if self._feed is not None and pipeline.recognizes:
+        if pipeline.recognizes:
             self._pipeline = pipeline
-            self._ask(self._feed, pipeline)
+            self.refresh()
 
     def refresh(self) -> None:
         """Ask again if it is time; called a few times a second, also while no frame comes."""

@@ -127,7 +127,7 @@ def models_table(entries: Mapping[str, Entry]) -> Text:
         if entry.installed:
             text.append(f"  {entry.path}\n  sha256 {entry.sha256}\n", style="dim")
         else:
-            text.append(f"  not installed: classpulse models install {entry.name}\n", style="dim")
+            text.append(f"  not installed: {entry.advice}\n", style="dim")
     text.rstrip()
     return text
 

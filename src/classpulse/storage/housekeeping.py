@@ -7,14 +7,17 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from classpulse.errors import KeyMissingError
+from sqlalchemy import delete, select
+
+from classpulse.errors import KeyMissingError, PeopleError
 from classpulse.storage.consents import without_consent
 from classpulse.storage.database import place_of, reader_of, told_plainly
-from classpulse.storage.erased import ErasedList, erase
-from classpulse.storage.erasure import is_marked, mark, scrub
+from classpulse.storage.erased import Erased, ErasedList, erase
+from classpulse.storage.erasure import LATER, is_marked, mark, scrub
 from classpulse.storage.expiry import end_untold
 from classpulse.storage.keyring import check_key, holds_sealed
 from classpulse.storage.outlook import Kept, outlook
+from classpulse.storage.people_tables import ActorRow, AuditCheckpointRow, AuditRow, PersonRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -93,6 +96,30 @@ class House:
             vault = Vault.open(key_file, environ, create=create and not sealed)
             check_key(connection, vault, place_of(self._engine.url))
         return vault
+
+    def start_over(self) -> tuple[str, ...]:
+        """Delete everything that a lost key sealed: people, their consents and faces, and the log that it signed.
+
+        Attendance stays and is nobody's; classes and figures are untouched.
+
+        Returns:
+            Sentences on what could not be done yet.
+
+        Raises:
+            PeopleError: the key is at hand and fits, so that nothing is lost.
+        """
+        with told_plainly(self._engine.url):
+            if self._quiet_vault() is not None:
+                message = "the key to people's data is here and fits: forget people one by one, nothing is lost"
+                raise PeopleError(message)
+            with self._engine.begin() as connection:
+                everybody = frozenset(connection.scalars(select(PersonRow.id)))
+                listed = self.erased.add(Erased(everybody, frozenset(connection.scalars(select(ActorRow.id)))))
+                for rows in (PersonRow, ActorRow, AuditRow, AuditCheckpointRow):
+                    connection.execute(delete(rows))
+                mark(connection)
+            remarks = () if scrub(self._engine) else (LATER,)
+        return remarks if listed else (*remarks, "the list of erasures could not be written everywhere")
 
     @contextmanager
     def told(self, actor: str, action: str, detail: str) -> Iterator[Connection]:

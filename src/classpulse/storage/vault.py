@@ -110,7 +110,7 @@ class Vault:
         except (FileNotFoundError, NotADirectoryError):
             message = (
                 f"the key to people's data is missing: there is no {key_file}. Put the copy of it back, or give it in "
-                f"{KEY_VARIABLE}. Nothing was changed"
+                f"{KEY_VARIABLE}; nothing was changed. Where it is lost for good, run: classpulse people start-over"
             )
             raise KeyMissingError(message) from None
         except (OSError, UnicodeDecodeError) as error:

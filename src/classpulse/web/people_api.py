@@ -6,12 +6,13 @@ the same.
 
 import io
 import json
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Request, Response
 
 from classpulse.errors import PeopleError
 from classpulse.register import Agreement as Given
+from classpulse.register import refuse_somebody_else
 from classpulse.sources.pictures import decode_picture
 from classpulse.storage.people import People
 from classpulse.storage.person import Person
@@ -33,9 +34,6 @@ from classpulse.web.people_schema import (
     pictures_of,
 )
 from classpulse.web.schema import Problem
-
-if TYPE_CHECKING:
-    from classpulse.enrolment import Enrolment
 
 MAX_PIXELS = 16_000_000
 """Of a picture that is sent for enrolment; a camera's still has a tenth of that."""
@@ -109,7 +107,7 @@ def picture(person_id: Whose, office: OfficeHere, data: Annotated[bytes, Depends
         raise PeopleError(message)
     image = decode_picture(io.BytesIO(data), "the picture", MAX_PIXELS)
     read = office.read_picture(image, policy)
-    _refuse_somebody_else(people, person_id, read)
+    refuse_somebody_else(people, person_id, read)
     alike = people.likenesses(read.embedder, read.embeddings, apart_from=person_id)
     added = people.enrol(person_id, read.embedder, read.embeddings, read.qualities)
     near = alike[0].name if alike and alike[0].similarity >= read.min_similarity else None
@@ -146,22 +144,6 @@ def json_file(content: dict[str, Any]) -> Response:
     text = json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False)
     name = 'attachment; filename="classpulse-my-data.json"'
     return Response(text, media_type="application/json", headers={"Content-Disposition": name})
-
-
-def _refuse_somebody_else(people: People, person_id: str, read: "Enrolment") -> None:
-    """Two people under one name would both be taken for it."""
-    from classpulse.enrolment import LENIENCE, likeness  # noqa: PLC0415 - loads networks
-
-    try:
-        own = dict(people.embeddings(read.embedder)).get(person_id)
-    except PeopleError:  # all are of another embedder, and theirs are about to be replaced
-        return
-    if own is not None and likeness(own, read.embeddings) < read.min_similarity - LENIENCE:
-        message = (
-            "this picture seems to show somebody else than the pictures before: only one person goes by one name. "
-            "If it is the same person, turn less, or take it in better light"
-        )
-        raise PeopleError(message)
 
 
 def _person(people: People, person_id: str) -> Person:
