@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 def open_embedder(path: Path) -> FaceEmbedder:
     """Open a file on one thread."""
     # Measured on photographs of well-known people, not turned on a class: no law needs to be asked.
-    return FaceEmbedder(open_model(path, Task.IDENTITY, Policy("research")), RecognitionSettings())
+    return FaceEmbedder(open_model(path, Task.IDENTITY, Policy("other")), RecognitionSettings())
 
 
 def built_in(folder: Path) -> Path:
@@ -55,7 +55,7 @@ def single(folder: Path) -> Path:
 def eight_bits(folder: Path, faces: Sequence[Shown]) -> Path:
     """The same in eight bits: static, per channel, seven-bit weights; ranges measured on faces of no pair."""
     source, target = built_in(folder), folder / "faceres-int8.onnx"
-    contract = open_model(source, Task.IDENTITY, Policy("research")).contract
+    contract = open_model(source, Task.IDENTITY, Policy("other")).contract
     side = contract.input.height or 0
     batches = [to_batch([align(one.image, one.face.landmarks[0], side)], contract.input) for one in faces]
     settings = {"quant_format": QuantFormat.QDQ, "per_channel": True, "reduce_range": True}
