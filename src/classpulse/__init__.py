@@ -5,6 +5,7 @@ Every public name is here and is imported when it is first used, so that `import
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from classpulse.vision.gallery import Gallery
 
 __version__ = "0.1.0"
+
+# onnxruntime reports to its makers from the moment it is imported, unless it is told not to before: what watches a
+# class tells nobody.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 _HOMES = {
     "ClassPulseError": "errors",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -325,3 +327,13 @@ def test_int8_instructions(machine: str, flags: str | None, *, has: bool, monkey
     monkeypatch.setattr("platform.machine", lambda: machine)
     monkeypatch.setattr(Path, "read_text", read_text)
     assert has_int8_instructions() is has
+
+
+def test_the_engine_leaves_no_trace_and_tells_nobody(tmp_path: Path) -> None:
+    """Its telemetry keeps an id of the machine and what is still to be sent in the user's cache."""
+    code = "from classpulse import Pipeline; Pipeline()"
+    kept = {
+        name: value for name, value in os.environ.items() if name not in {"ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME"}
+    }
+    subprocess.run([sys.executable, "-c", code], env={**kept, "HOME": str(tmp_path)}, check=True)
+    assert [path for path in tmp_path.rglob("*") if "onnxruntime" in path.name] == []
