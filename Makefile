@@ -10,8 +10,6 @@ endif
 TORCH ?= torch==2.13.0
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 CLIP ?= $(CLASSPULSE_TEST_DATA)/clips/meeting-gallery.mp4
-# Tests that need no browser, camera or stream of their own, and so run side by side.
-APART := tests/storage tests/insight tests/inference tests/vision
 PACKAGE := pyproject.toml hatch_build.py $(wildcard bundle/*.json) bundle/node.txt
 
 .PHONY: live test check format bench lock system clean train-ready
@@ -21,8 +19,7 @@ live: $(VENV)/.run  ## the live page, with the first webcam or, without one, the
 
 test: system $(VENV)/.dev check  ## all that CI runs
 	$(BIN)/python -m pytest tests/training --numprocesses=auto --cov --cov-report= --cov-fail-under=0 $(ARGS)
-	$(BIN)/python -m pytest $(APART) --numprocesses=auto --cov --cov-append --cov-report= --cov-fail-under=0 $(ARGS)
-	$(BIN)/python -m pytest $(patsubst %,--ignore=%,tests/training $(APART)) --cov --cov-append --cov-report=term $(ARGS)
+	$(BIN)/python -m pytest --ignore=tests/training --numprocesses=auto --dist=loadfile --cov --cov-append --cov-report=term $(ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check

@@ -126,13 +126,13 @@ def test_models_are_listed_in_lines_that_can_be_copied(tmp_path: Path) -> None:
     file.write_bytes(b"model")
     entries = {
         "one": Entry("one", file, "finds faces", "MIT"),
-        "two": Entry("two", Path("missing"), "reads emotions", "MIT"),
+        "two": Entry("two", Path("missing"), "reads emotions", "MIT", optional=True),
     }
     lines = printed(terminal.models_table(entries), 80)
     assert lines[0] == "one: finds faces (MIT)"
     assert lines[1] == f"  {file}"
     assert lines[2].startswith("  sha256 9372c470eeadd5ecd9c3c74c2b3cb633f8e2f2fad799250a0f70d652b6b825e4")
-    assert lines[-1] == "  not installed: classpulse models install two"
+    assert lines[-1] == "  not installed: run `classpulse models install two`"
 
 
 def test_the_law_is_shown_with_everybody_who_said_so() -> None:

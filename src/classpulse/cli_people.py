@@ -234,7 +234,11 @@ def start_over(settings: Settings, *, yes: bool) -> None:
     """Where the key is lost for good: delete what it sealed, so that people can be enrolled again.
 
     People, consents, faces and the audit log go; classes, figures and attendance (which is nobody's then) stay.
-    """
+
+    \b
+    Example:
+      classpulse people start-over
+    """  # noqa: D301
     from classpulse.storage.store import Store
 
     if not yes:

@@ -278,6 +278,7 @@ def test_an_exception_is_declared_with_the_keyboard_alone(
     expect(page.get_by_label("Exception")).to_be_hidden()
     page.get_by_label("European Union").focus()
     page.keyboard.press("Space")
+    expect(page.get_by_label("Exception")).to_be_visible()
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.id") == "exemption"
     page.keyboard.press("m")
