@@ -275,6 +275,7 @@ def test_an_exception_is_declared_with_the_keyboard_alone(
     page: Page, hub: Hub, state: State, controls: RecordedControls
 ) -> None:
     hub.publish(state(phase="asking", jurisdiction=None, now=None, history=(), session_id=None))
+    expect(page.get_by_label("European Union")).to_be_visible()  # only then does the page listen
     expect(page.get_by_label("Exception")).to_be_hidden()
     page.get_by_label("European Union").focus()
     page.keyboard.press("Space")

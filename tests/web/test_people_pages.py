@@ -172,6 +172,7 @@ def test_a_name_that_will_not_do_is_said_in_place(page: Page, ids: dict[str, str
 
 def test_a_photo_will_do_in_place_of_the_camera(page: Page, tmp_path: Path) -> None:
     agree(page)
+    expect(page.locator("#shoot")).to_be_enabled(timeout=SLOW_MS)  # a camera that opens clears what was said before
     files = {"empty.jpg": b"", "nobody.jpg": jpeg(face_picture(faces=0)), "ana.jpg": jpeg(face_picture())}
     for (name, content), said in zip(
         files.items(), ("cannot be read as a picture", "no face", "1 picture so far"), strict=True
