@@ -124,16 +124,33 @@ def enrol(
     if agreement is not None:
         agreement.check()
     enrolment = read()
-    if known is not None:
-        refuse_somebody_else(people, known.id, enrolment)
-    alike = people.likenesses(enrolment.embedder, enrolment.embeddings, apart_from=known.id if known else None)
+    alike = compare(people, enrolment, known.id if known else None)
     person_id = known.id if agreement is None and known else _agree(people, name, agreement)
     added = people.enrol(person_id, enrolment.embedder, enrolment.embeddings, enrolment.qualities)
-    near = alike[0].name if alike and alike[0].similarity >= enrolment.min_similarity else None
-    return Enrolled(person_id, name, added, near)
+    return Enrolled(person_id, name, added, alike)
 
 
-def refuse_somebody_else(people: People, person_id: str, read: Enrolment) -> None:
+def compare(people: People, read: Enrolment, person_id: str | None) -> str | None:
+    """Look whom new pictures resemble on file, before they are kept.
+
+    Args:
+        people: of the store, for whoever acts.
+        read: the pictures.
+        person_id: whose they are said to be; None for somebody who is not on file yet.
+
+    Returns:
+        The name of somebody else who could be mistaken for them; None where there is nobody.
+
+    Raises:
+        PeopleError: they show somebody else than that person's pictures before, or are on file under another name.
+    """
+    if person_id is not None:
+        _refuse_somebody_else(people, person_id, read)
+    alike = people.likenesses(read.embedder, read.embeddings, apart_from=person_id)
+    return alike[0].name if alike and alike[0].similarity >= read.min_similarity else None
+
+
+def _refuse_somebody_else(people: People, person_id: str, read: Enrolment) -> None:
     """Refuse pictures that are unlike all those that somebody enrolled with.
 
     Raises:
@@ -141,11 +158,8 @@ def refuse_somebody_else(people: People, person_id: str, read: Enrolment) -> Non
     """
     from classpulse.enrolment import LENIENCE, likeness  # noqa: PLC0415 - loads networks
 
-    try:
-        own = dict(people.embeddings(read.embedder)).get(person_id)
-    except PeopleError:  # all are of another embedder, and theirs are about to be replaced
-        return
-    if own is not None and likeness(own, read.embeddings) < read.min_similarity - LENIENCE:
+    own = people.faces_of(person_id, read.embedder)
+    if len(own) and likeness(own, read.embeddings) < read.min_similarity - LENIENCE:
         message = (
             "this picture seems to show somebody else than the pictures before: only one person goes by one name. "
             "If it is the same person, turn less, or take it in better light"

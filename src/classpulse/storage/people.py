@@ -193,6 +193,12 @@ class People:
         with self._reading() as connection:
             return faces.gallery(connection, self._vault, embedder, datetime.now(UTC))
 
+    def faces_of(self, person_id: str, embedder: str) -> Floats:
+        """Somebody's embeddings of one embedder, (K, D) float32 of unit length; (0, 0) where there are none."""
+        self._end_what_ran_out()
+        with self._reading() as connection:
+            return faces.read(connection, person_id, self._keyring.key(connection, person_id), embedder)
+
     def stamp(self) -> str:
         """Changes whenever what `embeddings` gives may have changed; cheap enough to ask every second."""
         self._end_what_ran_out()

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, HTTPException, Path, Request, Response
 
 from classpulse.errors import PeopleError
 from classpulse.register import Agreement as Given
-from classpulse.register import refuse_somebody_else
+from classpulse.register import compare
 from classpulse.sources.pictures import decode_picture
 from classpulse.storage.people import People
 from classpulse.storage.person import Person
@@ -107,12 +107,10 @@ def picture(person_id: Whose, office: OfficeHere, data: Annotated[bytes, Depends
         raise PeopleError(message)
     image = decode_picture(io.BytesIO(data), "the picture", MAX_PIXELS)
     read = office.read_picture(image, policy)
-    refuse_somebody_else(people, person_id, read)
-    alike = people.likenesses(read.embedder, read.embeddings, apart_from=person_id)
+    alike = compare(people, read, person_id)
     added = people.enrol(person_id, read.embedder, read.embeddings, read.qualities)
-    near = alike[0].name if alike and alike[0].similarity >= read.min_similarity else None
     count = pictures_of(_person(people, person_id))
-    return PictureKept(pictures=count, new=added > 0, quality=round(float(read.qualities[0]), 3), alike=near)
+    return PictureKept(pictures=count, new=added > 0, quality=round(float(read.qualities[0]), 3), alike=alike)
 
 
 @router.post("/{person_id}/withdraw")
