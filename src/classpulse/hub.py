@@ -14,6 +14,7 @@ from classpulse.sources.base import Health
 
 if TYPE_CHECKING:
     from classpulse.insight.engagement import ClassWindow
+    from classpulse.insight.moments import Alert, AnswerCounts, ClassState, Mark, Said
     from classpulse.policy import Exemption, Policy
     from classpulse.settings import Jurisdiction
     from classpulse.types import FrameResult
@@ -42,6 +43,11 @@ class LiveState:
         now: the last few seconds of the class, still growing; None until there is one.
         history: the class's finished windows, oldest first, the last half hour at most.
         result: the newest frame's faces; None unless `individual`.
+        class_state: how the class follows, in one word; None before the first window and where the law forbids it.
+        marks: what the teacher noted, oldest first.
+        alerts: what the class was told of, oldest first.
+        snoozed_until_s: no alert is raised before; None where alerts are on.
+        answers: what students said of themselves; None where nobody was asked.
         trouble: one sentence about what is wrong beside the source (the disk is full, say); empty if nothing.
     """
 
@@ -60,6 +66,11 @@ class LiveState:
     now: ClassWindow | None = None
     history: tuple[ClassWindow, ...] = ()
     result: FrameResult | None = None
+    class_state: ClassState | None = None
+    marks: tuple[Mark, ...] = ()
+    alerts: tuple[Alert, ...] = ()
+    snoozed_until_s: float | None = None
+    answers: AnswerCounts | None = None
     trouble: str = ""
 
 
@@ -77,6 +88,15 @@ class Controls(Protocol):
 
     def answer_jurisdiction(self, policy: Policy, answered_by: str) -> None:
         """Say which law is in force, when the phase is `"asking"`; it is stored with who said so."""
+
+    def mark(self, label: str) -> None:
+        """Note something at this moment of the class."""
+
+    def snooze(self, minutes: float) -> None:
+        """Raise no alert for so long; 0 ends a snooze."""
+
+    def answer(self, participant: str, said: Said) -> None:
+        """A student says how they follow; it takes the place of what they said before."""
 
 
 class Hub:

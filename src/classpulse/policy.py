@@ -40,12 +40,15 @@ class Task(StrEnum):
 
     FACE_DETECTION = "face-detection"
     EMOTION = "emotion"
+    ATTENTION = "attention"
     IDENTITY = "identity"
 
 
 _EVERYTHING = frozenset(Task)
 _ALLOWED: dict[Jurisdiction | None, frozenset[Task]] = {
-    None: frozenset({Task.FACE_DETECTION, Task.EMOTION}),  # nobody is recognised before somebody answers for it
+    None: frozenset(
+        {Task.FACE_DETECTION, Task.EMOTION, Task.ATTENTION}
+    ),  # nobody is recognised before somebody answers for it
     "eu": frozenset({Task.FACE_DETECTION}),
     "other": _EVERYTHING,
     "research": _EVERYTHING,
@@ -138,7 +141,7 @@ class Policy:
 
 def allowed(jurisdiction: Jurisdiction | None, exemption: Exemption | None) -> frozenset[Task]:
     """The tasks that an answer allows, to be told; to open a model takes a `Policy`, with its declaration."""
-    exempt = {Task.EMOTION} if jurisdiction == "eu" and exemption in EXEMPTIONS else frozenset[Task]()
+    exempt = {Task.EMOTION, Task.ATTENTION} if jurisdiction == "eu" and exemption in EXEMPTIONS else frozenset[Task]()
     return _ALLOWED[jurisdiction] | exempt
 
 

@@ -90,6 +90,40 @@ class RecognitionSettings(_Group):
     """Faces smaller than this stay unknown."""
 
 
+class AttentionSettings(_Group):
+    """How it is told who faces the screen, and what the class's figures are made of."""
+
+    enabled: bool = True
+    """Whether it is told at all."""
+    max_yaw_deg: float = Field(30.0, ge=5, le=80)
+    """A head turned further than this from the usual direction does not face the screen."""
+    hysteresis_deg: float = Field(6.0, ge=0, le=30)
+    """Half the width of the band around `max_yaw_deg` in which nothing changes."""
+    min_turn_s: float = Field(1.5, ge=0, le=30)
+    """Shorter looks aside do not count."""
+    calibration_s: float = Field(60.0, ge=0, le=600)
+    """How long the usual direction of each seat is learned at the beginning of a class; 0 takes the camera's."""
+    min_coverage: float = Field(0.5, ge=0, le=1)
+    """Share of the class that must be seen for a figure to be shown."""
+
+
+class AlertSettings(_Group):
+    """When and how the teacher is told that something changed."""
+
+    enabled: bool = True
+    """Whether alerts are raised."""
+    every_min: float = Field(5.0, ge=1, le=120)
+    """Shortest time between two alerts."""
+    sound: bool = False
+    """Whether the page gives a sound."""
+    desktop: bool = False
+    """Whether the desktop shows a notification."""
+    webhook: str | None = None
+    """An address (https) that is told of every alert."""
+    webhook_secret: str | None = Field(None, min_length=16)
+    """What webhooks are signed with, 16 characters or more."""
+
+
 class AttendanceSettings(_Group):
     """How sightings become presence."""
 
@@ -173,6 +207,8 @@ class Settings(_Group):
     tracker: TrackerSettings = TrackerSettings()
     emotion: EmotionSettings = EmotionSettings()
     recognition: RecognitionSettings = RecognitionSettings()
+    attention: AttentionSettings = AttentionSettings()
+    alerts: AlertSettings = AlertSettings()
     attendance: AttendanceSettings = AttendanceSettings()
     retention: RetentionSettings = RetentionSettings()
     window: WindowSettings = WindowSettings()

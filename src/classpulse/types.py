@@ -222,6 +222,38 @@ class Identities:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class HeadPoses:
+    """Which way the heads of one frame are turned; NaN where it cannot be told.
+
+    Attributes:
+        yaw_deg: (N,) float32, to the side, away from the camera: 0 looks into it, positive turns to the right of the
+            picture.
+        roll_deg: (N,) float32, tilted in the picture's plane: positive is clockwise in the picture.
+        yaw_sd_deg: (N,) float32, standard deviation of the error of `yaw_deg`, as measured for faces of this size.
+    """
+
+    yaw_deg: Floats
+    roll_deg: Floats
+    yaw_sd_deg: Floats
+
+    def __post_init__(self) -> None:
+        """Refuse arrays that do not belong together."""
+        n = len(self.yaw_deg)
+        _check("yaw_deg", self.yaw_deg, (n,))
+        _check("roll_deg", self.roll_deg, (n,))
+        _check("yaw_sd_deg", self.yaw_sd_deg, (n,))
+
+    def __len__(self) -> int:
+        """Number of faces, told or not."""
+        return len(self.yaw_deg)
+
+    @property
+    def told(self) -> Mask:
+        """(N,) bool: whose pose could be told."""
+        return np.asarray(np.isfinite(self.yaw_deg) & np.isfinite(self.yaw_sd_deg), np.bool_)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class FrameResult:
     """All that is known of one frame; it holds numbers and no picture.
 
@@ -232,6 +264,7 @@ class FrameResult:
         tracks: the N faces, followed.
         emotions: what was read in them, in the same order; None where the policy forbids reading.
         identities: whom they were taken for, in the same order; None where nobody is to be recognised.
+        poses: which way they are turned, in the same order; None where the policy forbids reading attention.
     """
 
     time_s: float
@@ -241,10 +274,11 @@ class FrameResult:
     tracks: Tracks
     emotions: Emotions | None
     identities: Identities | None = None
+    poses: HeadPoses | None = None
 
     def __post_init__(self) -> None:
-        """Refuse emotions and identities that do not belong to the faces."""
-        for name, found in (("emotions", self.emotions), ("identities", self.identities)):
+        """Refuse emotions, identities and poses that do not belong to the faces."""
+        for name, found in (("emotions", self.emotions), ("identities", self.identities), ("poses", self.poses)):
             if found is not None and len(found) != len(self.tracks):
                 message = f"{len(found)} {name} for {len(self.tracks)} faces"
                 raise ValueError(message)

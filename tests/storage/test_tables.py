@@ -14,7 +14,7 @@ from sqlalchemy import Boolean, DateTime, Float, Integer, String, TypeDecorator,
 from sqlalchemy.exc import IntegrityError
 
 from classpulse.errors import StorageError
-from classpulse.storage.people_tables import METADATA
+from classpulse.storage.moment_tables import METADATA
 from classpulse.storage.schema import HEAD, VERSION_TABLE
 from classpulse.storage.store import Store
 from classpulse.storage.upgrade import configure
@@ -28,6 +28,7 @@ LONGEST_SEALED = 4000
 TABLES = {"sessions", "observations", "windows", "policy_answers"}
 TABLES |= {"people", "consents", "embeddings", "appearances", "person_links", "person_exports"}
 TABLES |= {"actors", "audit", "audit_checkpoints"}
+TABLES |= {"marks", "answers", "alerts"}
 
 
 def test_no_column_can_hold_a_picture() -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from classpulse.insight.estimate import Estimate
     from classpulse.insight.panel import Panel
     from classpulse.types import Floats, FrameResult, Ints, Mask
 
@@ -45,6 +46,14 @@ class ClassWindow:
         mix: mean probability of each emotion, every track weighing the same; None where nobody was read.
         uncertain: share of readings without a clear answer, 0 to 1, every track weighing the same;
             None where nobody was read.
+        expected: how many people the class has, as far as it was seen lately; 0 where that is not known.
+        posed: the most faces in one picture that could be told to face the screen or not; at least so many people
+            are behind the figures that follow. Where a `Panel` holds the people still, the most of its members.
+        facing: share of people who face the screen, 0 to 1.
+        mood: mean pleasantness against each person's own resting face, -1 to 1.
+        attention: the attention-first score, 0 to 1.
+        concentration: the index of Sharma et al., approximate because eyes are not read.
+        movement: mean movement of a face, in its own widths per second.
     """
 
     start_s: float
@@ -56,6 +65,13 @@ class ClassWindow:
     labels: tuple[str, ...]
     mix: tuple[float, ...] | None
     uncertain: float | None
+    expected: int = 0
+    posed: int = 0
+    facing: Estimate | None = None
+    mood: Estimate | None = None
+    attention: Estimate | None = None
+    concentration: Estimate | None = None
+    movement: float | None = None
 
 
 def summarise(results: Sequence[FrameResult], start_s: float, end_s: float) -> ClassWindow:

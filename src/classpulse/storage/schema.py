@@ -5,10 +5,10 @@ from __future__ import annotations
 from sqlalchemy import Connection, column, inspect, select, table
 
 from classpulse.errors import StorageError
-from classpulse.storage.people_tables import METADATA
+from classpulse.storage.moment_tables import METADATA
 
 VERSION_TABLE = "classpulse_schema"
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration (a test holds it to the folder's): a database that is up to date is opened without
 Alembic, which takes a quarter of a second to import."""
 

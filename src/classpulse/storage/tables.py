@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from classpulse.insight.engagement import ClassWindow
+from classpulse.insight.estimate import Estimate
 
 MAX_SOURCE = 200
 """Characters of a source's name that are kept."""
@@ -34,6 +35,10 @@ MAX_LABELS = 400
 MAX_DECLARATION = 400
 MAX_NUMBERS = 400
 """Characters of a list of shares: sixteen at full precision, fifty at four digits."""
+
+MAX_ESTIMATE = 40
+ESTIMATES = ("facing", "mood", "attention", "concentration")
+"""The figures of a window that have an interval."""
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -81,6 +86,21 @@ class Numbers(TypeDecorator[tuple[float, ...]]):
     def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[float, ...] | None:  # noqa: ARG002
         """To numbers."""
         return None if value is None else tuple(map(float, value.split()))
+
+
+class Interval(TypeDecorator[Estimate]):
+    """A figure with the ends of its interval: `value low high`."""
+
+    impl = String(MAX_ESTIMATE)
+    cache_ok = True
+
+    def process_bind_param(self, value: Estimate | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """To one text, four digits each: there is no more in them."""
+        return None if value is None else f"{value.value:.4f} {value.low:.4f} {value.high:.4f}"
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Estimate | None:  # noqa: ARG002
+        """From one text."""
+        return None if value is None else Estimate(*map(float, value.split()))
 
 
 def bounded(*columns: tuple[str, int]) -> tuple[CheckConstraint, ...]:
@@ -192,7 +212,11 @@ class WindowRow(Base):
     """One `ClassWindow`; its labels are the session's."""
 
     __tablename__ = "windows"
-    __table_args__ = (Index(None, "session_id", "start_s"), *bounded(("mix", MAX_NUMBERS)))
+    __table_args__ = (
+        Index(None, "session_id", "start_s"),
+        *bounded(("mix", MAX_NUMBERS)),
+        *bounded(*((name, MAX_ESTIMATE) for name in ESTIMATES)),
+    )
 
     id: Mapped[int] = mapped_column(NUMBER, primary_key=True)
     session_id: Mapped[int] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"))
@@ -204,6 +228,13 @@ class WindowRow(Base):
     read: Mapped[int]
     mix: Mapped[tuple[float, ...] | None] = mapped_column(Numbers)
     uncertain: Mapped[float | None] = mapped_column(Double)
+    expected: Mapped[int] = mapped_column(default=0, server_default="0")
+    posed: Mapped[int] = mapped_column(default=0, server_default="0")
+    facing: Mapped[Estimate | None] = mapped_column(Interval)
+    mood: Mapped[Estimate | None] = mapped_column(Interval)
+    attention: Mapped[Estimate | None] = mapped_column(Interval)
+    concentration: Mapped[Estimate | None] = mapped_column(Interval)
+    movement: Mapped[float | None] = mapped_column(Double)
 
     def as_window(self, labels: tuple[str, ...]) -> ClassWindow:
         """The window as it was written."""
@@ -217,6 +248,10 @@ class WindowRow(Base):
             labels=labels,
             mix=self.mix,
             uncertain=self.uncertain,
+            expected=self.expected,
+            posed=self.posed,
+            movement=self.movement,
+            **{name: getattr(self, name) for name in ESTIMATES},
         )
 
     @staticmethod
@@ -232,6 +267,10 @@ class WindowRow(Base):
             "read": window.read,
             "mix": window.mix,
             "uncertain": window.uncertain,
+            "expected": window.expected,
+            "posed": window.posed,
+            "movement": window.movement,
+            **{name: getattr(window, name) for name in ESTIMATES},
         }
 
 

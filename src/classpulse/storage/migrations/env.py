@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from classpulse.storage.people_tables import METADATA
+from classpulse.storage.moment_tables import METADATA
 from classpulse.storage.schema import VERSION_TABLE
 
 context.configure(

@@ -1,0 +1,94 @@
+"""What is said and done in a class at one moment: marks, answers and alerts.
+
+Times are on the clock of `FrameResult.time_s`, as those of windows are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Said = Literal["with_you", "unsure", "lost"]
+SAID: tuple[Said, ...] = ("with_you", "unsure", "lost")
+"""The answers that students may give, from the best to the worst."""
+
+AlertKind = Literal["facing", "mood", "lost", "few_faces", "source"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something that the teacher noted: "new topic", "question".
+
+    Attributes:
+        time_s: when.
+        label: in the teacher's words, at most `MAX_LABEL` characters.
+        how: `"teacher"` by key, button or command, or `"slides"` from a slide deck's timings.
+    """
+
+    time_s: float
+    label: str
+    how: Literal["teacher", "slides"] = "teacher"
+
+
+MAX_LABEL = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one student said of how they follow.
+
+    Attributes:
+        time_s: when.
+        participant: a random id, which is new in every class and leads to nobody.
+        said: the answer; it holds until the same participant's next one.
+    """
+
+    time_s: float
+    participant: str
+    said: Said
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerCounts:
+    """The answers that hold at one moment.
+
+    Attributes:
+        with_you, unsure, lost: students who said so last.
+    """
+
+    with_you: int = 0
+    unsure: int = 0
+    lost: int = 0
+
+    @property
+    def total(self) -> int:
+        """Students with an answer that holds."""
+        return self.with_you + self.unsure + self.lost
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Something that the teacher should know now.
+
+    Attributes:
+        time_s: when it was raised.
+        kind: what it is about.
+        reason: one sentence with the figures that it rests on.
+    """
+
+    time_s: float
+    kind: AlertKind
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClassState:
+    """The one large word of the live page.
+
+    Attributes:
+        name: how the class follows; `"not_enough"` where too little is seen to say so.
+        reason: one sentence with the figures that it rests on.
+    """
+
+    name: Literal["with_you", "mixed", "losing", "not_enough"]
+    reason: str
