@@ -16,7 +16,7 @@ from onnx_files import emotion_net, packaged, portrait
 
 import classpulse
 from classpulse import Frame, Pipeline, Policy, Settings
-from classpulse.enrolment import PhotoReader, read_image, read_photos
+from classpulse.enrolment import PhotoReader, read_photos
 from classpulse.errors import ClassPulseError, ModelError, PolicyError
 from classpulse.inference import entries, open_model
 from classpulse.policy import Task
@@ -296,7 +296,6 @@ def test_the_embedder_cannot_be_opened_before_somebody_has_answered_or_under_eu(
             partial(FaceEmbedder.open, settings, policy),
             partial(PhotoReader.open, settings, policy),
             partial(read_photos, [packaged("bundled/astronaut.png")], settings, policy),
-            partial(read_image, np.zeros((9, 9, 3), np.uint8), settings, policy),
         ]
         for way in ways:
             with pytest.raises(PolicyError, match="does not allow identity models"):

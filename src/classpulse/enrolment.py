@@ -150,16 +150,6 @@ def read_photos(paths: Sequence[Path], settings: Settings, policy: Policy) -> En
     return PhotoReader.open(settings, policy).read_photos(paths)
 
 
-def read_image(image: Image, settings: Settings, policy: Policy) -> Enrolment:
-    """Read one picture of one person, as a camera gives it.
-
-    Raises:
-        PeopleError: there is not exactly one face in it, or it is not good enough.
-        PolicyError: the policy forbids recognition.
-    """
-    return PhotoReader.open(settings, policy).read_image(image)
-
-
 def likeness(a: Floats, b: Floats) -> float:
     """The largest cosine between an embedding of one person and one of another.
 
@@ -171,25 +161,6 @@ def likeness(a: Floats, b: Floats) -> float:
     0.800000011920929
     """
     return float((a @ b.T).max()) if len(a) and len(b) else -1.0
-
-
-def look_alike(name: str, other: str, similarity: float, min_similarity: float) -> str:
-    """A warning that two people may be taken for each other; empty if there is no need for one.
-
-    Args:
-        name: who enrols.
-        other: who is enrolled already.
-        similarity: their `likeness`.
-        min_similarity: the embedder's limit.
-    """
-    if similarity < min_similarity:
-        return ""
-    if similarity > 0.97:
-        return f"{name} and {other} have the same photo, or nearly so: check whose it is"
-    return (
-        f"{name} and {other} look alike (likeness {similarity:.2f}, and {min_similarity:.2f} counts as one person): "
-        "they may be taken for each other. Check whose photos these are; with more photos of both it happens less often"
-    )
 
 
 def _picture(path: Path) -> Image:

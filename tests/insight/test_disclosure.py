@@ -4,26 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from classpulse.insight.disclosure import may_show_singly, names_to_show, smallest_group
+from classpulse.insight.disclosure import names_to_show, smallest_group
 
 
-@pytest.mark.parametrize("min_group", [3, 5, 8])
-def test_single_views_leave_nobody_or_a_whole_group(min_group: int) -> None:
-    for group in range(20):
-        for shown in range(group + 1):
-            rest = group - shown
-            assert may_show_singly(shown, group, min_group) is (shown == 0 or rest == 0 or rest >= min_group)
-
-
-def test_the_demo_shows_everybody() -> None:
-    assert all(may_show_singly(shown, 8, None) for shown in range(9))
-    assert smallest_group(None) == 0
-
-
-@pytest.mark.parametrize("min_group", [-3, 0, 2])
-def test_no_setting_leaves_a_group_of_two(min_group: int) -> None:
-    assert not may_show_singly(6, 8, min_group)
-    assert may_show_singly(5, 8, min_group)
+@pytest.mark.parametrize(("setting", "needed"), [(8, 8), (5, 5), (2, 3), (0, 3), (-3, 3), (None, 0)])
+def test_no_setting_leaves_a_group_of_two(setting: int | None, needed: int) -> None:
+    assert smallest_group(setting) == needed
 
 
 def test_a_name_is_shown_with_consent_alone() -> None:

@@ -3,7 +3,7 @@
 The rules are those of statistical disclosure control (Hundepool et al. 2012; the handbook of Eurostat's SDC centre):
 no figure of fewer than a threshold of people, none either by subtraction of two that are shown (complementary
 suppression), and no contributor who weighs more than the others (dominance). `Panel` sees to the differences between
-moments, `may_show_singly` to those between the class and people who are shown by themselves.
+moments. Single views are of everybody or, as a rule, of nobody: none is left over to be told by subtraction.
 """
 
 from __future__ import annotations
@@ -25,24 +25,6 @@ def smallest_group(min_group: int | None) -> int:
     (5, 3, 0)
     """
     return 0 if min_group is None else max(min_group, SMALLEST_GROUP)
-
-
-def may_show_singly(shown: int, group: int, min_group: int | None) -> bool:
-    """Whether some people may be shown singly beside the figure of a group that they are part of.
-
-    Taking them off the figure leaves that of the others: these must be nobody, or a whole group. Otherwise it is
-    the single views that are withheld: whoever agreed to be seen loses little, the others never agreed.
-
-    >>> may_show_singly(2, 8, 5), may_show_singly(4, 8, 5), may_show_singly(8, 8, 5)
-    (True, False, True)
-
-    Args:
-        shown: how many are shown singly.
-        group: how many are behind the figure, those included.
-        min_group: fewest people behind a figure; None for the demo.
-    """
-    others = group - shown
-    return shown == 0 or others <= 0 or others >= smallest_group(min_group)
 
 
 def names_to_show(
