@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from classpulse.errors import PeopleError, PolicyError
+from classpulse.errors import PolicyError, StorageError
 from classpulse.insight.attendance import Followed, Lesson, Presence, Span, attend, followed
 from classpulse.policy import Task
 
