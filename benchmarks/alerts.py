@@ -1,12 +1,12 @@
 """How often a quiet class is told to have fallen, and how soon a real fall is told.
 
-python -m benchmarks.alerts [--hours 100] [--falls 400] [--threshold 7]
+python -m benchmarks.alerts [--hours 100] [--falls 400] [--threshold 4]
 
 Made-up classes at the level of `ClassWindow`: 5 to 30 people, each with spells of looking away of random length (so
 that figures are correlated over time), people who come, go and are out of sight, short looks down, in which nothing is
 told of a face, and questions, at which some of the class turn to who asks. Figures are means over the people seen, with
-an error each. A fall: so many more look away, or frown, for five minutes, that the class's figure is lower by 25 points
-or more.
+an error each. A fall: so many more look away, or frown, for five minutes, that the class's figure is lower by 25 to 60
+points.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 LENGTH_S = 5.0
 SIZES = (5, 30)
 FALLS = ("facing", "mood")
+SMALLEST, LARGEST = 0.25, 0.6
+"""Falls are so large, any size as often as any other."""
 FALL_AT_S, FALL_LASTS_S = 1200.0, 300.0
 WITHIN_S = 90.0
 SMILE, FROWN = 0.6, -0.6
@@ -95,18 +97,22 @@ def questions(habits: Habits, shape: tuple[int, int], chance: np.random.Generato
 
 
 def windows_of(
-    habits: Habits, length_s: float, chance: np.random.Generator, fall: Literal["", "facing", "mood"] = ""
+    habits: Habits,
+    length_s: float,
+    chance: np.random.Generator,
+    fall: Literal["", "facing", "mood"] = "",
+    points: float = SMALLEST,
 ) -> Iterator[ClassWindow]:
-    """The windows of one class, which falls at `FALL_AT_S` if it is to fall."""
+    """The windows of one class, which falls at `FALL_AT_S` by `points` or just more if it is to fall."""
     shape = (round(length_s / LENGTH_S), habits.size)
     away = spells(habits.away, habits.spell_s, shape, chance) | questions(habits, shape, chance)
     moods = SMILE * spells(habits.smiling, 6.0, shape, chance)
     falling = slice(round(FALL_AT_S / LENGTH_S), round((FALL_AT_S + FALL_LASTS_S) / LENGTH_S))
     if fall == "facing":
-        away[falling, chance.permutation(habits.size) < np.ceil(0.25 * habits.size / (1 - habits.away))] = True
+        away[falling, chance.permutation(habits.size) < np.ceil(points * habits.size / (1 - habits.away))] = True
     if fall == "mood":
         drop = SMILE * habits.smiling - FROWN
-        moods[falling, chance.permutation(habits.size) < np.ceil(0.25 * habits.size / drop)] = FROWN
+        moods[falling, chance.permutation(habits.size) < np.ceil(points * habits.size / drop)] = FROWN
     here = ~spells(habits.hidden, 30.0, shape, chance)
     seen = here & (chance.random(shape) >= habits.down)
     facing = np.clip(1 - away + chance.normal(0, FACING_ERROR, shape), 0, 1)
@@ -152,12 +158,12 @@ def quiet_alerts(hours: int, rules: AlertRules, seed: int = 1) -> list[tuple[Hab
 
 
 def delay_s(
-    fall: Literal["facing", "mood"], rules: AlertRules, seed: tuple[int, ...], size: int | None = None
+    fall: Literal["facing", "mood"], rules: AlertRules, seed: tuple[int, ...], size: int, points: float
 ) -> float:
     """How long after a fall it was told; infinite if it was not while it lasted."""
     chance = np.random.default_rng(seed)
     watch, habits = AlertWatch(rules), Habits.drawn(chance, size)
-    for window in windows_of(habits, FALL_AT_S + FALL_LASTS_S, chance, fall):
+    for window in windows_of(habits, FALL_AT_S + FALL_LASTS_S, chance, fall, points):
         alert = watch.add_window(window)
         if alert is not None and alert.kind == fall and alert.time_s > FALL_AT_S:
             return alert.time_s - FALL_AT_S
@@ -166,22 +172,27 @@ def delay_s(
 
 def told_in_time(delays: Numbers) -> float:
     """Share of the falls that were told within `WITHIN_S`."""
-    return float((delays <= WITHIN_S).mean())
+    return round(float((delays <= WITHIN_S).mean()), 3)
 
 
 def fall_figures(fall: Literal["facing", "mood"], falls: int, rules: AlertRules) -> dict[str, Any]:
-    """How soon falls of one kind are told, over all classes and by their size."""
-    sizes = np.random.default_rng(2).integers(SIZES[0], SIZES[1] + 1, falls)
-    delays = np.array([delay_s(fall, rules, (3, i), int(size)) for i, size in enumerate(sizes)])
-    bands = {"5 to 9": (5, 9), "10 to 19": (10, 19), "20 to 30": (20, 30)}
+    """How soon falls of one kind are told, over all classes, by their size and by that of the fall."""
+    chance = np.random.default_rng(2)
+    sizes = chance.integers(SIZES[0], SIZES[1] + 1, falls)
+    points = chance.uniform(SMALLEST, LARGEST, falls)
+    delays = np.array([delay_s(fall, rules, (3, i), int(sizes[i]), points[i]) for i in range(falls)])
+    people = {"5 to 9": (5, 9), "10 to 19": (10, 19), "20 to 30": (20, 30)}
+    depths = {"25 to 35 points": (0.25, 0.35), "35 to 45 points": (0.35, 0.45), "45 to 60 points": (0.45, 0.6)}
     return {
         "falls": falls,
-        "told_within_90_s": round(told_in_time(delays), 3),
+        "told_within_90_s": told_in_time(delays),
         "told_at_all": round(float(np.isfinite(delays).mean()), 3),
         "median_delay_s": float(np.median(delays)),
         "told_within_90_s_by_class_size": {
-            name: round(told_in_time(delays[(sizes >= low) & (sizes <= high)]), 3)
-            for name, (low, high) in bands.items()
+            name: told_in_time(delays[(sizes >= low) & (sizes <= high)]) for name, (low, high) in people.items()
+        },
+        "told_within_90_s_by_fall": {
+            name: told_in_time(delays[(points >= low) & (points < high)]) for name, (low, high) in depths.items()
         },
     }
 

@@ -47,7 +47,7 @@ class AlertRules:
 
     every_s: float = 300.0
     smallest_fall: float = 0.25
-    threshold: float = 7.0
+    threshold: float = 4.0
     lost_share: float = 0.3
     lost_answers: int = 3
     few_share: float = 0.5
