@@ -69,6 +69,7 @@ class AlertWatch:
         self._facing = FallWatch(fall, threshold, facing_variance)
         self._mood = FallWatch(fall, threshold, mood_variance)
         self._told: set[AlertKind] = set()
+        self._end_s = -math.inf
         self._now_s = 0.0
         self._few_since_s: float | None = None
         self._last_s = -math.inf
@@ -109,14 +110,15 @@ class AlertWatch:
 
     def _move_to(self, start_s: float, end_s: float) -> None:
         """Go on to this window; after a jump back nothing is compared with what was, and waits are what they were."""
-        if start_s < self._now_s - (end_s - start_s) - JUMP_S:
-            back = self._now_s - start_s
+        if start_s < self._end_s - JUMP_S:
+            back = self._end_s - start_s
             self._facing.forget()
             self._mood.forget()
             self._few_since_s = None
             self._last_s -= back
             self._snoozed_until_s -= back
             self._now_s = end_s
+        self._end_s = end_s
         self._now_s = max(self._now_s, end_s)
 
     def _count(self, window: ClassWindow) -> None:

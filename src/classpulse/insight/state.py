@@ -14,10 +14,8 @@ if TYPE_CHECKING:
     from classpulse.insight.estimate import Estimate
     from classpulse.insight.moments import AnswerCounts
 
-    Name = Literal["with_you", "mixed", "losing"]
-
-STATE_OVER_S = 120.0
-"""The word comes from the windows of the last two minutes: give no more."""
+Name = Literal["with_you", "mixed", "losing"]
+NAMES: tuple[Name, ...] = ("losing", "mixed", "with_you")
 
 WITH_YOU, LOSING = 0.7, 0.5
 """At or above the first score the class is with the teacher, below the second it is being lost; ours, not measured."""
@@ -36,32 +34,39 @@ FEWEST_ANSWERS = 5
 
 
 def class_state(
-    windows: Sequence[ClassWindow], answers: AnswerCounts | None, *, min_coverage: float, min_group: int = 0
+    windows: Sequence[ClassWindow],
+    answers: AnswerCounts | None,
+    *,
+    min_coverage: float,
+    min_group: int = 0,
+    before: ClassState | None = None,
 ) -> ClassState:
-    """The class as the windows of the last `STATE_OVER_S` and the answers that hold now show it.
+    """The class as the windows of the last `SMOOTH_S` and the answers that hold now show it.
 
     With the attention a (0 to 1), the mean over `SMOOTH_S`, and the answers' score b = (with_you + unsure / 2) / total,
-    the score is a, or (a + 2 b) / 3 once there are `FEWEST_ANSWERS`, or b alone where the faces say nothing. A limit is
-    passed when the score is beyond it by `MARGIN`, or with the whole interval of the attention.
+    the score is a, or (a + 2 b) / 3 once there are `FEWEST_ANSWERS`, or b alone where the faces say nothing. The word
+    before stays until the score is beyond a limit by `MARGIN`, or the whole interval of the attention is beyond it.
 
     Args:
-        windows: oldest first; figures that may not be shown are None in them.
+        windows: oldest first, those of the last `SMOOTH_S` or more; figures that may not be shown are None in them.
         answers: those that hold now; None where nobody was asked.
         min_coverage: share of the class that must be seen, 0 to 1.
         min_group: fewest people that a figure, or a count of faces, may tell of.
+        before: what this said of the window before; None at the beginning.
     """
     told = answers if answers is not None and answers.total >= max(FEWEST_ANSWERS, min_group) else None
     seen = seen_in(windows[-1], min_group) if windows else "nothing was seen yet"
     recent = [w for w in windows if w.end_s > windows[-1].end_s - SMOOTH_S] if windows else []
-    known = [w.attention for w in recent if w.attention is not None and enough(w, min_coverage)]
+    known = [one for one in recent if shown(one, min_group) and enough(one, min_coverage)]
     said = "" if told is None else f"; {told.lost} of {told.total} say that they are lost"
     if not known and told is None:
         return ClassState("not_enough", seen + (_why_not(windows[-1], min_coverage) if windows else ""))
-    if not known and told is not None:
-        return ClassState(_word([(_score(None, told), None)]), seen + said)
-    facing = next((w.facing for w in reversed(recent) if w.facing is not None), None)
+    values = [one.attention for one in known if one.attention is not None]
+    mean = sum(one.value for one in values) / len(values) if values else None
+    facing = next((one.facing for one in reversed(known) if one.facing is not None), None)
     looks = "" if facing is None else f"; {percent(facing.value)} face the screen"
-    return ClassState(_word(_scores(windows, told, min_coverage)), seen + looks + said)
+    name = _word(_score(mean, told), values[-1] if values and told is None else None, before)
+    return ClassState(name, seen + looks + said)
 
 
 def seen_in(window: ClassWindow, min_group: int) -> str:
@@ -94,29 +99,18 @@ def enough(window: ClassWindow, min_coverage: float) -> bool:
     return window.people > 0 and window.faces >= min_coverage * window.expected
 
 
+def shown(window: ClassWindow, min_group: int) -> bool:
+    """Whether a window has an attention that may be shown, as `disclose` has it."""
+    few = min(window.people, window.posed) < min_group or 0 < window.read < min_group
+    return window.attention is not None and math.isfinite(window.attention.value) and not few
+
+
 def _why_not(window: ClassWindow, min_coverage: float) -> str:
     if window.people == 0:
         return ""
     if not enough(window, min_coverage):
         return f": fewer than {percent(min_coverage)} of the class"
     return ": of too few can be told whether they face the screen"
-
-
-def _scores(
-    windows: Sequence[ClassWindow], told: AnswerCounts | None, min_coverage: float
-) -> list[tuple[float, Estimate | None]]:
-    """The score at the end of each window that has an attention, and what it was in that window."""
-    found: list[tuple[float, Estimate | None]] = []
-    last: list[tuple[float, float]] = []
-    for window in windows:
-        attention = window.attention
-        if attention is None or not math.isfinite(attention.value) or not enough(window, min_coverage):
-            continue
-        last = [one for one in last if window.end_s - SMOOTH_S < one[0] <= window.end_s]
-        last.append((window.end_s, attention.value))
-        mean = sum(value for _, value in last) / len(last)
-        found.append((_score(mean, told), None if told else attention))
-    return found
 
 
 def _score(attention: float | None, told: AnswerCounts | None) -> float:
@@ -126,19 +120,17 @@ def _score(attention: float | None, told: AnswerCounts | None) -> float:
     return answered if attention is None else (attention + ANSWER_WEIGHT * answered) / (1 + ANSWER_WEIGHT)
 
 
-def _word(scores: Sequence[tuple[float, Estimate | None]]) -> Name:
-    """Follow the scores from the first, which is taken as it is."""
-    level = _level(scores[0][0], 0.0, 0.0)
-    for score, attention in scores[1:]:
-        above, below = _level(score, MARGIN, MARGIN), _level(score, -MARGIN, -MARGIN)
+def _word(score: float, attention: Estimate | None, before: ClassState | None) -> Name:
+    level = _level(score)
+    if before is not None and before.name != "not_enough":
+        # Up as far as the score is above a limit by the margin, or the interval above it; down in the same way.
+        least, most = _level(score, MARGIN), _level(score, -MARGIN)
         if attention is not None:
-            above = max(above, _level(attention.low, 0.0, 0.0))
-            below = min(below, _level(attention.high, 0.0, 0.0))
-        level = min(max(level, above), max(below, above))
-    names: tuple[Name, ...] = ("losing", "mixed", "with_you")
-    return names[level]
+            least, most = max(least, min(level, _level(attention.low))), min(most, max(level, _level(attention.high)))
+        level = min(max(NAMES.index(before.name), least), most)
+    return NAMES[level]
 
 
-def _level(score: float, over_losing: float, over_with_you: float) -> int:
-    """0 below the lower limit, 2 at or above the upper one; the limits moved up by so much."""
-    return int(score >= LOSING + over_losing) + int(score >= WITH_YOU + over_with_you)
+def _level(score: float, higher: float = 0.0) -> int:
+    """The place of the score's word in `NAMES`, by limits that are so much higher."""
+    return int(score >= LOSING + higher) + int(score >= WITH_YOU + higher)
