@@ -419,7 +419,7 @@ def test_marks_and_answers_are_told_and_stored_under_every_law(
     watcher = Watcher(runner)
     script.give(30)
     runner.start()
-    watcher.until(lambda state: state.elapsed_s == pytest.approx(2.9))
+    watcher.until(lambda state: state.elapsed_s > 1)
     runner.mark("new topic")
     runner.answer("a", "lost")
     state = watcher.until(lambda state: state.answers is not None)
@@ -433,5 +433,6 @@ def test_marks_and_answers_are_told_and_stored_under_every_law(
     assert [mark.label for mark in runner.hub.state.marks] == ["new topic"]
     (session,) = store.sessions()
     (mark,) = store.moments.marks(session.id)
-    assert (mark.label, mark.time_s) == ("new topic", pytest.approx(2.9))
+    assert mark == runner.hub.state.marks[0]
+    assert 1 < mark.time_s < 3
     assert [answer.participant for answer in store.moments.answers(session.id)] == ["a"]

@@ -54,7 +54,7 @@ def test_titles_are_read_as_they_are_meant() -> None:
         ("0,Welcome\n5,Fractions, part one\n", r"line 2: 3 columns .* takes quotes"),
         ("0,Welcome\n5,\n", "line 2: a mark needs a label"),
         ("0,Welcome\n5,a\x00b\n", "line 2: "),
-        ('0,Welcome\n5,"never closed\n', "line 3: unexpected end of data"),
+        ('0,Welcome\n5,"never closed\n', "line 2: unexpected end of data"),
         ("0,Welcome\nnan,x\n", "'nan' is no time"),
         ("0,Welcome\n٣,x\n", "is no time"),
         ("", "holds 0 timings"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import random
 
 import numpy as np
 import pytest
@@ -107,7 +106,6 @@ def test_counts_of_too_few_are_withheld(counts: AnswerCounts, min_group: int | N
 
 def a_class(*, follows: bool) -> tuple[list[ClassWindow], list[Answer]]:
     """An hour in which twelve students answer about every two minutes, and faces that follow them, or that do not."""
-    chance = random.Random(7)
     generator = np.random.default_rng(7)
     truth = autocorrelated(generator, 720, 0.97)
     faces = 0.8 * truth + 0.6 * generator.normal(size=720) if follows else autocorrelated(generator, 720, 0.97)
@@ -115,8 +113,8 @@ def a_class(*, follows: bool) -> tuple[list[ClassWindow], list[Answer]]:
     answers = []
     for i in range(720):
         for student in range(12):
-            if chance.random() < 5 / 120:
-                feels = truth[i] + chance.gauss(0, 0.5)
+            if generator.random() < 5 / 120:
+                feels = truth[i] + generator.normal(0, 0.5)
                 said: Said = "with_you" if feels > 0.5 else "unsure" if feels > -0.5 else "lost"
                 answers.append(Answer(5.0 * i + 1, f"s{student}", said))
     return windows, answers

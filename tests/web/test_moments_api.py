@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -140,8 +141,6 @@ def test_answers_of_too_few_are_withheld(client: Client, hub: Hub, state: State)
 def test_windows_carry_figures_with_their_ends(
     client: Client, hub: Hub, state: State, window: Callable[..., ClassWindow]
 ) -> None:
-    from dataclasses import replace  # noqa: PLC0415
-
     figures = replace(window(65), expected=14, posed=12, facing=Estimate(0.8, 0.7, 0.9))
     hub.publish(state(now=figures))
     now = client.get("/api/state").json()["now"]
