@@ -17,6 +17,7 @@ import click
 
 from classpulse import (
     __version__,
+    cli_alerts,
     cli_attendance,
     cli_audit,
     cli_data,
@@ -214,7 +215,14 @@ def install(settings: Settings, name: str, source: str | None) -> None:
 
 for _command in (cli_data.data, cli_training.train, cli_training.tune, cli_training.evaluate, cli_training.export):
     cli.add_command(_command)
-for _command in (cli_people.people, cli_attendance.attendance, cli_audit.audit, cli_marks.marks, cli_policy.policy):
+for _command in (
+    cli_alerts.alerts,
+    cli_people.people,
+    cli_attendance.attendance,
+    cli_audit.audit,
+    cli_marks.marks,
+    cli_policy.policy,
+):
     cli.add_command(_command)
 
 
