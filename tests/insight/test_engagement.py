@@ -194,7 +194,7 @@ def test_few_readings_among_many_faces_show_the_faces_only() -> None:
 @pytest.mark.parametrize(("read", "posed"), [(8, 8), (4, 8), (8, 4), (0, 8), (8, 0)])
 def test_figures_are_shown_by_who_is_behind_them(read: int, posed: int) -> None:
     figure = Estimate(0.5, 0.4, 0.61234)
-    told = {name: figure for name in ("facing", "mood", "attention", "concentration")}
+    told = dict.fromkeys(("facing", "mood", "attention", "concentration"), figure)
     shown = disclose(replace(window(read=read), posed=posed, expected=9, movement=0.1, **told), 5)  # type: ignore[arg-type]
     few_read, few_posed = 0 < read < 5, 0 < posed < 5
     assert (shown["too_few_read"], shown["too_few_posed"], shown["expected"]) == (few_read, few_posed, 9)
