@@ -67,7 +67,7 @@ class Progress:
         self._age_s += 0.2 * (age_s - self._age_s)
         self._last = result
         signals = self._signals(result)
-        self._rolling.add(result, signals)
+        self._rolling.add(result, signals if self._panel is None else None)
         finished = self._builder.add(result, signals)
         if finished is not None:
             self._history.append(finished)

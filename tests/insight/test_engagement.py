@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,7 @@ from classpulse.insight.engagement import (
     WindowBuilder,
     summarise,
 )
+from classpulse.insight.estimate import Estimate
 from classpulse.types import Emotions, Faces, FrameResult, Tracks
 
 if TYPE_CHECKING:
@@ -163,8 +165,16 @@ def test_a_large_group_is_shown_in_full() -> None:
         "read": 6,
         "mix": {"happy": 0.75, "sad": 0.25},
         "uncertain": 0.125,
+        "expected": 0,
+        "posed": 0,
+        "facing": None,
+        "mood": None,
+        "attention": None,
+        "concentration": None,
+        "movement": None,
         "too_few": False,
         "too_few_read": False,
+        "too_few_posed": False,
     }
 
 
@@ -179,6 +189,21 @@ def test_few_readings_among_many_faces_show_the_faces_only() -> None:
     assert (shown["faces"], shown["people"]) == (7.2, 8)
     assert (shown["read"], shown["mix"], shown["uncertain"]) == (None, None, None)
     assert (shown["too_few"], shown["too_few_read"]) == (False, True)
+
+
+@pytest.mark.parametrize(("read", "posed"), [(8, 8), (4, 8), (8, 4), (0, 8), (8, 0)])
+def test_figures_are_shown_by_who_is_behind_them(read: int, posed: int) -> None:
+    figure = Estimate(0.5, 0.4, 0.61234)
+    told = dict.fromkeys(("facing", "mood", "attention", "concentration"), figure)
+    shown = disclose(replace(window(read=read), posed=posed, expected=9, movement=0.1, **told), 5)  # type: ignore[arg-type]
+    few_read, few_posed = 0 < read < 5, 0 < posed < 5
+    assert (shown["too_few_read"], shown["too_few_posed"], shown["expected"]) == (few_read, few_posed, 9)
+    assert shown["mood"] == (None if few_read else {"value": 0.5, "low": 0.4, "high": 0.6123})
+    for name in ("attention", "concentration"):
+        assert (shown[name] is None) == (few_read or few_posed)
+    for name in ("facing", "movement", "posed"):
+        assert (shown[name] is None) == few_posed
+    assert all(disclose(replace(window(people=4, read=4), posed=4, **told), 5)[name] is None for name in told)  # type: ignore[arg-type]
 
 
 def test_nobody_is_no_group_and_is_said() -> None:

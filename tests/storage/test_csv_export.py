@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 
 import pytest
 
 from classpulse.insight.attendance import CAUTION, Followed, Presence, Span
 from classpulse.insight.engagement import ClassWindow
+from classpulse.insight.estimate import Estimate
 from classpulse.storage.export import ATTENDANCE_COLUMNS, write_attendance, write_csv
 
 LABELS = ("happy", "sad")
+MORE = (
+    "expected,posed,movement,facing,facing_low,facing_high,mood,mood_low,mood_high,"
+    "attention,attention_low,attention_high,concentration,concentration_low,concentration_high"
+)
+NONE = "," * 11
+"""Four figures that nobody knows."""
 
 
 def window(people: int, read: int) -> ClassWindow:
@@ -26,25 +34,34 @@ def written(min_group: int | None, *windows: ClassWindow, labels: tuple[str, ...
 
 
 def test_the_header_is_as_documented() -> None:
-    assert written(5) == ["start_s,end_s,results,faces,people,read,uncertain,happy,sad,too_few"]
-    assert written(5, labels=()) == ["start_s,end_s,results,faces,people,read,uncertain,too_few"]
+    assert written(5) == ["start_s,end_s,results,faces,people,read,uncertain,happy,sad," + MORE + ",too_few"]
+    assert written(5, labels=()) == ["start_s,end_s,results,faces,people,read,uncertain," + MORE + ",too_few"]
 
 
 def test_a_large_group_is_written_in_full() -> None:
-    assert written(5, window(8, 6))[1] == "5.0,10.0,75,4.0,8,6,0.25,0.1235,0.8765,0"
+    assert written(5, window(8, 6))[1] == "5.0,10.0,75,4.0,8,6,0.25,0.1235,0.8765,0,0,," + NONE + ",0"
+
+
+def test_figures_are_written_with_their_ends() -> None:
+    line = replace(window(8, 6), posed=7, expected=9, facing=Estimate(0.8, 0.71234, 0.9), movement=0.05)
+    cells = next(csv.DictReader([*written(5), written(5, line)[1]]))
+    assert [cells[name] for name in ("facing", "facing_low", "facing_high")] == ["0.8", "0.7123", "0.9"]
+    assert [cells[name] for name in ("expected", "posed", "movement", "mood")] == ["9", "7", "0.05", ""]
+    few = next(csv.DictReader([*written(5), written(5, replace(line, posed=4))[1]]))
+    assert [few[name] for name in ("posed", "facing", "movement", "too_few")] == ["", "", "", "1"]
 
 
 def test_small_groups_leave_their_cells_empty() -> None:
-    assert written(5, window(4, 4))[1] == "5.0,10.0,75,,,,,,,1"
-    assert written(5, window(8, 4))[1] == "5.0,10.0,75,4.0,8,,,,,1"
+    assert written(5, window(4, 4))[1] == "5.0,10.0,75,,,,,,,,,," + NONE + ",1"
+    assert written(5, window(8, 4))[1] == "5.0,10.0,75,4.0,8,,,,,0,0,," + NONE + ",1"
 
 
 def test_nobody_is_written_as_nobody() -> None:
-    assert written(5, window(0, 0))[1] == "5.0,10.0,75,0.0,0,0,,,,0"
+    assert written(5, window(0, 0))[1] == "5.0,10.0,75,0.0,0,0,,,,0,0,," + NONE + ",0"
 
 
 def test_the_demo_is_written_in_full() -> None:
-    assert written(None, window(1, 1))[1].endswith(",1,1,0.25,0.1235,0.8765,0")
+    assert written(None, window(1, 1))[1].endswith(",1,1,0.25,0.1235,0.8765,0,0,," + NONE + ",0")
 
 
 def test_no_cell_of_any_group_below_the_limit_has_a_figure() -> None:

@@ -69,9 +69,9 @@ class Panel:
     people, or the one has a whole group more than the other, or those who are in both have moved by
     `MOVED_PEOPLE` in between, so that the difference says more of them than of the few. This holds for
     emotions, for the mood and for who faces the screen, each by itself; what is made of these changes with them.
-    Tried in this order are those who are here now, and the panels shown before, in which whoever has gone stays with what was last
-    read of them and newcomers wait; then the last figure stays for a while. In a class that moves this is settled
-    within seconds; in one that sits still nobody's coming or going is seen in the figures at all.
+    Tried in this order are those who are here now, and the panels shown before, in which whoever has gone stays with
+    what was last read of them and newcomers wait; then the last figure stays for a while. In a class that moves this is
+    settled within seconds; in one that sits still nobody's coming or going is seen in the figures at all.
 
     These are the rules of statistical disclosure control, for a table that is published every few seconds:
     threshold and complementary suppression (Hundepool et al., Statistical Disclosure Control, 2012, chapters 4 and
