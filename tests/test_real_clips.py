@@ -30,6 +30,7 @@ CLIPS = (
     "seated-class.gif",
 )
 SEVEN = {"angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"}
+SHAPE = ["track", "box", "confidence", "emotion", "probabilities", "yaw_deg", "roll_deg"]
 TILE = (426, 240)
 
 Face = dict[str, Any]
@@ -106,7 +107,7 @@ def test_every_line_has_the_documented_shape(clip: Clip) -> None:
     for line in clip.lines:
         assert list(line) == ["time_s", "frame", "faces"]
         for face in line["faces"]:
-            assert list(face) == ["track", "box", "confidence", "emotion", "probabilities"]
+            assert list(face) == SHAPE
             x0, y0, x1, y1 = face["box"]
             assert x0 < x1
             assert y0 < y1
