@@ -143,7 +143,8 @@ def test_eyes_that_fall_together_or_change_places_are_a_profile() -> None:
 
 def test_nobody_has_no_pose() -> None:
     poses = estimator().estimate(Faces.empty())
-    assert (len(poses), poses.yaw_deg.dtype, poses.yaw_sd_deg.dtype) == (0, np.float32, np.float32)
+    assert len(poses) == 0
+    assert all(values.dtype == np.float32 for values in (poses.yaw_deg, poses.roll_deg, poses.yaw_sd_deg))
 
 
 @pytest.mark.parametrize("jurisdiction", ["eu", None, "other"])

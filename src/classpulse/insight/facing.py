@@ -152,16 +152,12 @@ class FacingJudge:
             return turned_deg <= self._max_deg
         return turned_deg <= (self._leave_deg if seat.facing else self._return_deg)
 
-    def _learn(self, seat: _Seat, yaw_deg: float, look_s: float) -> None:
-        """Count where a face looked for how long, and take the median; once it was seen long enough, for good."""
-        if seat.looks is None:
-            return
-        seat.looks[min(max(int((yaw_deg + 90) / BIN_DEG), 0), _BINS - 1)] += look_s
-        seat.looked_s += look_s
-        if seat.looked_s > 0:
-            seat.usual_deg = _median_deg(seat.looks)
-        if seat.looked_s >= self._calibration_s:
-            seat.looks = None
+    @staticmethod
+    def _learn(seat: _Seat, yaw_deg: float, look_s: float) -> None:
+        """Count where a face looked for how long."""
+        if seat.looks is not None:
+            seat.looks[min(max(int((yaw_deg + 90) / BIN_DEG), 0), _BINS - 1)] += look_s
+            seat.looked_s += look_s
 
     def _usual_deg(self, seat: _Seat) -> float:
         if self._calibration_s == 0:
@@ -171,14 +167,18 @@ class FacingJudge:
         return seat.usual_deg if believed else usual_deg
 
     def _tidy(self) -> None:
-        """Forget who is gone, and learn the class's usual direction while it is young."""
+        """Forget who is gone, and work out usual directions while they are learned."""
         if self._now_s - self._tidied_s < TIDY_EVERY_S and len(self._seats) <= MAX_SEATS:
             return
-        self._tidied_s = self._now_s
+        before_s, self._tidied_s = self._tidied_s, self._now_s
         for track, seat in list(self._seats.items()):
             if self._now_s - seat.seen_s <= FORGET_S and len(self._seats) <= MAX_SEATS:
                 break
             del self._seats[track]
+        for seat in self._seats.values():
+            if seat.looks is not None and seat.looked_s > 0 and seat.told_s >= before_s:
+                seat.usual_deg = _median_deg(seat.looks)
+                seat.looks = seat.looks if seat.looked_s < self._calibration_s else None
         if self._class_deg is None or self._now_s - self._began_s <= self._calibration_s:
             known = [seat.usual_deg for seat in self._seats.values() if seat.looked_s >= self._own_s / 2 > 0]
             self._class_deg = float(np.median(known)) if known else self._class_deg
