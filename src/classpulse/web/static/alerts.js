@@ -1,7 +1,7 @@
 // Alerts: the newest in a list, a new one in a banner that takes nothing away, with a sound for those who want it.
 
 import { byId, clock, element, icon, setText } from "./dom.js";
-import { chime, prepareSound } from "./sound.js";
+import { recall, remember } from "./memory.js";
 
 const LISTED = 20;
 const SNOOZE_MIN = 10;
@@ -9,6 +9,11 @@ const SNOOZE_MIN = 10;
 let seen = null; // keys of the alerts that are known; null before the first state
 let session = null;
 let snooze = () => {};
+
+/** A sound, where it is wanted. */
+async function chime() {
+  if (recall("sound")) (await import("./sound.js")).chime();
+}
 
 const keyOf = (alert) => `${alert.time_s} ${alert.kind}`;
 
@@ -71,5 +76,9 @@ export function showAlerts(state, connected) {
 export function prepareAlerts(post) {
   snooze = async (minutes) => !(await post("snooze", { minutes }));
   byId("snooze").addEventListener("click", (event) => snooze(Number(event.currentTarget.dataset.minutes)));
-  prepareSound(byId("sound"));
+  byId("sound").checked = recall("sound");
+  byId("sound").addEventListener("change", (event) => {
+    remember("sound", event.target.checked);
+    chime(); // so that it is known what it is like
+  });
 }

@@ -2,7 +2,7 @@
 
 import { byId, setText } from "./dom.js";
 import { inOrder } from "./emotions.js";
-import { describe, fillTable, showLegends } from "./legend.js";
+import { describe, showLegends } from "./legend.js";
 import { drawMoments, inTime } from "./moments.js";
 import { bandPlot, facesPlot, mixPlot, wasAsked } from "./plots.js";
 
@@ -62,6 +62,10 @@ function build() {
   });
 }
 
+async function fillTable() {
+  if (byId("table-box").open) (await import("./table.js")).fillTable(view);
+}
+
 function draw() {
   const { windows } = view;
   const found = inOrder(Object.keys(windows.findLast((window) => window.mix)?.mix ?? {}));
@@ -80,7 +84,7 @@ function draw() {
   }
   showLegends(view, null);
   describe(view);
-  if (byId("table-box").open) fillTable(view);
+  fillTable();
 }
 
 function fit() {
@@ -99,7 +103,7 @@ export function prepareChart() {
     spanS = 60 * Number(event.target.value);
     draw();
   });
-  byId("table-box").addEventListener("toggle", () => fillTable(view));
+  byId("table-box").addEventListener("toggle", fillTable);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
     drawn = "";
     draw();

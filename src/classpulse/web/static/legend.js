@@ -1,4 +1,4 @@
-// The figures at a time above the plots, and what the plots show in words and as a table.
+// The figures at a time above the plots, and what the plots show in words.
 
 import { byId, clock, element, percent } from "./dom.js";
 import { inTime } from "./moments.js";
@@ -6,18 +6,16 @@ import { BANDS } from "./plots.js";
 
 const chip = (attributes, name, value) => element("span", {}, element("i", attributes), name, element("b", { class: "num" }, value));
 
-const interval = ({ value, low, high }) => `${percent(value)} (${Math.round(100 * low)}–${percent(high)})`;
+export const interval = ({ value, low, high }) => `${percent(value)} (${Math.round(100 * low)}–${percent(high)})`;
 
 /** Marks and alerts in a window's time; those of a pause are in the first window after it. */
-function during(view, window) {
+export function during(view, window) {
   const { windows } = view;
   const i = windows.indexOf(window);
   const since = i ? windows[i - 1].end_s : window.start_s;
   const until = i === windows.length - 1 ? Infinity : window.end_s;
   return inTime(view).filter(({ time_s: time }) => since <= time && time < until);
 }
-
-const told = (moment) => (moment.alert ? `Alert: ${moment.text}` : moment.text);
 
 /** Figures at a time, or the newest where none is pointed at. */
 export function showLegends(view, time) {
@@ -46,27 +44,4 @@ export function describe({ windows, labels }) {
   const shown = BANDS.flatMap(([name, title]) => (windows.at(-1)?.[name] ? [`${title.toLowerCase()} ${percent(windows.at(-1)[name].value)}`] : []));
   const now = shown.length ? `now ${shown.join(", ")}` : "now not enough faces";
   byId("band-chart").setAttribute("aria-label", `Facing the screen and attention over the last minutes, ${now}. The table below has all figures, marks and alerts.`);
-}
-
-function cells(view, window) {
-  const few = window.too_few ? "too few to show" : "";
-  const bands = view.hasBand ? BANDS.map(([name]) => (window[name] ? interval(window[name]) : "–")) : [];
-  const mix = view.countsOnly ? [] : window.mix ? [...view.labels.map((label) => percent(window.mix[label])), percent(window.uncertain)] : [...view.labels, 0].map(() => "–");
-  const figures = [window.faces?.toFixed(1), ...bands, ...mix];
-  return few ? [element("td", { class: "few", colspan: figures.length }, few)] : figures.map((text) => element("td", {}, text));
-}
-
-/** Every window of the last minutes, the newest first. */
-export function fillTable(view) {
-  const noted = view.marks.length + view.alerts.length > 0;
-  const bands = view.hasBand ? BANDS.map(([, title]) => title) : [];
-  const head = ["Until", "Faces", ...bands, ...(view.countsOnly ? [] : [...view.labels, "uncertain"]), ...(noted ? ["Marks and alerts"] : [])];
-  const rows = view.windows.toReversed().map((window) => {
-    const notes = noted ? [element("td", { class: "note" }, during(view, window).map(told).join("; "))] : [];
-    return element("tr", {}, element("th", { scope: "row" }, clock(window.end_s)), ...cells(view, window), ...notes);
-  });
-  byId("table").replaceChildren(
-    element("thead", {}, element("tr", {}, ...head.map((name) => element("th", { scope: "col" }, name)))),
-    element("tbody", {}, ...rows),
-  );
 }

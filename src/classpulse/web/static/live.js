@@ -5,7 +5,6 @@ import { showAnswers } from "./answers.js";
 import { prepareQuestion } from "./ask.js";
 import { addWindows, prepareChart, setClass } from "./chart.js";
 import { byId, clock, count, element, setIcon, setText } from "./dom.js";
-import { showFaces } from "./faces.js";
 import { showFollowing } from "./following.js";
 import { prepareKeys } from "./keys.js";
 import { prepareMarks, showMarks } from "./marks.js";
@@ -143,6 +142,12 @@ function chooseView(name) {
   }
 }
 
+/** Single faces, which few classes show: what draws them is fetched when they do. */
+async function showFaces() {
+  const faces = await import("./faces.js");
+  if (state.individual) faces.showFaces(state.faces ?? []);
+}
+
 function showViews() {
   byId("nav").hidden = !state.recognizes || state.phase === "asking";
   byId("ask").hidden = state.phase !== "asking";
@@ -155,7 +160,7 @@ function showViews() {
     if (individual) byId("view-class").setAttribute(name, value);
     else byId("view-class").removeAttribute(name);
   }
-  if (individual) showFaces(state.faces ?? []);
+  if (individual) showFaces();
 }
 
 function show(next) {

@@ -16,11 +16,12 @@ export function inTime({ marks, alerts }) {
 function line(ctx, x, from, to, alert) {
   ctx.strokeStyle = style(alert ? "--bad" : "--text");
   ctx.globalAlpha = alert ? 1 : 0.65;
-  ctx.lineWidth = (alert ? 1.5 : 1) * devicePixelRatio;
+  ctx.lineWidth = (alert ? 2 : 1) * devicePixelRatio;
   ctx.setLineDash(alert ? [] : [3 * devicePixelRatio, 3 * devicePixelRatio]);
   ctx.beginPath();
-  ctx.moveTo(x, from);
-  ctx.lineTo(x, to);
+  const sharp = alert ? x : x + devicePixelRatio / 2; // a line of one pixel lies in the middle of it
+  ctx.moveTo(sharp, from);
+  ctx.lineTo(sharp, to);
   ctx.stroke();
   ctx.globalAlpha = 1;
 }
@@ -35,41 +36,43 @@ function flag(ctx, x, top) {
   ctx.fill();
 }
 
-/** Where each moment is drawn: `[moment, x, words]`; where words would meet, the newer ones stay. */
-function place(plot, moments) {
+/** Where the words of marks stand, `[moment, left edge]`: to the right of their line, to its left, or nowhere. */
+function placeWords(plot, moments) {
   const { ctx, bbox } = plot;
-  const [start, end] = [plot.scales.x.min, plot.scales.x.max];
-  const gap = 6 * devicePixelRatio;
-  let free = bbox.left + bbox.width + 18 * devicePixelRatio;
-  return moments
-    .filter(({ time_s: time }) => start <= time && time <= end)
-    .reverse()
-    .map((moment) => {
-      const x = Math.round(plot.valToPos(moment.time_s, "x", true));
-      const words = moment.alert ? "" : short(moment.text);
-      const width = moment.alert ? FLAG_PX * devicePixelRatio : ctx.measureText(words).width;
-      // Words stand to the right of their line, or to its left where the picture ends.
-      const from = !moment.alert && x + width > bbox.left + bbox.width + 18 * devicePixelRatio ? x - width : x;
-      const fits = from + width + gap <= free || from + width <= free;
-      if (fits || moment.alert) free = Math.min(free, from) - gap;
-      return [moment, x, fits ? words : "", from];
-    });
+  const right = bbox.left + bbox.width + 18 * devicePixelRatio;
+  const [gap, flagged] = [5 * devicePixelRatio, FLAG_PX * devicePixelRatio];
+  const taken = moments.filter((moment) => moment.alert).map(({ x }) => [x, x + flagged]);
+  const placed = [];
+  // The newest words matter most.
+  for (const moment of moments.filter((each) => !each.alert).reverse()) {
+    const width = ctx.measureText(short(moment.text)).width;
+    const free = (from) => from + width <= right && taken.every(([low, high]) => from + width + gap <= low || high + gap <= from);
+    const from = [moment.x, moment.x - width].find(free);
+    if (from === undefined) continue;
+    taken.push([from, from + width]);
+    placed.push([moment, from]);
+  }
+  return placed;
 }
 
 /** Draw them over a plot; the uppermost one has flags and words. */
 export function drawMoments(plot, moments, uppermost) {
   const { ctx, bbox } = plot;
+  const { min, max } = plot.scales.x;
+  const shown = moments
+    .filter(({ time_s: time }) => min <= time && time <= max)
+    .map((moment) => ({ ...moment, x: Math.round(plot.valToPos(moment.time_s, "x", true)) }));
   ctx.save();
   ctx.font = fontPx(11.5);
   ctx.textAlign = "left";
   ctx.textBaseline = "middle";
   const strip = bbox.top - (STRIP_PX - 4) * devicePixelRatio;
-  for (const [moment, x, words, from] of place(plot, moments)) {
-    line(ctx, x, uppermost ? (moment.alert ? strip : bbox.top - 4 * devicePixelRatio) : bbox.top, bbox.top + bbox.height, moment.alert);
-    if (!uppermost) continue;
-    if (moment.alert) flag(ctx, x, strip);
-    ctx.fillStyle = style("--text");
-    ctx.fillText(words, from, strip + 6 * devicePixelRatio);
+  const pole = bbox.top - 4 * devicePixelRatio;
+  for (const { alert, x } of shown) {
+    line(ctx, x, uppermost ? (alert ? strip : pole) : bbox.top, bbox.top + bbox.height, alert);
+    if (uppermost && alert) flag(ctx, x, strip);
   }
+  ctx.fillStyle = style("--text");
+  for (const [{ text }, from] of uppermost ? placeWords(plot, shown) : []) ctx.fillText(short(text), from, strip + 6 * devicePixelRatio);
   ctx.restore();
 }

@@ -12,11 +12,15 @@ function set(on) {
   if (on) scrollTo(0, 0);
 }
 
-/** Enter it or leave it; the button for the way back keeps the focus. */
+let back = null; // what had the focus before
+
+/** Enter it or leave it; the focus comes back to where it was. */
 export function turnQuiet(on) {
+  if (on) back = document.activeElement;
   set(on);
   remember("quiet", on);
-  byId("quiet").focus();
+  if (!on) back?.focus();
+  else if (back !== byId("quiet")) byId("main").focus();
 }
 
 export function prepareQuiet() {

@@ -1,6 +1,4 @@
-// A short, gentle sound for an alert; off until somebody wants it.
-
-import { recall, remember } from "./memory.js";
+// A short, gentle sound for an alert; fetched by whoever wants it.
 
 const NOTES_HZ = [587.33, 783.99];
 const NOTE_S = 0.16;
@@ -9,9 +7,9 @@ const FADE_S = 0.45;
 
 let context = null;
 
-/** Play it if it is wanted; a browser may forbid sound until somebody has touched the page. */
+/** Play it; a browser may forbid sound until somebody has touched the page. */
 export function chime() {
-  if (!recall("sound") || !window.AudioContext || !navigator.userActivation?.hasBeenActive) return;
+  if (!window.AudioContext || !navigator.userActivation?.hasBeenActive) return;
   context ??= new AudioContext();
   context.resume();
   NOTES_HZ.forEach((hertz, i) => {
@@ -23,14 +21,5 @@ export function chime() {
     tone.connect(loudness).connect(context.destination);
     tone.start(start);
     tone.stop(start + FADE_S);
-  });
-}
-
-/** The switch remembers what was chosen and lets it be heard. */
-export function prepareSound(input) {
-  input.checked = recall("sound");
-  input.addEventListener("change", () => {
-    remember("sound", input.checked);
-    chime();
   });
 }
