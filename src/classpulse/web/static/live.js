@@ -2,9 +2,8 @@
 
 import { prepareAlerts, showAlerts } from "./alerts.js";
 import { showAnswers } from "./answers.js";
-import { prepareQuestion } from "./ask.js";
 import { addWindows, prepareChart, setClass } from "./chart.js";
-import { byId, clock, count, element, setIcon, setText } from "./dom.js";
+import { byId, clock, count, element, part, setIcon, setText } from "./dom.js";
 import { showFollowing } from "./following.js";
 import { prepareKeys } from "./keys.js";
 import { prepareMarks, showMarks } from "./marks.js";
@@ -142,15 +141,19 @@ function chooseView(name) {
   }
 }
 
-/** Single faces, which few classes show: what draws them is fetched when they do. */
 async function showFaces() {
-  const faces = await import("./faces.js");
-  if (state.individual) faces.showFaces(state.faces ?? []);
+  const { showFaces: show } = await part("faces");
+  if (state.individual) show(state.faces ?? []);
+}
+
+async function showQuestion() {
+  if (state.phase === "asking") (await part("ask")).prepareQuestion(post);
+  byId("ask").hidden = state.phase !== "asking";
 }
 
 function showViews() {
   byId("nav").hidden = !state.recognizes || state.phase === "asking";
-  byId("ask").hidden = state.phase !== "asking";
+  showQuestion();
   const individual = state.individual && state.phase !== "asking";
   if (!individual && !byId("tabs").hidden) chooseView("class");
   byId("tabs").hidden = !individual;
@@ -203,7 +206,6 @@ function prepareControls() {
 }
 
 prepareControls();
-prepareQuestion(post);
 prepareChart();
 prepareMarks(press);
 prepareAlerts(press);
