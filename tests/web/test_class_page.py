@@ -391,7 +391,7 @@ def test_nothing_moves_for_those_who_want_no_motion(page: Page, hub: Hub, state:
 
 
 def test_the_page_is_small(page: Page, hub: Hub, state: State, history: tuple[ClassWindow, ...]) -> None:
-    hub.publish(state(session_id=2, history=history, class_state=WITH_YOU, alerts=(FELL,)))
+    hub.publish(state(history=history, class_state=WITH_YOU, alerts=(FELL,)))
     expect(page.locator("#banner")).to_be_visible()
     loaded = page.evaluate("performance.getEntriesByType('resource').map((each) => new URL(each.name).pathname)")
     ours = {path.removeprefix("/static/") for path in loaded if path.startswith("/static/") and "/vendor/" not in path}
