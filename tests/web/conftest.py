@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import numpy as np
 import pytest
+from browser_checks import ARGUMENTS
+from playwright.sync_api import expect, sync_playwright
 from school import open_school
 
 from classpulse.hub import Hub, LiveState
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fastapi import FastAPI
+    from playwright.sync_api import Browser, Page
     from school import School
 
     from classpulse.errors import ClassPulseError
@@ -53,6 +56,12 @@ class RecordedControls:
 
     def stop(self) -> None:
         self._note("stop")
+
+    def mark(self, label: str) -> None:
+        self._note("mark", label)
+
+    def snooze(self, minutes: float) -> None:
+        self._note("snooze", str(minutes))
 
     def answer_jurisdiction(self, policy: Policy, answered_by: str) -> None:
         if self.refusal is not None:
@@ -154,7 +163,11 @@ def store(tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture
 def app(hub: Hub, controls: RecordedControls, store: Store) -> FastAPI:
     """The application."""
-    return create_app(hub, controls, store)
+    app = create_app(hub, controls, store)
+    from tests.web.stand_in import install
+
+    install(app, controls)
+    return app
 
 
 @pytest.fixture
@@ -218,3 +231,28 @@ def window() -> Callable[..., ClassWindow]:
 def result() -> Callable[..., FrameResult]:
     """Makes the faces of one picture."""
     return make_result
+
+
+@pytest.fixture(scope="module")
+def browser(program: Callable[[str], str]) -> Iterator[Browser]:
+    path = program("chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, server: LiveServer) -> Iterator[Page]:
+    """The open page; the test fails if it logged an error or asked another machine for anything."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme="light", accept_downloads=True)
+    page = context.new_page()
+    wrong: list[str] = []
+    page.on("console", lambda message: wrong.append(message.text) if message.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("request", lambda request: wrong.append(request.url) if not request.url.startswith(server.url) else None)
+    page.goto(server.url)
+    expect(page.locator("#status")).not_to_have_text("Connecting")
+    yield page
+    context.close()
+    assert wrong == []
