@@ -5,8 +5,8 @@ python -m benchmarks.insight_intervals [--draws 20000]
 Made-up classes of 5 to 30 people, all of them seen or 60 %, over one window of 5 s at 2 results a second. So many face
 the screen as told, each by themselves (or all, or nobody), give or take 8 degrees; the others are turned by 40 to 70;
 some turn within the window. The yaw is read with an error of 5 degrees, half of whose variance stays with the person,
-and a turn is told 1.5 s late. The truth is the share of the window in which each of the whole class faced the screen, in the mean. The
-mood has another spread: most are at rest, some smile or frown, and each mean reading has an error of .08.
+and a turn is told 1.5 s late. The truth is the share of the window in which each of the whole class faced the screen,
+in the mean. The mood has another spread: most are at rest, some smile or frown, and each reading has an error.
 """
 
 from __future__ import annotations

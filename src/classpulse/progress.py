@@ -7,30 +7,50 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from classpulse.insight.engagement import ClassWindow, RollingWindow, WindowBuilder
+from classpulse.insight.facing import FacingJudge
+from classpulse.insight.figures import FigureRules
+from classpulse.insight.indices import ConcentrationWeights
 from classpulse.insight.panel import Panel
+from classpulse.insight.signals import SignalReader
+from classpulse.settings import Settings
 
 if TYPE_CHECKING:
+    from classpulse.insight.signals import FaceSignals
     from classpulse.types import FrameResult
 
 PUBLISH_EVERY_S = 0.25
 HISTORY_S = 30 * 60.0
 RATE_OVER_S = 3.0
+FIGURES = ("facing", "mood", "attention", "concentration", "movement")
 
 
 class Progress:
     """What the results of one class, so far, amount to."""
 
-    def __init__(self, length_s: float, min_group: int | None) -> None:
+    def __init__(self, length_s: float, min_group: int | None, settings: Settings | None = None) -> None:
         """Begin.
 
         Args:
             length_s: of the class windows.
             min_group: fewest people a figure may come from; None for the demo, whose people are not there.
+            settings: what the figures are made by; the defaults if not given.
         """
-        self._panel = None if min_group is None else Panel(min_group)
-        self._builder = WindowBuilder(length_s, self._panel)
-        self._rolling = RollingWindow(length_s)
+        settings = settings or Settings()
+        attention = settings.attention
+        rules = FigureRules(attention.mood_weight, attention.min_coverage)
+        self._judge = FacingJudge(
+            max_yaw_deg=attention.max_yaw_deg,
+            hysteresis_deg=attention.hysteresis_deg,
+            min_turn_s=attention.min_turn_s,
+            calibration_s=attention.calibration_s,
+        )
+        self._reader = SignalReader(ConcentrationWeights(**settings.concentration.model_dump()))
+        self._panel = None if min_group is None else Panel(min_group, rules)
+        self._builder = WindowBuilder(length_s, self._panel, rules)
+        self._rolling = RollingWindow(length_s, rules)
         self._history: deque[ClassWindow] = deque(maxlen=round(HISTORY_S / length_s))
         self._done: deque[float] = deque()
         self._published = -PUBLISH_EVERY_S
@@ -46,12 +66,22 @@ class Progress:
             self._done.popleft()
         self._age_s += 0.2 * (age_s - self._age_s)
         self._last = result
-        self._rolling.add(result)
-        finished = self._builder.add(result)
+        signals = self._signals(result)
+        self._rolling.add(result, signals)
+        finished = self._builder.add(result, signals)
         if finished is not None:
             self._history.append(finished)
             self._finished = finished
         return finished
+
+    def _signals(self, result: FrameResult) -> FaceSignals | None:
+        """What is told of each face; None where the law lets neither emotions nor attention be read."""
+        if result.emotions is None and result.poses is None:
+            return None
+        facing = np.full(len(result), np.nan, np.float32)
+        if result.poses is not None:
+            facing = self._judge.update(result.tracks.ids, result.poses, result.time_s)
+        return self._reader.update(result, facing)
 
     def forget_now(self) -> None:
         """After a pause the past is not now."""
@@ -75,17 +105,19 @@ class Progress:
         return last
 
     def _now(self) -> ClassWindow | None:
-        """The last few seconds: faces as they are counted, and emotions of the last finished window.
+        """The last few seconds: faces as they are counted, and all that is read of the last finished window.
 
-        Emotions of windows that overlap would be told apart by the moment in which somebody left.
+        Figures of windows that overlap would be told apart by the moment in which somebody left.
         """
-        now = self._rolling.window()
+        last = self._finished
+        now = self._rolling.window(0 if last is None else last.expected)
         if now is None or self._panel is None:
             return now
-        last = self._finished
         if last is None:
-            return replace(now, read=0, mix=None, uncertain=None)
-        return replace(now, read=last.read, labels=last.labels, mix=last.mix, uncertain=last.uncertain)
+            return replace(now, read=0, posed=0, mix=None, uncertain=None, **dict.fromkeys(FIGURES))
+        figures = {name: getattr(last, name) for name in FIGURES}
+        counts = {"read": last.read, "posed": last.posed}
+        return replace(now, labels=last.labels, mix=last.mix, uncertain=last.uncertain, **counts, **figures)
 
     def state(self, *, individual: bool) -> dict[str, Any]:
         """The fields of `LiveState` that results change."""

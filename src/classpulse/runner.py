@@ -226,7 +226,7 @@ class Runner:
 
     def _follow(self, pipeline: Pipeline, source: Source, recorder: SessionRecorder | None) -> None:
         window = self._settings.window
-        progress = Progress(window.length_s, None if self._kind.kind == "demo" else window.min_group)
+        progress = Progress(window.length_s, None if self._kind.kind == "demo" else window.min_group, self._settings)
         try:
             self._process(pipeline, source, recorder, progress)
         finally:

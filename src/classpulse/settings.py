@@ -105,6 +105,31 @@ class AttentionSettings(_Group):
     """How long the usual direction of each seat is learned at the beginning of a class; 0 takes the camera's."""
     min_coverage: float = Field(0.5, ge=0, le=1)
     """Share of the class that must be seen for a figure to be shown."""
+    mood_weight: float = Field(0.1, ge=0, le=0.5)
+    """Weight of the mood in the attention score; the rest is the share facing the screen."""
+
+
+class ConcentrationSettings(_Group):
+    """Weights of the concentration index of Sharma et al. (arXiv 1909.12913), approximate because eyes are not read."""
+
+    neutral: float = Field(0.9, ge=0, le=1)
+    """Of a neutral face."""
+    happy: float = Field(0.6, ge=0, le=1)
+    """Of a happy face."""
+    surprise: float = Field(0.6, ge=0, le=1)
+    """Of a surprised face."""
+    sad: float = Field(0.3, ge=0, le=1)
+    """Of a sad face."""
+    fear: float = Field(0.3, ge=0, le=1)
+    """Of a fearful face."""
+    angry: float = Field(0.25, ge=0, le=1)
+    """Of an angry face."""
+    disgust: float = Field(0.2, ge=0, le=1)
+    """Of a disgusted face."""
+    facing: float = Field(5.0, ge=0, le=5)
+    """Of a head that faces the screen, in place of eyes open and centred."""
+    turned: float = Field(2.0, ge=0, le=5)
+    """Of a head that does not, in place of eyes open and off centre."""
 
 
 class AlertSettings(_Group):
@@ -208,6 +233,7 @@ class Settings(_Group):
     emotion: EmotionSettings = EmotionSettings()
     recognition: RecognitionSettings = RecognitionSettings()
     attention: AttentionSettings = AttentionSettings()
+    concentration: ConcentrationSettings = ConcentrationSettings()
     alerts: AlertSettings = AlertSettings()
     attendance: AttendanceSettings = AttendanceSettings()
     retention: RetentionSettings = RetentionSettings()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Mapping
 
     from classpulse.insight.engagement import ClassWindow
+    from classpulse.insight.estimate import Estimate
 
 
 def smallest_group(min_group: int | None) -> int:
@@ -50,10 +51,14 @@ def disclose(window: ClassWindow, min_group: int | None) -> dict[str, object]:
     """The figures of a window that may be shown, ready for JSON: the one place that withholds small groups.
 
     Keys are `start_s`, `end_s`, `results`, which tell nothing of people and are always there; the figures
-    `faces`, `people`, `read`, `mix` (share by emotion) and `uncertain`; and why figures are withheld:
+    `faces`, `people`, `read`, `mix` (share by emotion), `uncertain`, `expected`, `posed`, `facing`, `mood`,
+    `attention`, `concentration` (each `{"value", "low", "high"}`) and `movement`; and why figures are withheld:
 
-    - `people` below the group: `faces`, `people`, `read`, `mix` and `uncertain` are None, `too_few` is True.
-    - `people` enough and `read` below it: `read`, `mix` and `uncertain` are None, `too_few_read` is True.
+    - `people` below the group: every figure is None, `too_few` is True.
+    - `people` enough and `read` below it: `read` and what is made of readings, `mix`, `uncertain`, `mood`,
+      `attention` and `concentration`, are None, `too_few_read` is True.
+    - `people` enough and `posed` below it: `posed`, `facing`, `attention`, `concentration` and `movement` are None,
+      `too_few_posed` is True.
 
     Nobody is not a group: an empty room is said to be empty (`people` 0), and a class in which no face
     could or may be read is said to be so (`read` 0, `mix` None).
@@ -66,7 +71,8 @@ def disclose(window: ClassWindow, min_group: int | None) -> dict[str, object]:
     needed = smallest_group(min_group)
     too_few = 0 < window.people < needed
     too_few_read = not too_few and 0 < window.read < needed
-    hidden_read = too_few or too_few_read
+    too_few_posed = not too_few and 0 < window.posed < needed
+    hidden_read, hidden_posed = too_few or too_few_read, too_few or too_few_posed
     return {
         "start_s": round(window.start_s, 3),
         "end_s": round(window.end_s, 3),
@@ -75,10 +81,28 @@ def disclose(window: ClassWindow, min_group: int | None) -> dict[str, object]:
         "people": None if too_few else window.people,
         "read": None if hidden_read else window.read,
         "mix": None if hidden_read else _by_label(window),
-        "uncertain": None if hidden_read or window.uncertain is None else round(window.uncertain, 4),
+        "uncertain": None if hidden_read else _rounded(window.uncertain),
+        "expected": None if too_few else window.expected,
+        "posed": None if hidden_posed else window.posed,
+        "facing": None if hidden_posed else _with_ends(window.facing),
+        "mood": None if hidden_read else _with_ends(window.mood),
+        "attention": None if hidden_read or hidden_posed else _with_ends(window.attention),
+        "concentration": None if hidden_read or hidden_posed else _with_ends(window.concentration),
+        "movement": None if hidden_posed else _rounded(window.movement),
         "too_few": too_few,
         "too_few_read": too_few_read,
+        "too_few_posed": too_few_posed,
     }
+
+
+def _rounded(figure: float | None) -> float | None:
+    return None if figure is None else round(figure, 4)
+
+
+def _with_ends(figure: Estimate | None) -> dict[str, float] | None:
+    if figure is None:
+        return None
+    return {name: round(end, 4) for name, end in (("value", figure.value), ("low", figure.low), ("high", figure.high))}
 
 
 def _by_label(window: ClassWindow) -> dict[str, float] | None:

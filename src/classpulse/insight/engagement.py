@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from classpulse.insight.class_size import ClassSize
+from classpulse.insight.figures import FigureRules, posed_at_once, told_of, with_figures
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 
     from classpulse.insight.estimate import Estimate
     from classpulse.insight.panel import Panel
+    from classpulse.insight.signals import FaceSignals
     from classpulse.types import Floats, FrameResult, Ints, Mask
 
 SMALLEST_GROUP = 3
@@ -74,7 +78,15 @@ class ClassWindow:
     movement: float | None = None
 
 
-def summarise(results: Sequence[FrameResult], start_s: float, end_s: float) -> ClassWindow:
+def summarise(
+    results: Sequence[FrameResult],
+    start_s: float,
+    end_s: float,
+    signals: Sequence[FaceSignals] = (),
+    *,
+    expected: int = 0,
+    rules: FigureRules = FigureRules(),  # noqa: B008 - frozen
+) -> ClassWindow:
     """The class over the given results.
 
     With F results, n_f faces in result f, r_f of them read, T tracks read at least once, and for track t
@@ -86,12 +98,15 @@ def summarise(results: Sequence[FrameResult], start_s: float, end_s: float) -> C
     - uncertain = (1 / T) sum over t of u_t / k
 
     Every track weighs the same, however often it was read: whoever sits near the camera counts no more
-    than whoever sits at the back.
+    than whoever sits at the back. The figures with an interval are made in the same way, see `with_figures`.
 
     Args:
         results: at least one, of one class and so with one list of labels.
         start_s: where the window begins.
         end_s: where it ends.
+        signals: of those results in which signals were told.
+        expected: how many people the class has; 0 where that is not known.
+        rules: how the figures are made.
     """
     visible = [len(result) for result in results]
     read_at_once, labels, ids, probabilities, certain = readings_of(results)
@@ -100,7 +115,8 @@ def summarise(results: Sequence[FrameResult], start_s: float, end_s: float) -> C
         means = track_means(ids, np.column_stack([probabilities, ~certain]).astype(np.float64))
         *shares, uncertain = (float(value) for value in means.mean(axis=0))
         mix = tuple(shares)
-    return ClassWindow(
+    ids, told = told_of(signals)
+    window = ClassWindow(
         start_s=start_s,
         end_s=end_s,
         results=len(results),
@@ -110,7 +126,10 @@ def summarise(results: Sequence[FrameResult], start_s: float, end_s: float) -> C
         labels=labels,
         mix=mix,
         uncertain=uncertain,
+        expected=expected,
+        posed=posed_at_once(signals),
     )
+    return with_figures(window, track_means(ids, told), rules)
 
 
 def readings_of(results: Sequence[FrameResult]) -> tuple[int, tuple[str, ...], Ints, Floats, Mask]:
@@ -130,22 +149,23 @@ def readings_of(results: Sequence[FrameResult]) -> tuple[int, tuple[str, ...], I
 
 
 def track_means(ids: Ints, values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean of the rows of each track.
+    """Mean of the rows of each track, without what is NaN.
 
     Args:
         ids: (M,) tracks.
         values: (M, K) readings.
 
     Returns:
-        (T, K) float64, one row per track, in the order of their numbers.
+        (T, K) float64, one row per track, in the order of their numbers; NaN where a track has no number.
 
     >>> track_means(np.array([7, 2, 7]), np.array([[1.0], [5.0], [2.0]])).tolist()
     [[5.0], [1.5]]
     """
     tracks, rows = np.unique(ids, return_inverse=True)
-    sums = np.zeros((len(tracks), values.shape[1]), np.float64)
-    np.add.at(sums, rows, values)
-    return sums / np.bincount(rows)[:, None]
+    sums = np.zeros((2, len(tracks), values.shape[1]), np.float64)
+    np.add.at(sums[0], rows, np.nan_to_num(values))
+    np.add.at(sums[1], rows, np.isfinite(values))
+    return np.divide(sums[0], sums[1], out=np.full(sums[0].shape, np.nan), where=sums[1] > 0)
 
 
 class WindowBuilder:
@@ -155,23 +175,31 @@ class WindowBuilder:
     class, or two runs over one file, have the same windows. A time without results gives no window.
     """
 
-    def __init__(self, length_s: float, panel: Panel | None = None) -> None:
+    def __init__(self, length_s: float, panel: Panel | None = None, rules: FigureRules | None = None) -> None:
         """Start before the first result.
 
         Args:
             length_s: above 0.
             panel: holds the people behind the figures still; None where they are not there, as in the demo.
+            rules: how the figures are made; the defaults if not given.
         """
         self._length_s = length_s
         self._panel = panel
+        self._rules = rules or FigureRules()
+        self._size = ClassSize()
         self._number = 0
         self._results: list[FrameResult] = []
+        self._signals: list[FaceSignals] = []
 
-    def add(self, result: FrameResult) -> ClassWindow | None:
+    def add(self, result: FrameResult, signals: FaceSignals | None = None) -> ClassWindow | None:
         """Take the next result; returns the window that it closes, if any.
 
         A result that is late by less than a window counts in the open one; a clock that jumps back
         further (a recording that begins again) closes it. A result without a finite time is left out.
+
+        Args:
+            result: the next one.
+            signals: of its faces; None where none may be told.
         """
         if not math.isfinite(result.time_s):
             return None
@@ -181,41 +209,53 @@ class WindowBuilder:
         if not self._results:
             self._number = number
         self._results.append(result)
+        if signals is not None:
+            self._signals.append(signals)
         return closed
 
     def finish(self) -> ClassWindow | None:
         """Close the open window, if it holds a result; its end is that of a full window. More may be added after."""
         if not self._results:
             return None
-        results, self._results = self._results, []
-        window = summarise(results, self._number * self._length_s, (self._number + 1) * self._length_s)
-        return window if self._panel is None else self._panel.settle(window, results)
+        results, signals, self._results, self._signals = self._results, self._signals, [], []
+        start_s, end_s = self._number * self._length_s, (self._number + 1) * self._length_s
+        expected = self._size.add(end_s, [len(result) for result in results])
+        window = summarise(results, start_s, end_s, signals, expected=expected, rules=self._rules)
+        return window if self._panel is None else self._panel.settle(window, results, signals)
 
 
 class RollingWindow:
     """The last `length_s` seconds of the class, for "now"."""
 
-    def __init__(self, length_s: float) -> None:
-        """Start empty; `length_s` above 0."""
+    def __init__(self, length_s: float, rules: FigureRules | None = None) -> None:
+        """Start empty; `length_s` above 0, `rules` the defaults if not given."""
         self._length_s = length_s
-        self._results: deque[FrameResult] = deque(maxlen=MAX_RESULTS)
+        self._rules = rules or FigureRules()
+        self._results: deque[tuple[FrameResult, FaceSignals | None]] = deque(maxlen=MAX_RESULTS)
 
-    def add(self, result: FrameResult) -> None:
+    def add(self, result: FrameResult, signals: FaceSignals | None = None) -> None:
         """Take the next result and let go of those that are `length_s` older; a clock that jumps back starts anew."""
         if not math.isfinite(result.time_s):
             return
-        if self._results and result.time_s < self._results[-1].time_s:
+        if self._results and result.time_s < self._results[-1][0].time_s:
             self._results.clear()
-        self._results.append(result)
-        while self._results[0].time_s <= result.time_s - self._length_s:
+        self._results.append((result, signals))
+        while self._results[0][0].time_s <= result.time_s - self._length_s:
             self._results.popleft()
 
     def clear(self) -> None:
         """Forget everything: after a pause the past is not now."""
         self._results.clear()
 
-    def window(self) -> ClassWindow | None:
-        """From the oldest result that still counts to the newest; None while there is none."""
+    def window(self, expected: int = 0) -> ClassWindow | None:
+        """From the oldest result that still counts to the newest; None while there is none.
+
+        Args:
+            expected: how many people the class has; 0 where that is not known.
+        """
         if not self._results:
             return None
-        return summarise(self._results, self._results[0].time_s, self._results[-1].time_s)
+        results = [result for result, _ in self._results]
+        signals = [told for _, told in self._results if told is not None]
+        start_s, end_s = results[0].time_s, results[-1].time_s
+        return summarise(results, start_s, end_s, signals, expected=expected, rules=self._rules)

@@ -62,7 +62,7 @@ def class_interval(
 
     >>> low, high = class_interval(*np.array([[20.0], [20.0], [20.0], [25.0]]))
     >>> low.round(2).tolist(), high.tolist()
-    ([0.92], [1.0])
+    ([0.96], [1.0])
     """
     total = np.maximum(expected, seen)
     unseen = total - seen

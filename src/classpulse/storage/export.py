@@ -21,14 +21,19 @@ ATTENDANCE_COLUMNS = (
 FORMULA_STARTS = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
 """What begins a formula, also in the wide forms that some spreadsheets fold."""
 BEFORE_LABELS = ("start_s", "end_s", "results", "faces", "people", "read", "uncertain")
+COUNTS = ("expected", "posed", "movement")
+WITH_ENDS = ("facing", "mood", "attention", "concentration")
+"""Figures with three columns: by themselves, and with `_low` and `_high`, the ends of the 90 % interval."""
+ENDS = ("value", "low", "high")
 
 
 def write_csv(windows: Iterable[ClassWindow], labels: Sequence[str], min_group: int | None, file: IO[str]) -> None:
     """Write a line for each window, under a header.
 
     Columns: `start_s`, `end_s`, `results`, `faces`, `people`, `read` and `uncertain` as in `ClassWindow`, then
-    a share for each emotion, then `too_few`: 1 where too few people were behind a figure, else 0. A cell is
-    empty where its figure is withheld, or where nobody was read.
+    a share for each emotion, then `expected`, `posed` and `movement`, then `facing`, `facing_low`, `facing_high` and so
+    on for `mood`, `attention` and `concentration`, then `too_few`: 1 where too few people were behind a figure, else
+    0. A cell is empty where its figure is withheld, or where nobody was read.
 
     Args:
         windows: in the order of the lines.
@@ -37,13 +42,21 @@ def write_csv(windows: Iterable[ClassWindow], labels: Sequence[str], min_group: 
         file: open for text, with `newline=""`.
     """
     rows = csv.writer(file)
-    rows.writerow([*BEFORE_LABELS, *labels, "too_few"])
+    names = [name if end == "value" else f"{name}_{end}" for name in WITH_ENDS for end in ENDS]
+    rows.writerow([*BEFORE_LABELS, *labels, *COUNTS, *names, "too_few"])
     for window in windows:
         shown = disclose(window, min_group)
         mix = shown["mix"]
         shares = [mix.get(label) for label in labels] if isinstance(mix, dict) else [None] * len(labels)
-        withheld = int(bool(shown["too_few"] or shown["too_few_read"]))
-        rows.writerow([*(shown[name] for name in BEFORE_LABELS), *shares, withheld])
+        counts = [shown[name] for name in COUNTS]
+        ends = [cell for name in WITH_ENDS for cell in _ends(shown[name])]
+        withheld = int(bool(shown["too_few"] or shown["too_few_read"] or shown["too_few_posed"]))
+        rows.writerow([*(shown[name] for name in BEFORE_LABELS), *shares, *counts, *ends, withheld])
+
+
+def _ends(figure: object) -> list[float | None]:
+    """A figure's three cells, empty where it is withheld."""
+    return [figure[end] for end in ENDS] if isinstance(figure, dict) else [None] * len(ENDS)
 
 
 def write_attendance(

@@ -22,6 +22,14 @@ if TYPE_CHECKING:
     from classpulse.types import FrameResult
 
 
+class Figure(BaseModel):
+    """A figure with the ends of its 90 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
 class Window(BaseModel):
     """The class over a few seconds, as `disclose` lets it be seen: a figure from too few people is null."""
 
@@ -33,8 +41,16 @@ class Window(BaseModel):
     read: int | None = Field(description="The most faces read in one picture: the group behind `mix`.")
     mix: dict[str, float] | None = Field(description="Mean probability of each emotion, 0 to 1.")
     uncertain: float | None = Field(description="Share of readings without a clear answer, 0 to 1.")
+    expected: int | None = Field(description="How many people the class has, as far as it was seen lately.")
+    posed: int | None = Field(description="The most faces told to face the screen or not: the group behind `facing`.")
+    facing: Figure | None = Field(description="Share of people who face the screen, 0 to 1.")
+    mood: Figure | None = Field(description="Pleasantness against each person's own resting face, -1 to 1.")
+    attention: Figure | None = Field(description="The attention-first score, 0 to 1.")
+    concentration: Figure | None = Field(description="The index of Sharma et al., approximate: eyes are not read.")
+    movement: float | None = Field(description="Mean movement of a face, in its own widths per second.")
     too_few: bool = Field(description="Whether all figures are withheld because too few people were seen.")
     too_few_read: bool = Field(description="Whether emotions are withheld because too few faces were read.")
+    too_few_posed: bool = Field(description="Whether `facing` and what is made of it is withheld: too few were told.")
 
 
 class Card(BaseModel):
