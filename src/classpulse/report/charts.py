@@ -40,6 +40,8 @@ SAID = {"with_you": "#009e73", "unsure": "#e69f00", "lost": "#d55e00"}
 SAID_WORDS = {"with_you": "with you", "unsure": "unsure", "lost": "lost"}
 WIDTH_IN = 7.2
 LONGEST_MARK = 22
+POINTS = 180
+"""Points of a line at most."""
 GAP_S = 15.0
 """Windows further apart than this are not joined by a line."""
 
@@ -70,7 +72,7 @@ STYLE: dict[RcKeyType, Any] = {
 def timeline(report: ClassReport) -> str:
     """Who faced the screen and the attention score over the class, with bands, marks, alerts and named moments."""
     with mpl.rc_context({**STYLE, "svg.hashsalt": f"timeline-{report.session_id}"}):
-        figure, axes = _figure(2.75)
+        figure, axes = _figure(2.35)
         _band(axes, report.windows, "facing", FACING, "face the screen")
         _band(axes, report.windows, "attention", ATTENTION, "attention score", dashed=True)
         axes.set_ylim(0, 1.0)
@@ -89,15 +91,15 @@ def timeline(report: ClassReport) -> str:
                 bbox={"boxstyle": "circle,pad=0.28", "fc": INK, "ec": "white", "lw": 1.2},
                 zorder=6,
             )
-        _minutes(axes, report.length_s)
-        axes.legend(loc="lower left", ncols=3, fontsize=8, borderaxespad=0.2, handlelength=1.6)
+        _minutes(axes, report.length_s, "minutes from the beginning")
+        axes.legend(loc="upper right", bbox_to_anchor=(1.01, -0.09), ncols=3, fontsize=8, handlelength=1.6)
         return _svg(figure, "Share of the class that faced the screen, and the attention score, by minute")
 
 
 def mood(report: ClassReport) -> str:
     """The mix of emotions over the class, stacked."""
     with mpl.rc_context({**STYLE, "svg.hashsalt": f"mood-{report.session_id}"}):
-        figure, axes = _figure(1.75)
+        figure, axes = _figure(1.45)
         times, shares = _mix(report)
         labels = [label for label in EMOTIONS if label in report.labels]
         columns = [shares[:, report.labels.index(label)] for label in labels]
@@ -114,11 +116,16 @@ def mood(report: ClassReport) -> str:
 def answers(said: Answers, length_s: float) -> str:
     """How many said that they were with the teacher, unsure or lost, stacked."""
     with mpl.rc_context({**STYLE, "svg.hashsalt": "answers"}):
-        figure, axes = _figure(1.45)
+        figure, axes = _figure(1.25)
         times = np.array(said.times_s) / 60
         heights = [[np.nan if held is None else getattr(held, name) for held in said.counts] for name in SAID]
         axes.stackplot(
-            times, np.nan_to_num(np.array(heights)), labels=list(SAID_WORDS.values()), colors=list(SAID.values()), lw=0
+            times,
+            np.nan_to_num(np.array(heights)),
+            labels=list(SAID_WORDS.values()),
+            colors=list(SAID.values()),
+            lw=0,
+            step="pre",
         )
         axes.set_ylim(0, max(1, said.most) * 1.05)
         axes.yaxis.get_major_locator().set_params(integer=True)  # type: ignore[call-arg]
@@ -150,12 +157,26 @@ def _band(
     times, figures = _with_gaps(windows, name)
     if not times:
         return
-    minutes = np.array(times) / 60
-    low, mid, high = (
-        np.array([np.nan if f is None else getattr(f, part) for f in figures]) for part in ("low", "value", "high")
-    )
-    axes.fill_between(minutes, low, high, color=colour, alpha=0.10 if dashed else 0.18, lw=0)
+    ends = np.array([[np.nan] * 3 if f is None else [f.low, f.value, f.high] for f in figures])
+    minutes, low, mid, high = _thinned(np.column_stack([np.array(times) / 60, ends]))
+    if not dashed:
+        axes.fill_between(minutes, low, high, color=colour, alpha=0.18, lw=0)
     axes.plot(minutes, mid, color=colour, lw=1.3 if dashed else 1.9, ls=(0, (4, 2)) if dashed else "-", label=label)
+
+
+def _thinned(columns: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Means of a few rows at a time, so that a long class is a line and no thicket; a gap stays a gap.
+
+    Args:
+        columns: (W, C), NaN where there is no figure.
+
+    Returns:
+        (C, P) with P at most `POINTS`.
+    """
+    size = -(-len(columns) // POINTS)
+    starts = np.arange(0, len(columns), size)
+    counts = np.diff([*starts, len(columns)])
+    return np.asarray((np.add.reduceat(columns, starts) / counts[:, None]).T, np.float64)
 
 
 def _with_gaps(windows: Sequence[Shown], name: str) -> tuple[list[float], list[Estimate | None]]:
@@ -173,10 +194,13 @@ def _with_gaps(windows: Sequence[Shown], name: str) -> tuple[list[float], list[E
 
 
 def _mix(report: ClassReport) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(W,) minutes and (W, L) shares; zeros where nothing was read, which leaves a gap."""
-    times = np.array([(w.start_s + w.end_s) / 120 for w in report.windows])
-    rows = [[0.0] * len(report.labels) if w.mix is None else list(w.mix.values()) for w in report.windows]
-    return times, np.array(rows, np.float64).reshape(len(times), len(report.labels))
+    """(P,) minutes and (P, L) shares; zeros where nothing was read, which leaves a gap."""
+    rows = [
+        [(w.start_s + w.end_s) / 120, *([0.0] * len(report.labels) if w.mix is None else w.mix.values())]
+        for w in report.windows
+    ]
+    times, *shares = _thinned(np.array(rows, np.float64))
+    return times, np.array(shares).T
 
 
 def _marks(axes: Axes, report: ClassReport) -> None:
@@ -209,13 +233,13 @@ def _plain(text: str) -> str:
     return text if len(text) <= LONGEST_MARK else f"{text[: LONGEST_MARK - 1]}…"
 
 
-def _minutes(axes: Axes, length_s: float) -> None:
+def _minutes(axes: Axes, length_s: float, label: str = "") -> None:
     minutes = max(length_s / 60, 0.1)
     step = next((step for step in (0.1, 0.25, 0.5, 1, 2, 5, 10, 15, 30, 60) if minutes / step <= 12), 120.0)
     axes.set_xlim(0, minutes)
     axes.xaxis.set_major_locator(MultipleLocator(step))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda at, _: f"{at:g}"))
-    axes.set_xlabel("minutes from the beginning", fontsize=8)
+    axes.set_xlabel(label, fontsize=8, loc="left")
 
 
 def _svg(figure: Figure, title: str) -> str:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from classpulse.report.contents import ClassReport
 
+MOST_ALERTS = 4
+"""Alerts that are written out; all are on the timeline."""
 TABLE_EVERY_S = 60.0
 """The table has a line a minute: who needs every window takes the CSV."""
 
@@ -32,7 +34,14 @@ def to_html(reports: Sequence[ClassReport]) -> str:
     several = len(reports) > 1
     title = f"{len(reports)} classes beside each other" if several else f"Class {reports[0].session_id}"
     small = [Markup(charts.small(report)) for report in reports] if several else []  # noqa: S704 - our own drawing
-    return _template().render(title=title, pages=pages, small=small, several=several, version=classpulse.__version__)
+    return _template().render(
+        title=title,
+        pages=pages,
+        small=small,
+        several=several,
+        most_alerts=MOST_ALERTS,
+        version=classpulse.__version__,
+    )
 
 
 @cache

@@ -19,8 +19,8 @@ MOST = 3
 """Moments that are named."""
 SMOOTH_S = 60.0
 """A moment lasts a minute: what is shorter is not one."""
-APART_S = 180.0
-"""Two moments are at least so far from each other."""
+APART_S = 60.0
+"""So long must lie between one episode and the next moment that is named."""
 SMALLEST = 0.08
 """Nearer to the class's own median than this nothing stands out."""
 AFTER_MARK_S = 180.0
@@ -50,9 +50,9 @@ def standouts(windows: Sequence[tuple[float, float, Estimate | None]], marks: Se
     """The moments at which attention was furthest from the class's own usual.
 
     With a_i the attention of window i and m_i the mean over the windows within `SMOOTH_S / 2` of its middle,
-    the class's usual u is the median of all m_i. Taken are the i with the largest |m_i - u|, one after the other, each
-    at least `APART_S` from those before, until `MOST` are found or |m_i - u| is below the larger of `SMALLEST` and
-    half the mean width of the intervals around i: what the interval hides does not stand out.
+    the class's usual u is the median of all m_i. A window stands out where |m_i - u| is at least the larger of
+    `SMALLEST` and half the mean width of the intervals around it: what the interval hides does not stand out. Windows
+    in a row that do are one episode, which is named once, at its largest |m_i - u|; taken are the `MOST` largest.
 
     Args:
         windows: start, end (s) and attention; None where there is no figure.
@@ -69,8 +69,7 @@ def standouts(windows: Sequence[tuple[float, float, Estimate | None]], marks: Se
     halves = np.array([(figure.high - figure.low) / 2 for _, _, figure in known])
     smooth, doubt = _minute_means(middles, values), _minute_means(middles, halves)
     usual = float(np.median(smooth))
-    distance = np.abs(smooth - usual)
-    distance[distance < np.maximum(SMALLEST, doubt)] = 0
+    distance = np.where(np.abs(smooth - usual) < np.maximum(SMALLEST, doubt), 0.0, np.abs(smooth - usual))
     found = []
     while len(found) < MOST and distance.max(initial=0) > 0:
         i = int(distance.argmax())
@@ -78,7 +77,8 @@ def standouts(windows: Sequence[tuple[float, float, Estimate | None]], marks: Se
         found.append(
             Standout(float(middles[i]), kind, float(smooth[i]), usual, _mark_before(float(middles[i]), marks))
         )
-        distance[np.abs(middles - middles[i]) < APART_S] = 0
+        first, last = _episode(distance, i)
+        distance[(middles > middles[first] - APART_S) & (middles < middles[last] + APART_S)] = 0
     return sorted(found, key=lambda moment: moment.time_s)
 
 
@@ -88,6 +88,15 @@ def _minute_means(middles: NDArray[np.float64], values: NDArray[np.float64]) -> 
     first = np.searchsorted(middles, middles - SMOOTH_S / 2, side="left")
     last = np.searchsorted(middles, middles + SMOOTH_S / 2, side="right")
     return np.asarray((sums[last] - sums[first]) / (last - first), np.float64)
+
+
+def _episode(distance: NDArray[np.float64], i: int) -> tuple[int, int]:
+    """The first and the last of the windows around i that stand out without a break."""
+    calm = np.flatnonzero(distance == 0)
+    place = int(np.searchsorted(calm, i))
+    first = int(calm[place - 1]) + 1 if place else 0
+    last = int(calm[place]) - 1 if place < len(calm) else len(distance) - 1
+    return first, last
 
 
 def _mark_before(time_s: float, marks: Sequence[Mark]) -> str:
