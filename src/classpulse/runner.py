@@ -13,6 +13,7 @@ from classpulse.errors import ClassPulseError, PolicyError, StorageError
 from classpulse.hub import Hub
 from classpulse.insight.appearances import AppearanceBuilder
 from classpulse.law import answer_law
+from classpulse.notebook import Notebook
 from classpulse.pipeline import Pipeline
 from classpulse.policy import Policy, tighten
 from classpulse.progress import PUBLISH_EVERY_S, Progress
@@ -22,6 +23,7 @@ from classpulse.sources import open_source
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from classpulse.insight.moments import Said
     from classpulse.roll import GalleryFeed
     from classpulse.settings import Settings
     from classpulse.sources import Source, SourceKind
@@ -73,6 +75,7 @@ class Runner:
         self._on_open = on_open
         self._roll = Roll(feed)
         self._appearances = AppearanceBuilder()
+        self._notebook = Notebook(store)
         self._source: Source | None = None
         self._stopping = threading.Event()
         self._go = threading.Event()
@@ -143,6 +146,21 @@ class Runner:
         self._publish(phase="starting", jurisdiction=policy.jurisdiction, exemption=policy.exemption)
         self._answered.set()
 
+    def mark(self, label: str) -> None:
+        """Note something at this moment of the class."""
+        self._notebook.mark(self.hub.state.elapsed_s, label)
+        self._publish()
+
+    def unmark(self, time_s: float, label: str) -> None:
+        """Take a mark away."""
+        self._notebook.unmark(time_s, label)
+        self._publish()
+
+    def answer(self, participant: str, said: Said) -> None:
+        """A student says how they follow; it takes the place of what they said before."""
+        self._notebook.answer(self.hub.state.elapsed_s, participant, said)
+        self._publish()
+
     # The class.
 
     def start(self) -> None:
@@ -181,6 +199,7 @@ class Runner:
             if self._on_open is not None:
                 self._on_open(source)
             recorder = self._start_session(pipeline)
+            self._notebook.begin(recorder.session_id if recorder else None)
             self._publish(phase="running", session_id=recorder.session_id if recorder else None)
             self.ready.set()
             with self._watched(source, recorder):
@@ -288,7 +307,7 @@ class Runner:
 
     def _publish(self, **changes: Any) -> None:  # noqa: ANN401 - fields of LiveState, checked by replace
         with self._publishing:
-            state = replace(self.hub.state, **changes)
+            state = self._notebook.fill(replace(self.hub.state, **changes))
             if state.phase in {"paused", "ended"}:
                 # A result that was on its way when somebody paused is not shown any more.
                 state = replace(state, now=None, result=None)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from school import School
 
     from classpulse.errors import ClassPulseError
+    from classpulse.insight.moments import Said
     from classpulse.policy import Policy
 
 LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
@@ -58,6 +59,18 @@ class RecordedControls:
             raise self.refusal
         declared = (policy.exemption or "none", policy.declaration) if policy.declaration else ()
         self._note("jurisdiction", policy.jurisdiction or "unset", answered_by, *declared)
+
+    def mark(self, label: str) -> None:
+        self._note("mark", label)
+
+    def unmark(self, time_s: float, label: str) -> None:
+        self._note("unmark", str(time_s), label)
+
+    def snooze(self, minutes: float) -> None:
+        self._note("snooze", str(minutes))
+
+    def answer(self, participant: str, said: Said) -> None:
+        self._note("answer", participant, said)
 
 
 def make_window(
@@ -166,6 +179,9 @@ class Client:
 
     def post(self, path: str, **options: Any) -> httpx.Response:
         return asyncio.run(self._ask("POST", path, options))
+
+    def delete(self, path: str, **options: Any) -> httpx.Response:
+        return asyncio.run(self._ask("DELETE", path, options))
 
     async def _ask(self, method: str, path: str, options: dict[str, Any]) -> httpx.Response:
         transport = httpx.ASGITransport(self._app, client=(self._address, 50_000))
