@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from classpulse import __version__, cli_attendance, cli_audit, cli_data, cli_people, cli_training
+from classpulse import __version__, cli_attendance, cli_audit, cli_data, cli_people, cli_report, cli_training
 from classpulse.cli_options import common, login_name
 from classpulse.errors import ClassPulseError, SourceError, StorageError
 from classpulse.policy import EXEMPTIONS, STRICTEST_FIRST
@@ -260,7 +260,7 @@ def set_policy(
 
 for _command in (cli_data.data, cli_training.train, cli_training.tune, cli_training.evaluate, cli_training.export):
     cli.add_command(_command)
-for _command in (cli_people.people, cli_attendance.attendance, cli_audit.audit):
+for _command in (cli_people.people, cli_attendance.attendance, cli_audit.audit, cli_report.report):
     cli.add_command(_command)
 
 

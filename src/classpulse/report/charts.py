@@ -72,7 +72,7 @@ STYLE: dict[RcKeyType, Any] = {
 def timeline(report: ClassReport) -> str:
     """Who faced the screen and the attention score over the class, with bands, marks, alerts and named moments."""
     with mpl.rc_context({**STYLE, "svg.hashsalt": f"timeline-{report.session_id}"}):
-        figure, axes = _figure(2.35)
+        figure, axes = _figure(2.2)
         _band(axes, report.windows, "facing", FACING, "face the screen")
         _band(axes, report.windows, "attention", ATTENTION, "attention score", dashed=True)
         axes.set_ylim(0, 1.0)
@@ -99,7 +99,7 @@ def timeline(report: ClassReport) -> str:
 def mood(report: ClassReport) -> str:
     """The mix of emotions over the class, stacked."""
     with mpl.rc_context({**STYLE, "svg.hashsalt": f"mood-{report.session_id}"}):
-        figure, axes = _figure(1.45)
+        figure, axes = _figure(1.3)
         times, shares = _mix(report)
         labels = [label for label in EMOTIONS if label in report.labels]
         columns = [shares[:, report.labels.index(label)] for label in labels]
@@ -116,7 +116,7 @@ def mood(report: ClassReport) -> str:
 def answers(said: Answers, length_s: float) -> str:
     """How many said that they were with the teacher, unsure or lost, stacked."""
     with mpl.rc_context({**STYLE, "svg.hashsalt": "answers"}):
-        figure, axes = _figure(1.25)
+        figure, axes = _figure(1.1)
         times = np.array(said.times_s) / 60
         heights = [[np.nan if held is None else getattr(held, name) for held in said.counts] for name in SAID]
         axes.stackplot(
@@ -151,9 +151,7 @@ def _figure(height_in: float) -> tuple[Figure, Axes]:
     return figure, figure.add_subplot()
 
 
-def _band(
-    axes: Axes, windows: Sequence[Shown], name: str, colour: str, label: str, *, dashed: bool = False
-) -> None:
+def _band(axes: Axes, windows: Sequence[Shown], name: str, colour: str, label: str, *, dashed: bool = False) -> None:
     times, figures = _with_gaps(windows, name)
     if not times:
         return

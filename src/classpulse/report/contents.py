@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar, cast
 from classpulse.errors import StorageError
 from classpulse.insight.disclosure import disclose, smallest_group
 from classpulse.insight.estimate import Estimate
-from classpulse.insight.self_report import AnswerBook, agreement, sentence
+from classpulse.insight.self_report import agreement, counts_at, sentence
 from classpulse.policy import told
 from classpulse.report.standouts import Standout, standouts
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from classpulse.insight.engagement import ClassWindow
     from classpulse.insight.moments import Alert, Answer, AnswerCounts, Mark
+    from classpulse.insight.self_report import Agreement
     from classpulse.storage.store import Store
     from classpulse.storage.tables import SessionRow
 
@@ -65,12 +66,14 @@ class Answers:
         times_s: ends of the windows.
         counts: what held then; None where fewer than a group had answered.
         most: the most students with an answer at one time; 0 if nobody was asked or they were too few to show.
-        agreement: a sentence on whether faces and answers went together.
+        found: how far faces and answers went together; None where nobody was asked.
+        agreement: the same as a sentence; empty where nobody was asked.
     """
 
     times_s: tuple[float, ...]
     counts: tuple[AnswerCounts | None, ...]
     most: int
+    found: Agreement | None
     agreement: str
 
 
@@ -204,17 +207,14 @@ def _estimate(shown: object) -> Estimate | None:
 
 def _answers(answers: Sequence[Answer], windows: Sequence[ClassWindow], row: SessionRow, began_s: float) -> Answers:
     """What was said, at the end of each window, where a whole group had said something."""
-    needed = smallest_group(row.smallest_group)
-    book, coming = AnswerBook(), iter(sorted(answers, key=lambda answer: answer.time_s))
-    following = next(coming, None)
-    times, counts = [], []
-    for end_s in [window.end_s for window in windows] or sorted({answer.time_s for answer in answers}):
-        while following is not None and following.time_s <= end_s:
-            book.add(following)
-            following = next(coming, None)
-        held = book.counts(end_s)
-        times.append(end_s - began_s)
-        counts.append(held if held.total >= max(needed, 1) else None)
-    said = sentence(agreement(windows, answers)) if answers else ""
-    most = max((held.total for held in counts if held is not None), default=0)
-    return Answers(tuple(times), tuple(counts), most, said)
+    needed = max(smallest_group(row.smallest_group), 1)
+    ends = [window.end_s for window in windows] or sorted({answer.time_s for answer in answers})
+    counts = [held if held.total >= needed else None for held in counts_at(answers, ends)]
+    found = agreement(windows, answers) if answers else None
+    return Answers(
+        times_s=tuple(end_s - began_s for end_s in ends),
+        counts=tuple(counts),
+        most=max((held.total for held in counts if held is not None), default=0),
+        found=found,
+        agreement=sentence(found) if found is not None else "",
+    )

@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 import classpulse
+from classpulse.insight.self_report import pooled, sentence
 from classpulse.report import charts, words
 
 if TYPE_CHECKING:
@@ -16,8 +17,11 @@ if TYPE_CHECKING:
 
     from jinja2 import Template
 
+    from classpulse.insight.estimate import Estimate
     from classpulse.report.contents import ClassReport
 
+NOTHING = "·"
+"""Stands where there is no figure."""
 MOST_ALERTS = 4
 """Alerts that are written out; all are on the timeline."""
 TABLE_EVERY_S = 60.0
@@ -39,6 +43,7 @@ def to_html(reports: Sequence[ClassReport]) -> str:
         pages=pages,
         small=small,
         several=several,
+        together=_together(reports),
         most_alerts=MOST_ALERTS,
         version=classpulse.__version__,
     )
@@ -52,6 +57,12 @@ def _template() -> Template:
     )
     environment.filters |= {"percent": words.percent, "clock": words.clock, "minutes": words.minutes}
     return environment.get_template("report.html.j2")
+
+
+def _together(reports: Sequence[ClassReport]) -> str:
+    """Whether faces and answers went together over all these classes; empty where too few were asked."""
+    found = [report.answers.found for report in reports if report.answers.found is not None]
+    return sentence(pooled(found), classes=len(found)) if len(found) > 1 else ""
 
 
 def _sections(report: ClassReport) -> dict[str, object]:
@@ -82,11 +93,19 @@ def _rows(report: ClassReport) -> list[tuple[str, str, str, str, str]]:
         if window.start_s < due_s and window is not report.windows[-1]:
             continue
         due_s = window.start_s + TABLE_EVERY_S
-        faces = "–" if window.faces is None else f"{window.faces:.1f}"
+        faces = NOTHING if window.faces is None else f"{window.faces:.1f}"
         facing, attention = (
-            "–" if figure is None else f"{words.percent(figure.value)} ({100 * figure.low:.0f}–{100 * figure.high:.0f})"
+            NOTHING
+            if figure is None
+            else f"{words.percent(figure.value)} ({100 * figure.low:.0f} to {100 * figure.high:.0f})"
             for figure in (window.facing, window.attention)
         )
-        mood = "–" if window.mood is None else f"{window.mood.value:+.2f}"
+        mood = NOTHING if window.mood is None else f"{window.mood.value:+.2f}"
         rows.append((words.clock(window.end_s), faces, facing, attention, mood))
     return rows
+
+
+def _with_ends(figure: Estimate | None) -> str:
+    if figure is None:
+        return NOTHING
+    return f"{words.percent(figure.value)} ({100 * figure.low:.0f} to {100 * figure.high:.0f})"

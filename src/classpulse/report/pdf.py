@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import io
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 from classpulse.errors import SettingsError
+
+if TYPE_CHECKING:
+    from plutoprint import Book
 
 HOW = (
     "a PDF needs PlutoPrint, which is not installed: pip install 'classpulse[pdf]', "
@@ -27,12 +31,21 @@ def to_pdf(html: str) -> bytes:
     Raises:
         SettingsError: PlutoPrint is not installed.
     """
+    file = io.BytesIO()
+    laid_out(html).write_to_pdf_stream(file)
+    return file.getvalue()
+
+
+def laid_out(html: str) -> Book:
+    """The pages before they are written.
+
+    Raises:
+        SettingsError: PlutoPrint is not installed.
+    """
     if not is_installed():
         raise SettingsError(HOW)
     import plutoprint  # noqa: PLC0415 - 145 MB that few need
 
     book = plutoprint.Book(plutoprint.PAGE_SIZE_A4, plutoprint.PAGE_MARGINS_NARROW, plutoprint.MEDIA_TYPE_PRINT)
     book.load_html(html)
-    file = io.BytesIO()
-    book.write_to_pdf_stream(file)
-    return file.getvalue()
+    return book

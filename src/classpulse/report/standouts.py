@@ -74,9 +74,7 @@ def standouts(windows: Sequence[tuple[float, float, Estimate | None]], marks: Se
     while len(found) < MOST and distance.max(initial=0) > 0:
         i = int(distance.argmax())
         kind: Literal["low", "high"] = "low" if smooth[i] < usual else "high"
-        found.append(
-            Standout(float(middles[i]), kind, float(smooth[i]), usual, _mark_before(float(middles[i]), marks))
-        )
+        found.append(Standout(float(middles[i]), kind, float(smooth[i]), usual, _mark_before(float(middles[i]), marks)))
         first, last = _episode(distance, i)
         distance[(middles > middles[first] - APART_S) & (middles < middles[last] + APART_S)] = 0
     return sorted(found, key=lambda moment: moment.time_s)

@@ -50,7 +50,7 @@ def standout_text(moment: Standout) -> str:
     """What stands out, in a sentence."""
     way = "fell to" if moment.kind == "low" else "rose to"
     after = f", after “{moment.after}”" if moment.after else ""
-    return f"attention {way} {percent(moment.value)}, where {percent(moment.usual)} was usual{after}"
+    return f"attention {way} {percent(moment.value)}{after}; {percent(moment.usual)} was usual"
 
 
 def percent(share: float) -> str:
