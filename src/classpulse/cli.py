@@ -24,6 +24,7 @@ from classpulse import (
     cli_marks,
     cli_people,
     cli_policy,
+    cli_report,
     cli_training,
 )
 from classpulse.cli_options import common
@@ -222,6 +223,7 @@ for _command in (
     cli_audit.audit,
     cli_marks.marks,
     cli_policy.policy,
+    cli_report.report,
 ):
     cli.add_command(_command)
 

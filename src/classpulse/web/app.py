@@ -20,7 +20,7 @@ from classpulse.errors import (
     SourceError,
     StorageError,
 )
-from classpulse.web import api, attendance_api, moments_api, own_api, people_api
+from classpulse.web import api, attendance_api, moments_api, own_api, people_api, report_api
 from classpulse.web.feed import Feed
 from classpulse.web.guard import Guard
 from classpulse.web.names import NameTags
@@ -77,7 +77,7 @@ def create_app(
     app.add_middleware(Guard, host=host)
     app.add_exception_handler(RequestValidationError, _explain_input)
     app.add_exception_handler(ClassPulseError, _explain_error)
-    for part in (api, moments_api, people_api, attendance_api, own_api):
+    for part in (api, moments_api, people_api, attendance_api, own_api, report_api):
         app.include_router(part.router)
     _add_page(app)
     return app
