@@ -57,12 +57,6 @@ class RecordedControls:
     def stop(self) -> None:
         self._note("stop")
 
-    def mark(self, label: str) -> None:
-        self._note("mark", label)
-
-    def snooze(self, minutes: float) -> None:
-        self._note("snooze", str(minutes))
-
     def answer_jurisdiction(self, policy: Policy, answered_by: str) -> None:
         if self.refusal is not None:
             raise self.refusal
@@ -163,11 +157,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture
 def app(hub: Hub, controls: RecordedControls, store: Store) -> FastAPI:
     """The application."""
-    app = create_app(hub, controls, store)
-    from tests.web.stand_in import install
-
-    install(app, controls)
-    return app
+    return create_app(hub, controls, store)
 
 
 @pytest.fixture
