@@ -17,7 +17,7 @@ from classpulse.errors import SettingsError, StorageError
 from classpulse.insight.engagement import ClassWindow
 from classpulse.insight.moments import Alert, Answer, Mark
 from classpulse.report.contents import latest, read_class
-from classpulse.report.files import format_of, render, write
+from classpulse.report.files import Format, format_of, render, write
 from classpulse.report.pdf import laid_out
 from classpulse.storage.store import Store
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from classpulse.settings import Jurisdiction
 
+FORMATS_OF_TEXT: tuple[Format, ...] = ("html", "json", "csv")
 HOSTILE = '</title><script>alert(1)</script>"&$x^2$'
 
 
@@ -117,8 +118,8 @@ def test_what_is_hostile_stays_text(store: Store) -> None:
 def test_a_small_group_is_nowhere(store: Store) -> None:
     few = [replace(w, people=4, read=4, posed=4, faces=3.6) for w in lesson_windows(2)]
     report = read_class(store, hold(store, few))
-    for kind in ("html", "json", "csv"):
-        content = render([report], kind).decode()  # type: ignore[arg-type]
+    for kind in FORMATS_OF_TEXT:
+        content = render([report], kind).decode()
         assert "3.6" not in content
     assert "Too few people were seen: figures take at least 5" in words_of(render([report], "html").decode())
     rows = list(csv.DictReader(io.StringIO(render([report], "csv").decode())))
@@ -156,8 +157,8 @@ def test_a_class_of_nothing_or_of_one_window(store: Store, windows: list[ClassWi
     number = hold(store, windows)
     said = words_of(page(store, number))
     assert ("There is nothing to report" in said) == (not windows)
-    for kind in ("csv", "json", "html"):
-        assert render([read_class(store, number)], kind)  # type: ignore[arg-type]
+    for kind in FORMATS_OF_TEXT:
+        assert render([read_class(store, number)], kind)
 
 
 def test_a_class_of_an_earlier_version_has_no_such_figures(store: Store) -> None:

@@ -13,7 +13,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MultipleLocator, PercentFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator, PercentFormatter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -128,7 +128,7 @@ def answers(said: Answers, length_s: float) -> str:
             step="pre",
         )
         axes.set_ylim(0, max(1, said.most) * 1.05)
-        axes.yaxis.get_major_locator().set_params(integer=True)  # type: ignore[call-arg]
+        axes.yaxis.set_major_locator(MaxNLocator(3, integer=True))
         _minutes(axes, max(length_s, said.times_s[-1] if said.times_s else 0))
         axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.03), fontsize=8, handlelength=1, handleheight=1)
         return _svg(figure, "Students by what they said of themselves, by minute")
@@ -243,7 +243,8 @@ def _minutes(axes: Axes, length_s: float, label: str = "") -> None:
 def _svg(figure: Figure, title: str) -> str:
     """The drawing as one SVG element that fits its column, with a title for those who do not see it."""
     file = io.StringIO()
-    FigureCanvasSVG(figure).print_svg(file, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    FigureCanvasSVG(figure).print_svg(file, metadata=nothing)  # type: ignore[no-untyped-call]
     text = file.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
