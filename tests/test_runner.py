@@ -421,11 +421,12 @@ def test_marks_and_answers_are_told_and_stored_under_every_law(
     runner.start()
     watcher.until(lambda state: state.elapsed_s > 1)
     runner.mark("new topic")
-    runner.answer("a", "lost")
-    state = watcher.until(lambda state: state.answers is not None)
+    for who in "abcde":
+        runner.answer(who, "lost")
+    state = watcher.until(lambda state: state.answers is not None and state.answers.total > 0)
     assert [mark.label for mark in state.marks] == ["new topic"]
     assert state.answers is not None
-    assert (state.answers.lost, state.answers.total) == (1, 1)
+    assert (state.answers.lost, state.answers.total) == (5, 5)
     runner.mark("slip")
     runner.unmark(runner.hub.state.marks[-1].time_s, "slip")
     script.end()
@@ -435,4 +436,4 @@ def test_marks_and_answers_are_told_and_stored_under_every_law(
     (mark,) = store.moments.marks(session.id)
     assert mark == runner.hub.state.marks[0]
     assert 1 < mark.time_s < 3
-    assert [answer.participant for answer in store.moments.answers(session.id)] == ["a"]
+    assert len({answer.participant for answer in store.moments.answers(session.id)}) == 5

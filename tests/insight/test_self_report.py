@@ -54,11 +54,55 @@ def test_the_last_answer_counts_and_expires() -> None:
     assert book.counts(80.0) == AnswerCounts()
 
 
-def test_an_answer_of_later_does_not_hold_yet() -> None:
+def test_a_clock_that_jumps_back_starts_anew() -> None:
     book = AnswerBook()
     book.update(Answer(100.0, "a", "lost"))
-    assert book.counts(99.0).total == 0
-    assert book.counts(math.nan).total == 0
+    assert book.counts(99.5).total == 1
+    assert book.counts(math.nan).total == 1
+    assert book.counts(10.0).total == 0
+    book.update(Answer(11.0, "a", "unsure"))
+    assert book.counts(11.0) == AnswerCounts(unsure=1)
+
+
+def test_nobody_is_told_from_the_difference_of_two_counts() -> None:
+    book = AnswerBook(5)
+    for i, who in enumerate("abcd"):
+        book.update(Answer(float(i), who, "with_you"))
+        assert book.counts(float(i)) == AnswerCounts()
+    book.update(Answer(4.0, "e", "with_you"))
+    assert book.counts(4.0) == AnswerCounts(with_you=5)
+    book.update(Answer(5.0, "a", "lost"))
+    book.update(Answer(6.0, "f", "lost"))
+    assert book.counts(6.0) == AnswerCounts(with_you=5), "two are no group"
+    book.update(Answer(7.0, "a", "with_you"))
+    for i, who in enumerate("bcd"):
+        book.update(Answer(8.0 + i, who, "unsure"))
+    assert book.counts(10.0) == AnswerCounts(with_you=5), "a is back where a was: four have changed"
+    book.update(Answer(11.0, "g", "lost"))
+    assert book.counts(11.0) == AnswerCounts(with_you=2, unsure=3, lost=2)
+
+
+def test_answers_that_run_out_change_the_counts_by_groups_too() -> None:
+    book = AnswerBook(3, expires_s=100)
+    for i, who in enumerate("abcd"):
+        book.update(Answer(10.0 * i, who, "lost"))
+    assert book.counts(30.0) == AnswerCounts(lost=3)
+    assert book.counts(105.0) == AnswerCounts(lost=3), "d has come and a has run out: two are no group"
+    assert book.counts(115.0) == AnswerCounts(lost=2), "b has run out too"
+    assert book.counts(1000.0) == AnswerCounts(lost=2), "the last two may not be told from the group that was there"
+
+
+def test_played_again_the_counts_are_those_that_were_shown() -> None:
+    generator = np.random.default_rng(5)
+    said: tuple[Said, ...] = ("with_you", "unsure", "lost")
+    answers = [Answer(3.0 * i, f"s{generator.integers(15)}", said[int(generator.integers(3))]) for i in range(400)]
+    book, live = AnswerBook(5), {}
+    for answer in answers:
+        book.update(answer)
+        for step in range(3):  # the page asks every second
+            live[answer.time_s + step] = book.counts(answer.time_s + step)
+    times_s = [time_s for time_s in live if time_s % 5 == 0]
+    assert list(counts_at(answers, times_s, 5)) == [live[time_s] for time_s in times_s]
 
 
 def test_made_up_participants_do_not_fill_the_memory() -> None:

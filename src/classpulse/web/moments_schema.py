@@ -58,7 +58,10 @@ class AlertShown(BaseModel):
 
 
 class AnswersShown(BaseModel):
-    """How many students say what of themselves; all four are null where fewer than the group have answered."""
+    """How many students say what of themselves, or let it be told: counts change by whole groups alone.
+
+    All four are null where fewer than the group hold an answer, and 0 until the first group has answered.
+    """
 
     with_you: int | None
     unsure: int | None
@@ -117,7 +120,7 @@ def answers_over_time(
     answers: Sequence[Answer], times_s: Sequence[float], min_group: int | None
 ) -> Iterator[AnswersAt]:
     """The counts that held at some moments of a class; no answer is shown by itself, and no participant at all."""
-    for time_s, counts in zip(times_s, counts_at(answers, times_s), strict=True):
+    for time_s, counts in zip(times_s, counts_at(answers, times_s, min_group), strict=True):
         yield AnswersAt.model_validate({"time_s": round(time_s, 3), **disclose_answers(counts, min_group)})
 
 
