@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -58,7 +59,7 @@ def test_a_limit_is_passed_by_a_margin_or_by_the_whole_interval() -> None:
 
 
 def test_too_little_seen_is_an_answer_and_counts_out_nobody() -> None:
-    def told(**changes: object) -> ClassState:
+    def told(**changes: Any) -> ClassState:
         return class_state([window(0, attention=0.8, **changes)], None, min_coverage=0.5, min_group=5)
 
     assert told(faces=0, expected=0) == ClassState("not_enough", "nobody is visible")
@@ -72,6 +73,7 @@ def test_too_little_seen_is_an_answer_and_counts_out_nobody() -> None:
 
 def test_figures_of_too_few_are_not_used() -> None:
     """As `disclose` has it: too few told to face the screen, or too few read."""
+    few: dict[str, Any]
     for few in ({"posed": 4}, {"read": 4}):
         told = class_state([window(0, facing=0.8, attention=0.8, **few)], None, min_coverage=0.5, min_group=5)
         assert (told.name, "face the screen" in told.reason and "%" in told.reason) == ("not_enough", False)
