@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -12,12 +12,15 @@ from class_windows import figure, window
 from classpulse.insight.moments import AnswerCounts, ClassState
 from classpulse.insight.state import class_state
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def word(values: list[float | None], answers: AnswerCounts | None = None, wide: float = 0.1) -> str:
+
+def word(values: Sequence[float | None], answers: AnswerCounts | None = None, wide: float = 0.1) -> str:
     return words(values, answers, wide)[-1]
 
 
-def words(values: list[float | None], answers: AnswerCounts | None = None, wide: float = 0.1) -> list[str]:
+def words(values: Sequence[float | None], answers: AnswerCounts | None = None, wide: float = 0.1) -> list[str]:
     """The word after each window, each told of the one before."""
     windows = [window(i, attention=value, wide=wide) for i, value in enumerate(values)]
     states: list[ClassState] = []
@@ -44,7 +47,7 @@ def test_the_word_follows_the_score(value: float | None, name: str) -> None:
 
 def test_the_word_does_not_flicker_about_a_limit() -> None:
     chance = np.random.default_rng(5)
-    values: list[float | None] = [float(value) for value in 0.7 + chance.normal(0, 0.03, 400)]
+    values = [float(value) for value in 0.7 + chance.normal(0, 0.03, 400)]
     alone = [word([value]) for value in values]
     assert sum(a != b for a, b in pairwise(alone)) > 100
     assert sum(a != b for a, b in pairwise(words(values))) <= 2
