@@ -34,7 +34,7 @@ class Desktop:
             self._notifier.send(title, text)
         except Exception as error:  # noqa: BLE001 - what a desktop's own service may raise is not known
             self._gone = True
-            _log.warning("no desktop notifications: %s", error or type(error).__name__)
+            _log.warning("no desktop notifications: %s", str(error) or type(error).__name__)
             return False
         return True
 
