@@ -73,7 +73,7 @@ def test_off_with_recognition(school: Path, tmp_path: Path) -> None:
 
 def test_what_is_not_there_is_said(school: Path, tmp_path: Path) -> None:
     done = here("attendance", 99, data=school)
-    assert (done.returncode, "there is no class 99" in done.stderr) == (10, True)
+    assert (done.returncode, "there is no class 99" in done.stderr) == (6, True)
     assert here("policy", "set", "other", data=tmp_path).returncode == 0
     empty = here("attendance", 1, data=tmp_path)
     assert (empty.returncode, "Nobody is enrolled yet" in empty.stderr) == (10, True)

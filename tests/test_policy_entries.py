@@ -46,7 +46,7 @@ def settings_in(data: Path, **changes: Any) -> Settings:
 # --- who makes a policy ---
 
 MAKERS = {
-    "cli.py": {"Policy(jurisdiction_in_force, exemption, declaration)"},
+    "cli_policy.py": {"Policy(jurisdiction_in_force, exemption, declaration)"},
     "pipeline.py": {"Policy()"},
     "runner.py": {"Policy()"},
     "terminal.py": {"Policy(answer)", "Policy(answer, exemption, click.prompt('Declaration', err=True))"},

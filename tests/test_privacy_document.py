@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from classpulse.settings import RetentionSettings, WindowSettings
-from classpulse.storage.people_tables import METADATA
+from classpulse.storage.moment_tables import METADATA
 
 DOCS = Path(__file__).parents[1] / "docs"
 ENTRY = re.compile(r"^- \*\*`(?P<table>\w+)`\*\* \((?P<kept>[^)]*)\): .* Columns: (?P<columns>.*)\.$", re.MULTILINE)

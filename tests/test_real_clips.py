@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 from collections import Counter, defaultdict
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,10 +12,13 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import cv2
+import numpy as np
 import pytest
 from command import run
 
-from classpulse.types import UNCERTAIN
+from classpulse.insight.facing import FacingJudge
+from classpulse.settings import AttentionSettings
+from classpulse.types import UNCERTAIN, HeadPoses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +34,7 @@ CLIPS = (
     "seated-class.gif",
 )
 SEVEN = {"angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"}
+SHAPE = ["track", "box", "confidence", "emotion", "probabilities", "yaw_deg", "roll_deg"]
 TILE = (426, 240)
 
 Face = dict[str, Any]
@@ -106,12 +111,14 @@ def test_every_line_has_the_documented_shape(clip: Clip) -> None:
     for line in clip.lines:
         assert list(line) == ["time_s", "frame", "faces"]
         for face in line["faces"]:
-            assert list(face) == ["track", "box", "confidence", "emotion", "probabilities"]
+            assert list(face) == SHAPE
             x0, y0, x1, y1 = face["box"]
             assert x0 < x1
             assert y0 < y1
             assert isinstance(face["track"], int)
             assert 0 < face["confidence"] <= 1
+            assert (face["yaw_deg"] is None) == (face["roll_deg"] is None)
+            assert face["yaw_deg"] is None or abs(face["yaw_deg"]) <= 90
             probabilities = face["probabilities"]
             if probabilities is None:
                 assert face["emotion"] is None
@@ -148,6 +155,54 @@ def test_in_still_tiles_everybody_keeps_one_number_from_start_to_end(clip: Clip)
     )
     # The crying one, the smiling one, the two who turn their heads, and the one who turns to profile.
     assert steady == {(0, 0): 1, (1, 0): 1, (2, 0): 2, (0, 2): 1}
+
+
+def answers(clip: Clip, centre: tuple[float, float], judge: FacingJudge) -> list[tuple[float, float]]:
+    """When the one steady face about a place was said to face the screen, after the first ten seconds."""
+    found = []
+    for line in clip.lines:
+        yaws = np.array([math.nan if f["yaw_deg"] is None else f["yaw_deg"] for f in line["faces"]], np.float32)
+        poses = HeadPoses(yaws, np.zeros_like(yaws), np.full_like(yaws, 4))
+        facing = judge.update(np.array([f["track"] for f in line["faces"]], np.int64), poses, line["time_s"])
+        for face, answer in zip(line["faces"], facing.tolist(), strict=True):
+            x0, y0, x1, y1 = face["box"]
+            if math.dist(((x0 + x1) / 2, (y0 + y1) / 2), centre) < 60 and line["time_s"] > 10:
+                found.append((line["time_s"], answer))
+    return found
+
+
+CRYING, SMILING, TURNING, LEFT_OF_TWO, RIGHT_OF_TWO = (292, 132), (625, 128), (200, 575), (930, 105), (1160, 88)
+
+
+@on("meeting-gallery.mp4")
+def test_who_turns_to_profile_faces_the_screen_again_and_again_and_the_others_all_the_time(clip: Clip) -> None:
+    def spans(centre: tuple[float, float]) -> list[float]:
+        # The turns last for half a second: they count here because `min_turn_s` is short.
+        return [answer for answer, _ in groupby(a for _, a in answers(clip, centre, FacingJudge(25, 6, 0.2, 10)))]
+
+    turning = spans(TURNING)
+    assert set(turning) == {0, 1}
+    assert len(turning) >= 8, "to and fro, at least four times in ten seconds"
+    for steady in (CRYING, SMILING, LEFT_OF_TWO, RIGHT_OF_TWO):
+        assert spans(steady) == [1]
+
+
+@on("meeting-gallery.mp4")
+def test_two_who_turn_to_each_other_a_little_are_seen_to_where_little_counts(clip: Clip) -> None:
+    for centre, limit_deg in ((LEFT_OF_TWO, 12), (RIGHT_OF_TWO, 8)):
+        found = answers(clip, centre, FacingJudge(limit_deg, 2, 0.2, 10))
+        assert [answer for answer, _ in groupby(answer for _, answer in found)][:3] == [1, 0, 1]
+        turned = [time_s for time_s, answer in found if answer == 0]
+        assert all(13.8 < time_s < 15.5 or time_s > 18.4 for time_s in turned), turned
+        assert {answer for _, answer in answers(clip, SMILING, FacingJudge(limit_deg, 2, 0.2, 10))} == {1}
+
+
+@on("meeting-gallery.mp4")
+def test_by_default_short_looks_aside_do_not_count(clip: Clip) -> None:
+    default = AttentionSettings()
+    for centre in (CRYING, SMILING, TURNING, LEFT_OF_TWO, RIGHT_OF_TWO):
+        judge = FacingJudge(default.max_yaw_deg, default.hysteresis_deg, default.min_turn_s, default.calibration_s)
+        assert {answer for _, answer in answers(clip, centre, judge)} == {1}
 
 
 @on("one-person-smile.mp4")

@@ -407,3 +407,33 @@ def test_states_are_published_a_few_times_a_second_only() -> None:
     progress = Progress(length_s=5, min_group=None)
     assert progress.due()
     assert not progress.due()
+
+
+# Marks and answers.
+
+
+def test_marks_and_answers_are_told_and_stored_under_every_law(
+    script: Script, settings: Settings, store: Store
+) -> None:
+    runner = Runner(STREAM, settings, store)
+    watcher = Watcher(runner)
+    script.give(30)
+    runner.start()
+    watcher.until(lambda state: state.elapsed_s > 1)
+    runner.mark("new topic")
+    for who in "abcde":
+        runner.answer(who, "lost")
+    state = watcher.until(lambda state: state.answers is not None and state.answers.total > 0)
+    assert [mark.label for mark in state.marks] == ["new topic"]
+    assert state.answers is not None
+    assert (state.answers.lost, state.answers.total) == (5, 5)
+    runner.mark("slip")
+    runner.unmark(runner.hub.state.marks[-1].time_s, "slip")
+    script.end()
+    ended(runner)
+    assert [mark.label for mark in runner.hub.state.marks] == ["new topic"]
+    (session,) = store.sessions()
+    (mark,) = store.moments.marks(session.id)
+    assert mark == runner.hub.state.marks[0]
+    assert 1 < mark.time_s < 3
+    assert len({answer.participant for answer in store.moments.answers(session.id)}) == 5

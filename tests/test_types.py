@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from classpulse import Emotions, Faces, Frame, FrameResult, Identities, Tracks
+from classpulse.types import HeadPoses
 
 LABELS = ("happy", "sad", "neutral")
 
@@ -112,7 +113,8 @@ def test_names_are_an_emotion_uncertain_or_nothing() -> None:
 def test_a_record_holds_plain_numbers_and_words() -> None:
     nan = float("nan")
     told = emotions([[0.12345678, 0.7, 0.1765], [0.4, 0.3, 0.3], [nan, nan, nan]], [True, False, False])
-    record = FrameResult(2.0, 60, 640, 360, tracks(3), told).as_record()
+    poses = HeadPoses(*np.array([[12.345, -0.04, nan], [-3.0, 0.06, nan], [4.0, 4.0, nan]], np.float32))
+    record = FrameResult(2.0, 60, 640, 360, tracks(3), told, None, poses).as_record()
     assert json.loads(json.dumps(record, allow_nan=False)) == {
         "time_s": 2.0,
         "frame": 60,
@@ -123,6 +125,8 @@ def test_a_record_holds_plain_numbers_and_words() -> None:
                 "confidence": 0.5,
                 "emotion": "sad",
                 "probabilities": {"happy": 0.1235, "sad": 0.7, "neutral": 0.1765},
+                "yaw_deg": 12.3,
+                "roll_deg": -3.0,
             },
             {
                 "track": 2,
@@ -130,6 +134,8 @@ def test_a_record_holds_plain_numbers_and_words() -> None:
                 "confidence": 0.75,
                 "emotion": "uncertain",
                 "probabilities": {"happy": 0.4, "sad": 0.3, "neutral": 0.3},
+                "yaw_deg": -0.0,
+                "roll_deg": 0.1,
             },
             {
                 "track": 3,
@@ -137,6 +143,8 @@ def test_a_record_holds_plain_numbers_and_words() -> None:
                 "confidence": 1.0,
                 "emotion": None,
                 "probabilities": None,
+                "yaw_deg": None,
+                "roll_deg": None,
             },
         ],
     }
@@ -145,8 +153,22 @@ def test_a_record_holds_plain_numbers_and_words() -> None:
 def test_a_record_without_emotions_counts_faces() -> None:
     record = FrameResult(0, 0, 640, 360, tracks(2), None).as_record()
     people: Any = record["faces"]
-    assert [(face["emotion"], face["probabilities"]) for face in people] == [(None, None)] * 2
+    assert [(face["emotion"], face["probabilities"], face["yaw_deg"]) for face in people] == [(None, None, None)] * 2
     json.dumps(record, allow_nan=False)
+
+
+def test_poses_belong_together_and_to_the_faces() -> None:
+    one, two = np.zeros(1, np.float32), np.zeros(2, np.float32)
+    for wrong in ((one, two, two), (two, one, two), (two, two, one)):
+        with pytest.raises(ValueError, match=r"_deg has shape \(\d,\), expected"):
+            HeadPoses(*wrong)
+    with pytest.raises(ValueError, match="2 poses for 3 faces"):
+        FrameResult(0, 0, 640, 360, tracks(3), None, None, HeadPoses(two, two, two))
+
+
+def test_a_pose_is_told_where_yaw_and_its_error_are_numbers() -> None:
+    yaw, sd = np.array([0, np.nan, 5, np.inf], np.float32), np.array([4, 4, np.nan, 4], np.float32)
+    assert HeadPoses(yaw, np.zeros(4, np.float32), sd).told.tolist() == [True, False, False, False]
 
 
 def identities(*people: str | None) -> Identities:
@@ -156,7 +178,7 @@ def identities(*people: str | None) -> Identities:
 def test_a_record_names_a_person_only_where_there_is_one() -> None:
     record = FrameResult(0, 0, 640, 360, tracks(2), None, identities(None, "3f2a")).as_record()
     unknown, known = json.loads(json.dumps(record, allow_nan=False))["faces"]
-    assert list(unknown) == ["track", "box", "confidence", "emotion", "probabilities"]
+    assert list(unknown) == ["track", "box", "confidence", "emotion", "probabilities", "yaw_deg", "roll_deg"]
     assert {name: value for name, value in known.items() if name not in unknown} == {
         "person": "3f2a",
         "similarity": 0.75,

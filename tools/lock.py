@@ -38,7 +38,9 @@ def main() -> None:
     """Lock everything; the smaller sets are taken from the largest, so that they never disagree."""
     options = sys.argv[1:]
     same = ["--constraint", "requirements/dev.txt"]
-    compile_lock("requirements/dev.txt", ["pyproject.toml", "--extra", "train", "--group", "dev"], options)
+    compile_lock(
+        "requirements/dev.txt", ["pyproject.toml", "--extra", "train", "--extra", "pdf", "--group", "dev"], options
+    )
     compile_lock("requirements/base.txt", ["pyproject.toml"], same)
     compile_lock("requirements/build.txt", ["--group", "pyproject.toml:build"], same)
     compile_lock("bundle/node.txt", ["bundle/node.in"], options)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from classpulse.errors import PeopleError, PolicyError
+from classpulse.errors import PolicyError, StorageError
 from classpulse.insight.attendance import Followed, Lesson, Presence, Span, attend, followed
 from classpulse.policy import Task
 
@@ -82,13 +82,12 @@ def read_class(
     """Read the attendance of a class; that somebody looked is theirs to tell.
 
     Raises:
-        PeopleError: there is no such class.
-        StorageError: the database does not answer, or a name was damaged.
+        StorageError: there is no such class, the database does not answer, or a name was damaged.
     """
     session = store.session(session_id)
     if session is None:
         message = f"there is no class {session_id}: `classpulse sessions` lists them"
-        raise PeopleError(message)
+        raise StorageError(message)
     sightings = appearances.of_session(session_id)
     windows = store.windows(session_id)
     spans = [Span(one.start_s, one.end_s) for one in windows]

@@ -15,19 +15,28 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from classpulse import __version__, cli_attendance, cli_audit, cli_data, cli_people, cli_training
-from classpulse.cli_options import common, login_name
+from classpulse import (
+    __version__,
+    cli_alerts,
+    cli_attendance,
+    cli_audit,
+    cli_data,
+    cli_marks,
+    cli_people,
+    cli_policy,
+    cli_report,
+    cli_training,
+)
+from classpulse.cli_options import common
 from classpulse.errors import ClassPulseError, SourceError, StorageError
-from classpulse.policy import EXEMPTIONS, STRICTEST_FIRST
 
 if TYPE_CHECKING:
-    from classpulse.policy import Exemption
-    from classpulse.settings import Jurisdiction, Settings
+    from classpulse.settings import Settings
 
 
 EXITS = (
     "Exit codes: 2 usage or settings, 3 source, 4 model, 5 law, 6 storage, 7 page, 8 data, 9 training, "
-    "10 people, 11 key, 130 interrupted, 1 other."
+    "10 people, 11 key, 12 marks and answers, 130 interrupted, 1 other."
 )
 
 
@@ -205,62 +214,17 @@ def install(settings: Settings, name: str, source: str | None) -> None:
     click.echo(f"{name} is installed: {path}. Use it with --set {DOWNLOADS[name].use}")
 
 
-@cli.group(invoke_without_command=True)
-@click.pass_context
-def policy(context: click.Context) -> None:
-    """Show or set the law that is in force here."""
-    if context.invoked_subcommand is None:
-        context.invoke(show_policy)
-
-
-@policy.command("show")
-@common
-def show_policy(settings: Settings) -> None:
-    """Show the law in force, what it allows, and who said so when."""
-    from classpulse.law import law_in_force
-    from classpulse.storage.store import Store
-    from classpulse.terminal import policy_table, show
-
-    with Store.of(settings) as store:
-        show(policy_table(law_in_force(store, settings), store.policy_log()))
-
-
-@policy.command("set")
-@click.argument("jurisdiction_in_force", metavar="eu|other|research", type=click.Choice(STRICTEST_FIRST))
-@click.option("--by", metavar="NAME", help="Who says so, kept with the answer; your login name if not given.")
-@click.option("--exemption", type=click.Choice(EXEMPTIONS), help="Under eu: why its ban does not apply here.")
-@click.option("--declaration", metavar="TEXT", default="", help="What that, or research, rests on and who approved it.")
-@common
-def set_policy(
-    settings: Settings,
-    jurisdiction_in_force: Jurisdiction,
-    by: str | None,
-    exemption: Exemption | None,
-    declaration: str,
-) -> None:
-    """Say which law is in force here; the answer is kept with who gave it and when.
-
-    An exemption, and research, need a declaration of a sentence, which is kept too.
-
-    \b
-    Examples:
-      classpulse policy set eu
-      classpulse policy set other --by "Head of school"
-      classpulse policy set research --declaration "Study 12, approved by the ethics board on 3 May"
-    """  # noqa: D301
-    from classpulse.law import answer_law
-    from classpulse.policy import Policy, told
-    from classpulse.storage.store import Store
-
-    policy = Policy(jurisdiction_in_force, exemption, declaration)
-    with Store.of(settings) as store:
-        answer_law(store, policy, by or login_name(), "command")
-    click.echo(f"Jurisdiction: {told(policy.jurisdiction, policy.exemption)}.")
-
-
 for _command in (cli_data.data, cli_training.train, cli_training.tune, cli_training.evaluate, cli_training.export):
     cli.add_command(_command)
-for _command in (cli_people.people, cli_attendance.attendance, cli_audit.audit):
+for _command in (
+    cli_alerts.alerts,
+    cli_people.people,
+    cli_attendance.attendance,
+    cli_audit.audit,
+    cli_marks.marks,
+    cli_policy.policy,
+    cli_report.report,
+):
     cli.add_command(_command)
 
 

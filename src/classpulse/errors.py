@@ -69,3 +69,9 @@ class KeyMissingError(ClassPulseError):
     """The key under which people's data is sealed is missing, damaged or another one; the data is kept as it is."""
 
     exit_code = 11
+
+
+class MomentError(ClassPulseError):
+    """A mark or an answer cannot be taken as it is, or a class has too many of them."""
+
+    exit_code = 12

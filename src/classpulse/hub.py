@@ -90,13 +90,28 @@ class Controls(Protocol):
         """Say which law is in force, when the phase is `"asking"`; it is stored with who said so."""
 
     def mark(self, label: str) -> None:
-        """Note something at this moment of the class."""
+        """Note something at this moment of the class.
+
+        Raises:
+            MomentError: it is no label, or the class has as many marks as it may have.
+        """
+
+    def unmark(self, time_s: float, label: str) -> None:
+        """Take away the mark of this time, to a millisecond, and label.
+
+        Raises:
+            MomentError: there is none.
+        """
 
     def snooze(self, minutes: float) -> None:
         """Raise no alert for so long; 0 ends a snooze."""
 
     def answer(self, participant: str, said: Said) -> None:
-        """A student says how they follow; it takes the place of what they said before."""
+        """A student says how they follow; it takes the place of what they said before.
+
+        Raises:
+            MomentError: it is no answer, or the class has as many as it may have.
+        """
 
 
 class Hub:

@@ -9,7 +9,8 @@ from classpulse.policy import Policy, stored_policy, tighten
 
 if TYPE_CHECKING:
     from classpulse.settings import Settings
-    from classpulse.storage.store import HowAnswered, Store
+    from classpulse.storage.law_log import HowAnswered
+    from classpulse.storage.store import Store
 
 
 def law_in_force(store: Store, settings: Settings) -> Policy:

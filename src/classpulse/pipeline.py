@@ -1,6 +1,7 @@
 """The way of one frame: faces are found, followed, recognised and read. Start reading here.
 
     Frame ── FaceDetector ── FaceTracker ─┬─ FaceRecognizer ────────────────────────┬──▶ FrameResult
+                                          ├─ HeadPoseEstimator ─────────────────────┤
                                           └─ EmotionClassifier ── EmotionSmoother ──┘
 
 Every stage is a class with one verb and typed arrays in between; what may run is asked of the `Policy`, which
@@ -21,6 +22,7 @@ from classpulse.vision.detector import open_detector
 from classpulse.vision.embedder import FaceEmbedder
 from classpulse.vision.emotion import EmotionClassifier, EmotionSmoother
 from classpulse.vision.gallery import Gallery
+from classpulse.vision.head_pose import HeadPoseEstimator
 from classpulse.vision.recognition import FaceRecognizer
 from classpulse.vision.tracker import FaceTracker
 
@@ -58,7 +60,7 @@ class Pipeline:
         Args:
             settings: all settings; defaults if not given.
             jurisdiction: the law that is in force; it may be stricter than that of the settings, not looser.
-                Under `"eu"` faces are counted and no emotion model is loaded.
+                Under `"eu"` faces are counted, no emotion model is loaded, and no pose is told.
             policy: the answer to which law is in force, with its exemption and declaration, if it has been given;
                 settings and `jurisdiction` can only tighten it. `research` is given in this way alone.
             gallery: the people to recognise; nobody is where it is None or empty, the settings say so, or the law
@@ -84,6 +86,8 @@ class Pipeline:
             EmotionClassifier.open(self.settings, self.policy, threads=max(1, reading)) if reads else None
         )
         self._smoother = EmotionSmoother(self.settings.emotion)
+        watches = self.settings.attention.enabled and self.policy.allows(Task.ATTENTION)
+        self._poser = HeadPoseEstimator(self.policy) if watches else None
         self._recognizer: FaceRecognizer | None = None
         self.replace_gallery(gallery)
 
@@ -158,7 +162,8 @@ class Pipeline:
         if self._classifier is not None:
             fresh = self._classifier.classify(frame.image, tracks.faces)
             emotions = self._smoother.update(tracks.ids, fresh, frame.time_s)
-        return FrameResult(frame.time_s, frame.index, frame.width, frame.height, tracks, emotions, identities)
+        poses = self._poser.estimate(tracks.faces) if self._poser else None
+        return FrameResult(frame.time_s, frame.index, frame.width, frame.height, tracks, emotions, identities, poses)
 
     def run(self, source: str | int | Path, *, fast: bool = True) -> Iterator[FrameResult]:
         """Take a whole source, frame by frame.

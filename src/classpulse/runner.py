@@ -13,15 +13,18 @@ from classpulse.errors import ClassPulseError, PolicyError, StorageError
 from classpulse.hub import Hub
 from classpulse.insight.appearances import AppearanceBuilder
 from classpulse.law import answer_law
+from classpulse.notebook import Notebook
 from classpulse.pipeline import Pipeline
 from classpulse.policy import Policy, tighten
 from classpulse.progress import PUBLISH_EVERY_S, Progress
 from classpulse.roll import Roll
 from classpulse.sources import open_source
+from classpulse.watching import Watching
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from classpulse.insight.moments import Said
     from classpulse.roll import GalleryFeed
     from classpulse.settings import Settings
     from classpulse.sources import Source, SourceKind
@@ -73,6 +76,9 @@ class Runner:
         self._on_open = on_open
         self._roll = Roll(feed)
         self._appearances = AppearanceBuilder()
+        self._notebook = Notebook(store, None if kind.kind == "demo" else settings.window.min_group)
+        self._min_group = None if kind.kind == "demo" else settings.window.min_group
+        self._watching = Watching(settings, store, kind.name, self._min_group)
         self._source: Source | None = None
         self._stopping = threading.Event()
         self._go = threading.Event()
@@ -143,6 +149,26 @@ class Runner:
         self._publish(phase="starting", jurisdiction=policy.jurisdiction, exemption=policy.exemption)
         self._answered.set()
 
+    def mark(self, label: str) -> None:
+        """Note something at this moment of the class."""
+        self._notebook.mark(self.hub.state.elapsed_s, label)
+        self._publish()
+
+    def unmark(self, time_s: float, label: str) -> None:
+        """Take a mark away."""
+        self._notebook.unmark(time_s, label)
+        self._publish()
+
+    def answer(self, participant: str, said: Said) -> None:
+        """A student says how they follow; it takes the place of what they said before."""
+        self._notebook.answer(self.hub.state.elapsed_s, participant, said)
+        self._publish()
+
+    def snooze(self, minutes: float) -> None:
+        """Raise no alert for so long; 0 ends a snooze."""
+        self._watching.snooze(minutes, self.hub.state.elapsed_s)
+        self._publish()
+
     # The class.
 
     def start(self) -> None:
@@ -181,19 +207,23 @@ class Runner:
             if self._on_open is not None:
                 self._on_open(source)
             recorder = self._start_session(pipeline)
-            self._publish(phase="running", session_id=recorder.session_id if recorder else None)
+            session_id = recorder.session_id if recorder else None
+            self._notebook.begin(session_id)
+            self._watching.begin(session_id, self._policy)
+            self._publish(phase="running", session_id=session_id)
             self.ready.set()
             with self._watched(source, recorder):
                 self._follow(pipeline, source, recorder)
             how = "stopped" if self._stopping.is_set() else "ended"
         finally:
             source.close()
+            self._watching.close()
             if recorder is not None:
                 recorder.finish(how, frames=source.health.frames, dropped=source.health.dropped)
             self._publish(health=source.health, trouble=self._trouble(recorder))
 
     def _trouble(self, recorder: SessionRecorder | None) -> str:
-        return (recorder.trouble if recorder else "") or self._roll.trouble
+        return (recorder.trouble if recorder else "") or self._roll.trouble or self._watching.trouble
 
     def _open(self) -> tuple[Pipeline, Source]:
         """Open models and source side by side: both take a second or two, and a teacher waits for them."""
@@ -225,8 +255,7 @@ class Runner:
         )
 
     def _follow(self, pipeline: Pipeline, source: Source, recorder: SessionRecorder | None) -> None:
-        window = self._settings.window
-        progress = Progress(window.length_s, None if self._kind.kind == "demo" else window.min_group, self._settings)
+        progress = Progress(self._settings.window.length_s, self._min_group, self._settings)
         try:
             self._process(pipeline, source, recorder, progress)
         finally:
@@ -250,6 +279,8 @@ class Runner:
                 continue
             result = self._roll.check(fresh)
             finished = progress.add(result, age_s=time.monotonic() - frame.captured_at)
+            if finished is not None:
+                self._watching.add_window(finished, self.hub.state.answers)
             if recorder is not None:
                 recorder.add(result)
                 for appearance in self._appearances.add(result):
@@ -270,6 +301,7 @@ class Runner:
             while not done.wait(PUBLISH_EVERY_S):
                 self._roll.refresh()
                 self._keep_house()
+                self._watching.look(source.health, self.hub.state)
                 self._publish(health=source.health, trouble=self._trouble(recorder))
 
         watcher = threading.Thread(target=watch, name="watch", daemon=True)
@@ -288,7 +320,7 @@ class Runner:
 
     def _publish(self, **changes: Any) -> None:  # noqa: ANN401 - fields of LiveState, checked by replace
         with self._publishing:
-            state = replace(self.hub.state, **changes)
+            state = self._watching.fill(self._notebook.fill(replace(self.hub.state, **changes)))
             if state.phase in {"paused", "ended"}:
                 # A result that was on its way when somebody paused is not shown any more.
                 state = replace(state, now=None, result=None)

@@ -139,6 +139,18 @@ class AlertSettings(_Group):
     """Whether alerts are raised."""
     every_min: float = Field(5.0, ge=1, le=120)
     """Shortest time between two alerts."""
+    smallest_fall: float = Field(0.25, ge=0.1, le=1)
+    """How far the share facing the screen (0 to 1), or the mood (-1 to 1), has to fall to be told."""
+    threshold: float = Field(4.0, ge=1, le=50)
+    """How much evidence a fall takes: higher is rarer and later. `classpulse alerts replay` shows what it does."""
+    lost_share: float = Field(0.3, gt=0, le=1)
+    """Share of "lost" among the answers that is told."""
+    lost_answers: int = Field(3, ge=1, le=1000)
+    """Fewest "lost" answers that are told."""
+    few_share: float = Field(0.5, ge=0, lt=1)
+    """Share of the class below which few faces are told; 0 never tells it."""
+    source_wait_s: float = Field(20.0, ge=5, le=3600)
+    """How long no picture has to come before that is told."""
     sound: bool = False
     """Whether the page gives a sound."""
     desktop: bool = False

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from classpulse.inference.catalogue import Entry
     from classpulse.insight.engagement import ClassWindow
+    from classpulse.insight.moments import Mark
     from classpulse.policy import Exemption
     from classpulse.settings import Jurisdiction
     from classpulse.sources import Source
@@ -169,6 +170,16 @@ def session_table(windows: Sequence[ClassWindow], labels: Sequence[str], min_gro
             f"{faces:.1f}" if isinstance(faces, float) else "too few",
             *([_percent(share) for share in (*shares, figures["uncertain"])] if labels else []),
         )
+    return table
+
+
+def marks_table(marks: Sequence[Mark]) -> RenderableType:
+    """The marks of one class."""
+    if not marks:
+        return Text("Nothing was noted in this class.")
+    table = plain_table("at", "noted", "by", numbers=("at",), wide="noted")
+    for mark in marks:
+        table.add_row(_clock(mark.time_s), Text(mark.label), mark.how)
     return table
 
 

@@ -306,9 +306,15 @@ class FrameResult:
                 "confidence": round(float(self.tracks.faces.scores[i]), 4),
                 "emotion": name,
                 "probabilities": values,
+                "yaw_deg": _told_deg(self.poses.yaw_deg[i]) if self.poses is not None else None,
+                "roll_deg": _told_deg(self.poses.roll_deg[i]) if self.poses is not None else None,
             }
             person = self.identities.people[i] if self.identities is not None else None
             if person is not None and self.identities is not None:
                 face |= {"person": person, "similarity": round(float(self.identities.similarities[i]), 4)}
             faces.append(face)
         return {"time_s": round(self.time_s, 3), "frame": self.index, "faces": faces}
+
+
+def _told_deg(value: np.float32) -> float | None:
+    return round(float(value), 1) if np.isfinite(value) else None

@@ -9,8 +9,10 @@ import pytest
 from people_on_file import NAME, enrolled, photos, run_out, seen
 from sqlalchemy import func, insert, select, update
 
+from classpulse.insight.moments import Alert, Answer, Mark
 from classpulse.settings import RetentionSettings
 from classpulse.storage import retention
+from classpulse.storage.moment_tables import AlertRow, AnswerRow, MarkRow
 from classpulse.storage.people_tables import AppearanceRow, AuditRow, PersonLinkRow, PersonRow
 from classpulse.storage.retention import Retention
 from classpulse.storage.store import Store
@@ -32,7 +34,7 @@ def count(store: Store, row: Any) -> int:
 
 
 def class_ago(store: Store, days: float, *, lasted_days: float = 0.0) -> int:
-    """A class with three observations (first, middle and last), an appearance and a window."""
+    """A class with three observations (first, middle, last), an appearance, a window and two of each moment."""
     session_id = seen(store, None)
     ended = datetime.now(UTC) - timedelta(days=days)
     with store._engine.begin() as connection:
@@ -44,6 +46,10 @@ def class_ago(store: Store, days: float, *, lasted_days: float = 0.0) -> int:
             connection.execute(insert(ObservationRow), observation)
         window = {"start_s": 0.0, "end_s": 5.0, "results": 1, "faces": 1.0, "people": 1, "read": 0}
         connection.execute(insert(WindowRow), {"session_id": session_id, **window})
+    for time_s in (0.0, lasted_days * 86_400):
+        store.moments.add_mark(session_id, Mark(time_s, "question"))
+        store.moments.add_answer(session_id, Answer(time_s, "a", "lost"))
+        store.moments.add_alert(session_id, Alert(time_s, "lost", "one is"))
     return session_id
 
 
@@ -57,22 +63,29 @@ def sweep(store: Store, vault: Vault | None, now: datetime | None = None) -> int
 
 @pytest.mark.parametrize(
     ("age_days", "kept"),
-    [(9, [3, 1, 1, 1]), (11, [0, 1, 1, 1]), (21, [0, 0, 1, 1]), (29, [0, 0, 1, 1]), (31, [0, 0, 0, 0])],
+    [
+        (9, [3, 1, 1, 2, 2, 2, 1]),
+        (11, [0, 1, 1, 2, 2, 2, 1]),
+        (21, [0, 0, 1, 2, 2, 2, 1]),
+        (29, [0, 0, 1, 2, 2, 2, 1]),
+        (31, [0, 0, 0, 0, 0, 0, 0]),
+    ],
 )
 def test_each_kind_of_row_has_its_time(store: Store, age_days: float, kept: list[int]) -> None:
     class_ago(store, age_days)
     class_ago(store, 0)
     sweep(store, None)
-    rows = (ObservationRow, AppearanceRow, WindowRow, SessionRow)
-    assert [count(store, row) - also for row, also in zip(rows, (3, 1, 1, 1), strict=True)] == kept
+    rows = (ObservationRow, AppearanceRow, WindowRow, MarkRow, AnswerRow, AlertRow, SessionRow)
+    assert [count(store, row) - also for row, also in zip(rows, (3, 1, 1, 2, 2, 2, 1), strict=True)] == kept
 
 
 def test_a_class_that_runs_for_weeks_loses_its_beginning(store: Store) -> None:
-    class_ago(store, 0, lasted_days=24)
+    session_id = class_ago(store, 0, lasted_days=40)
     sweep(store, None)
     with store._engine.connect() as connection:
-        assert connection.scalars(select(ObservationRow.time_s)).all() == [24 * 86_400]
+        assert connection.scalars(select(ObservationRow.time_s)).all() == [40 * 86_400]
     assert count(store, AppearanceRow) == 0
+    assert [mark.time_s for mark in store.moments.marks(session_id)] == [40 * 86_400]
     assert count(store, SessionRow) == 1
 
 
@@ -206,7 +219,7 @@ def test_what_the_doctor_is_told(people: People, store: Store, settings: Setting
 
     assert in_days("observations") == settings.retention.observations_days - 7
     assert in_days("attendance") == settings.retention.appearances_days - 7
-    assert in_days("classes and windows") == settings.retention.sessions_days - 7
+    assert in_days("classes, windows, marks, answers and alerts") == settings.retention.sessions_days - 7
     assert in_days("people after consent") == 365 + settings.retention.consents_days
     assert in_days("links to own pages") == 1
     assert in_days("audit log") == settings.retention.audit_days

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import numpy as np
 import pytest
+from browser_checks import ARGUMENTS
+from playwright.sync_api import expect, sync_playwright
 from school import open_school
 
 from classpulse.hub import Hub, LiveState
@@ -24,9 +26,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fastapi import FastAPI
+    from playwright.sync_api import Browser, Page
     from school import School
 
     from classpulse.errors import ClassPulseError
+    from classpulse.insight.moments import Said
     from classpulse.policy import Policy
 
 LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
@@ -58,6 +62,18 @@ class RecordedControls:
             raise self.refusal
         declared = (policy.exemption or "none", policy.declaration) if policy.declaration else ()
         self._note("jurisdiction", policy.jurisdiction or "unset", answered_by, *declared)
+
+    def mark(self, label: str) -> None:
+        self._note("mark", label)
+
+    def unmark(self, time_s: float, label: str) -> None:
+        self._note("unmark", str(time_s), label)
+
+    def snooze(self, minutes: float) -> None:
+        self._note("snooze", str(minutes))
+
+    def answer(self, participant: str, said: Said) -> None:
+        self._note("answer", participant, said)
 
 
 def make_window(
@@ -167,6 +183,9 @@ class Client:
     def post(self, path: str, **options: Any) -> httpx.Response:
         return asyncio.run(self._ask("POST", path, options))
 
+    def delete(self, path: str, **options: Any) -> httpx.Response:
+        return asyncio.run(self._ask("DELETE", path, options))
+
     async def _ask(self, method: str, path: str, options: dict[str, Any]) -> httpx.Response:
         transport = httpx.ASGITransport(self._app, client=(self._address, 50_000))
         async with httpx.AsyncClient(transport=transport, base_url=self._base_url) as client:
@@ -202,3 +221,28 @@ def window() -> Callable[..., ClassWindow]:
 def result() -> Callable[..., FrameResult]:
     """Makes the faces of one picture."""
     return make_result
+
+
+@pytest.fixture(scope="module")
+def browser(program: Callable[[str], str]) -> Iterator[Browser]:
+    path = program("chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, server: LiveServer) -> Iterator[Page]:
+    """The open page; the test fails if it logged an error or asked another machine for anything."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme="light", accept_downloads=True)
+    page = context.new_page()
+    wrong: list[str] = []
+    page.on("console", lambda message: wrong.append(message.text) if message.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("request", lambda request: wrong.append(request.url) if not request.url.startswith(server.url) else None)
+    page.goto(server.url)
+    expect(page.locator("#status")).not_to_have_text("Connecting")
+    yield page
+    context.close()
+    assert wrong == []

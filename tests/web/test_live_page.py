@@ -7,16 +7,16 @@ import re
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
-from browser_checks import ARGUMENTS, CONTRAST
-from playwright.sync_api import Page, expect, sync_playwright
+from browser_checks import CONTRAST
+from playwright.sync_api import expect
 
 from classpulse.sources.base import Health
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
     from tests.web.conftest import RecordedControls
 
     from classpulse.hub import Hub, LiveState
@@ -29,31 +29,6 @@ if TYPE_CHECKING:
     Result = Callable[..., FrameResult]
 
 HEARD_S = 10.0
-
-
-@pytest.fixture(scope="module")
-def browser(program: Callable[[str], str]) -> Iterator[Browser]:
-    path = program("chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(browser: Browser, server: LiveServer) -> Iterator[Page]:
-    """The open page; the test fails if it logged an error or asked another machine for anything."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme="light", accept_downloads=True)
-    page = context.new_page()
-    wrong: list[str] = []
-    page.on("console", lambda message: wrong.append(message.text) if message.type in {"error", "warning"} else None)
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("request", lambda request: wrong.append(request.url) if not request.url.startswith(server.url) else None)
-    page.goto(server.url)
-    expect(page.locator("#status")).not_to_have_text("Connecting")
-    yield page
-    context.close()
-    assert wrong == []
 
 
 def emotion(page: Page, name: str) -> Any:
@@ -186,14 +161,15 @@ def test_all_of_it_works_by_keyboard(
     hub.publish(state(demo=True, individual=True, result=result()))
     expect(page.locator("#tabs")).to_be_visible()
     visited = []
-    for _ in range(7):
+    for _ in range(16):
         page.keyboard.press("Tab")
         visited.append(focused(page))
         outline = "getComputedStyle(document.activeElement).outlineStyle"
         if page.evaluate("document.activeElement.type") != "radio":  # its label shows the focus
             assert page.evaluate(outline) != "none", visited
-    assert visited[:5] == ["Skip to the class", "tab-class", "pause", "export", "stop"]
-    assert visited[6] == "Show as a table"
+    assert visited[:6] == ["Skip to the class", "tab-class", "pause", "export", "report", "stop"]
+    assert visited[6:13] == ["quiet", "help", "mark-topic", "mark-question", "mark-text", "mark-add", "sound"]
+    assert (visited[13], visited[15]) == ("snooze", "Show as a table")
     page.locator("#tab-class").focus()
     page.keyboard.press("ArrowRight")
     expect(page.locator("#cards > li")).to_have_count(3)

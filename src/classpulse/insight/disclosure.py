@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from classpulse.insight.engagement import SMALLEST_GROUP
+from classpulse.insight.moments import SAID, AnswerCounts
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
@@ -93,6 +94,26 @@ def disclose(window: ClassWindow, min_group: int | None) -> dict[str, object]:
         "too_few_read": too_few_read,
         "too_few_posed": too_few_posed,
     }
+
+
+def disclose_answers(counts: AnswerCounts, min_group: int | None) -> dict[str, int | None]:
+    """The answers that may be shown, ready for JSON: `with_you`, `unsure`, `lost` and `total`.
+
+    All four are None where somebody has said something, but fewer than a figure may come from. Nobody is not a group:
+    that nobody has answered is said (four zeros). An answer is given under a random id that is new in every class, so
+    that a count of one among enough others is nobody who could be named.
+
+    >>> disclose_answers(AnswerCounts(with_you=4, lost=1), 5)
+    {'with_you': 4, 'unsure': 0, 'lost': 1, 'total': 5}
+    >>> disclose_answers(AnswerCounts(with_you=4), 5)["total"] is None
+    True
+
+    Args:
+        counts: the answers that hold.
+        min_group: as for `disclose`.
+    """
+    shown = not 0 < counts.total < smallest_group(min_group)
+    return {name: getattr(counts, name) if shown else None for name in (*SAID, "total")}
 
 
 def _rounded(figure: float | None) -> float | None:

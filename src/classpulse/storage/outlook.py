@@ -49,7 +49,7 @@ def outlook(connection: Connection, days: RetentionSettings) -> list[Kept]:
     kinds: list[tuple[str, float | None, Select[Any]]] = [
         ("observations", days.observations_days, _oldest_class(ObservationRow)),
         ("attendance", days.appearances_days, _oldest_class(AppearanceRow)),
-        ("classes and windows", days.sessions_days, select(func.min(SessionRow.last_seen_at))),
+        ("classes, windows, marks, answers and alerts", days.sessions_days, select(func.min(SessionRow.last_seen_at))),
         ("people after consent", days.consents_days, select(func.min(last_ends.c.end))),
         ("links to own pages", None, select(func.min(PersonLinkRow.expires_at))),
         (

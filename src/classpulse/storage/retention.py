@@ -19,6 +19,7 @@ from classpulse.storage.erasure import mark
 from classpulse.storage.expiry import end_untold, end_what_ran_out
 from classpulse.storage.forgetting import forget
 from classpulse.storage.keyring import Keyring
+from classpulse.storage.moment_tables import AlertRow, AnswerRow, MarkRow
 from classpulse.storage.people_tables import AppearanceRow, AuditRow, PersonLinkRow
 from classpulse.storage.tables import ObservationRow, PolicyAnswerRow, SessionRow, WindowRow
 
@@ -83,7 +84,7 @@ class Retention:
         for row, days in (
             (ObservationRow, min(self._days.observations_days, self._days.sessions_days)),
             (AppearanceRow, min(self._days.appearances_days, self._days.sessions_days)),
-            (WindowRow, self._days.sessions_days),
+            *((row, self._days.sessions_days) for row in (WindowRow, MarkRow, AnswerRow, AlertRow)),
         ):
             yield from self._of_classes(row, now - timedelta(days=days))
         yield from self._delete(SessionRow, SessionRow.last_seen_at < now - timedelta(days=self._days.sessions_days))
@@ -115,7 +116,7 @@ class Retention:
         """Rows of classes that were over before a moment, and those of a class that runs since before it."""
         over = select(row.id).join(SessionRow, SessionRow.id == row.session_id).where(SessionRow.last_seen_at < before)
         yield from self._delete_selected(row, over)
-        time_s = row.time_s if row is ObservationRow else row.end_s
+        time_s = row.end_s if row in (AppearanceRow, WindowRow) else row.time_s
         running = select(SessionRow.id, SessionRow.started_at)
         running = running.where(SessionRow.started_at < before, SessionRow.last_seen_at >= before)
         with reader_of(self._engine).connect() as connection:

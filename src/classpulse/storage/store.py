@@ -1,4 +1,4 @@
-"""The store: every class that was held, and who said which law is in force."""
+"""The store: every class that was held, what was said and done in it, and who said which law is in force."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from classpulse.storage.database import keep_a_log, open_engine, place_of, reader_of, told_plainly
+from classpulse.storage.database import keep_a_log, open_engine, place_of, told_plainly
 from classpulse.storage.erased import ErasedList
 from classpulse.storage.housekeeping import House
 from classpulse.storage.keyring import holds_sealed
+from classpulse.storage.law_log import LawLog
+from classpulse.storage.moments import Moments
 from classpulse.storage.owner import Owner
 from classpulse.storage.recorder import SessionRecorder
 from classpulse.storage.schema import migrate
-from classpulse.storage.tables import MAX_SOURCE, PolicyAnswerRow, SessionRow, WindowRow
+from classpulse.storage.tables import MAX_SOURCE, SessionRow, WindowRow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,25 +35,22 @@ if TYPE_CHECKING:
     from classpulse.storage.people import People
     from classpulse.storage.vault import Vault
 
-HowAnswered = Literal["terminal", "page", "command"]
-
 OPEN_TRIES = 20
 OPEN_PAUSE_S = 0.1
 
 
-class Store:
+class Store(LawLog):
     """One database, open. A context manager; may be used from any thread.
 
     Attributes:
-        house: what keeps it in order; a class that runs for days calls `house.step` now and then.
+        moments: the marks, answers and alerts of every class.
     """
 
     def __init__(self, engine: Engine, settings: Settings | None = None) -> None:
         """Take a migrated database; use `open` or `of`."""
-        self._engine = engine
-        self._reader = reader_of(engine)
+        super().__init__(engine, House(engine, settings))
         self._recorders: list[SessionRecorder] = []
-        self.house = House(engine, settings)
+        self.moments = Moments(engine)
 
     @classmethod
     def open(cls, url: str, settings: Settings | None = None) -> Store:
@@ -209,57 +208,6 @@ class Store:
             labels = row.labels if row else ()
             return [window.as_window(labels) for window in session.scalars(query)]
 
-    def answer(self) -> PolicyAnswerRow | None:
-        """The last answer on which law is in force, which counts; None while nobody has said.
-
-        Raises:
-            StorageError: the database cannot be read.
-        """
-        with told_plainly(self._engine.url), Session(self._reader) as session:
-            return session.scalar(select(PolicyAnswerRow).order_by(PolicyAnswerRow.id.desc()).limit(1))
-
-    def set_jurisdiction(
-        self,
-        jurisdiction: Jurisdiction,
-        answered_by: str,
-        how: HowAnswered,
-        *,
-        exemption: str | None = None,
-        declaration: str = "",
-    ) -> None:
-        """Add an answer to the log; the last one counts.
-
-        Args:
-            jurisdiction: the law in force.
-            answered_by: who says so.
-            how: where it was asked.
-            exemption: why the law's ban does not apply here, if that is said.
-            declaration: what an exemption, or research, rests on.
-
-        Raises:
-            StorageError: the database does not take it.
-        """
-        with self.house.told(answered_by, "policy.set", jurisdiction) as connection:
-            answer = {
-                "jurisdiction": jurisdiction,
-                "answered_by": answered_by[:MAX_SOURCE],
-                "answered_at": datetime.now(UTC),
-                "previous": _last_answer(connection),
-                "how": how,
-                "exemption": exemption,
-                "declaration": declaration or None,
-            }
-            connection.execute(insert(PolicyAnswerRow), answer)
-
-    def policy_log(self) -> list[PolicyAnswerRow]:
-        """Every answer, the oldest first.
-
-        Raises:
-            StorageError: the database cannot be read.
-        """
-        with told_plainly(self._engine.url), Session(self._reader) as session:
-            return list(session.scalars(select(PolicyAnswerRow).order_by(PolicyAnswerRow.id)))
-
     def close(self, how: Literal["stopped", "failed"] = "stopped") -> None:
         """Close the sessions that are still open, then the database; safe to call twice."""
         for recorder in self._recorders:
@@ -289,10 +237,6 @@ def _with_patience(engine: Engine) -> None:
             time.sleep(OPEN_PAUSE_S)
         else:
             return
-
-
-def _last_answer(connection: Connection) -> str | None:
-    return connection.scalar(select(PolicyAnswerRow.jurisdiction).order_by(PolicyAnswerRow.id.desc()).limit(1))
 
 
 def _close_torn(connection: Connection) -> None:

@@ -81,28 +81,28 @@ async def events(request: Request) -> StreamingResponse:
 @router.post("/pause", status_code=202, response_class=Response, responses=CONFLICT)
 def pause(hub: HubHere, controls: ControlsHere) -> None:
     """Stop looking until resumed; nothing is read or stored meanwhile."""
-    _only_in(hub, {"running", "paused"}, "paused")
+    only_in(hub, {"running", "paused"}, "paused")
     controls.pause()
 
 
 @router.post("/resume", status_code=202, response_class=Response, responses=CONFLICT)
 def resume(hub: HubHere, controls: ControlsHere) -> None:
     """Go on after a pause."""
-    _only_in(hub, {"running", "paused"}, "resumed")
+    only_in(hub, {"running", "paused"}, "resumed")
     controls.resume()
 
 
 @router.post("/stop", status_code=202, response_class=Response, responses=CONFLICT)
 def stop(hub: HubHere, controls: ControlsHere) -> None:
     """End the class."""
-    _only_in(hub, {"asking", "starting", "running", "paused"}, "ended")
+    only_in(hub, {"asking", "starting", "running", "paused"}, "ended")
     controls.stop()
 
 
 @router.post("/jurisdiction", status_code=202, response_class=Response, responses=CONFLICT)
 def jurisdiction(answer: JurisdictionAnswer, hub: HubHere, controls: ControlsHere) -> None:
     """Say which law is in force, when the class waits for it; who says so is stored with the answer."""
-    _only_in(hub, {"asking"}, "given a jurisdiction")
+    only_in(hub, {"asking"}, "given a jurisdiction")
     controls.answer_jurisdiction(answer.policy(), answer.answered_by)
 
 
@@ -115,14 +115,14 @@ def sessions(store: StoreHere) -> list[Session]:
 @router.get("/sessions/{session_id}/windows", responses=UNKNOWN)
 def windows(session_id: int, store: StoreHere) -> list[Window]:
     """The finished windows of a class."""
-    known, row = _session(store, session_id)
+    known, row = stored_session(store, session_id)
     return [window_of(window, row.smallest_group) for window in known.windows(session_id)]
 
 
 @router.get("/sessions/{session_id}/windows.csv", response_class=Response, responses=CSV)
 def windows_csv(session_id: int, store: StoreHere) -> Response:
     """The finished windows of a class, for a spreadsheet."""
-    known, row = _session(store, session_id)
+    known, row = stored_session(store, session_id)
     file = io.StringIO(newline="")
     write_csv(known.windows(session_id), row.labels, row.smallest_group, file)
     name = f'attachment; filename="classpulse-class-{session_id}.csv"'
@@ -138,14 +138,24 @@ def running_csv(hub: HubHere, store: StoreHere) -> Response:
     return windows_csv(session_id, store)
 
 
-def _session(store: Store | None, session_id: int) -> tuple[Store, SessionRow]:
+def stored_session(store: Store | None, session_id: int) -> tuple[Store, SessionRow]:
+    """The store, with the row of one class.
+
+    Raises:
+        HTTPException: there is no such class.
+    """
     row = None if store is None else store.session(session_id)
     if store is None or row is None:
         raise HTTPException(404, f"There is no class {session_id}: /api/sessions lists those that are stored.")
     return store, row
 
 
-def _only_in(hub: Hub, phases: set[Phase], done: str) -> None:
+def only_in(hub: Hub, phases: set[Phase], done: str) -> None:
+    """Refuse what makes no sense in the class's phase.
+
+    Raises:
+        HTTPException: the phase is another; the sentence says that the class cannot be `done`.
+    """
     phase = hub.state.phase
     if phase not in phases:
         reason = "is still waiting to hear which law is in force" if phase == "asking" else f"is {phase}"

@@ -14,12 +14,13 @@ from classpulse.errors import (
     ClassPulseError,
     KeyMissingError,
     ModelError,
+    MomentError,
     PeopleError,
     PolicyError,
     SourceError,
     StorageError,
 )
-from classpulse.web import api, attendance_api, own_api, people_api
+from classpulse.web import api, attendance_api, moments_api, own_api, people_api, report_api
 from classpulse.web.feed import Feed
 from classpulse.web.guard import Guard
 from classpulse.web.names import NameTags
@@ -41,6 +42,7 @@ PAGES = {"/": "index.html", "/people": "people.html", "/attendance": "attendance
 STATUS: dict[type[ClassPulseError], int] = {
     PolicyError: 409,
     PeopleError: 422,
+    MomentError: 422,
     SourceError: 422,
     KeyMissingError: 503,
     ModelError: 503,
@@ -75,7 +77,7 @@ def create_app(
     app.add_middleware(Guard, host=host)
     app.add_exception_handler(RequestValidationError, _explain_input)
     app.add_exception_handler(ClassPulseError, _explain_error)
-    for part in (api, people_api, attendance_api, own_api):
+    for part in (api, moments_api, people_api, attendance_api, own_api, report_api):
         app.include_router(part.router)
     _add_page(app)
     return app

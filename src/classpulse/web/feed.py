@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from classpulse.web.schema import NOBODY, AboutPeople, Windows, group_limit, state_of, window_of
+from classpulse.web.moments_schema import group_limit
+from classpulse.web.schema import NOBODY, AboutPeople, Windows, state_of, window_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -37,6 +37,14 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
+REPORT = re.compile(r"/api/sessions/[0-9]+/report\.html")
+REPORT_HEADERS = {
+    # It stands alone: no script, and its style is in it.
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    )
+}
 CAMERA_HEADERS = {"Permissions-Policy": "camera=(self), microphone=(), geolocation=()"}
 
 
@@ -60,7 +68,7 @@ class Guard:
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.update(HEADERS | CAMERA_HEADERS if scope["path"] == CAMERA_PAGE else HEADERS)
+                headers.update(HEADERS | _special(scope["path"]))
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
@@ -84,6 +92,13 @@ class Guard:
         # Whoever listens on every address is reached by numbers that cannot be known beforehand; a number
         # cannot be rebound as a name can.
         return name in self._names or (self._anywhere and _is_address(name))
+
+
+def _special(path: str) -> dict[str, str]:
+    """What is different on a few pages."""
+    if path == CAMERA_PAGE:
+        return CAMERA_HEADERS
+    return REPORT_HEADERS if REPORT.fullmatch(path) else {}
 
 
 def _oversize(path: str, headers: Headers) -> JSONResponse | None:

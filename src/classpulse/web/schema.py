@@ -13,6 +13,7 @@ from classpulse.hub import Phase
 from classpulse.insight.disclosure import disclose
 from classpulse.policy import Exemption, Policy, Task, allowed
 from classpulse.settings import Jurisdiction
+from classpulse.web.moments_schema import AlertShown, AnswersShown, ClassWord, MarkShown, group_limit, moments_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,6 +92,11 @@ class State(BaseModel):
     results_per_s: float
     age_ms: float = Field(description="Time from a frame's capture to its result.")
     trouble: str = Field(description="One sentence about what is wrong beside the source; empty if nothing.")
+    class_state: ClassWord | None = Field(description="How the class follows, in one word; null before the first.")
+    marks: list[MarkShown] = Field(description="What the teacher noted, oldest first; the newest few hundred.")
+    alerts: list[AlertShown] = Field(description="What the teacher was told of, oldest first.")
+    snoozed_until_s: float | None = Field(description="No alert is raised before; null where alerts are on.")
+    answers: AnswersShown | None = Field(description="What students say of themselves; null where nobody was asked.")
     now: Window | None = Field(description="The last few seconds; null until there is a result.")
     faces: list[Card] | None = Field(None, description="The newest frame's faces; absent unless `individual`.")
 
@@ -163,11 +169,6 @@ class Problem(BaseModel):
     detail: str
 
 
-def group_limit(state: LiveState) -> int | None:
-    """Fewest people a figure may come from; None for the demo, whose people are not there."""
-    return None if state.demo else state.min_group
-
-
 def window_of(window: ClassWindow, min_group: int | None) -> Window:
     """One window as it may be shown."""
     return Window.model_validate(disclose(window, min_group))
@@ -234,6 +235,7 @@ def _fields_of(state: LiveState, people: AboutPeople) -> dict[str, object]:
         "results_per_s": round(state.results_per_s, 1),
         "age_ms": round(state.age_ms),
         "trouble": state.trouble,
+        **moments_of(state),
         "now": None if state.now is None else window_of(state.now, group_limit(state)),
     }
     if state.individual:

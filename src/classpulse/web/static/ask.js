@@ -20,8 +20,12 @@ function answerOf(form) {
   return Object.fromEntries(entries.filter(([, value]) => value !== ""));
 }
 
+let prepared = false;
+
 /** Send the answer with `post`, which resolves to an empty text or to what is wrong. */
 export function prepareQuestion(post) {
+  if (prepared) return;
+  prepared = true;
   const form = byId("ask");
   form.addEventListener("change", () => arrange(form));
   form.addEventListener("submit", async (event) => {

@@ -15,6 +15,19 @@ export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+const parts = new Map();
+
+/** A part of the page that few need, its sheet and its module; fetched when it is needed, and once. */
+export function part(name) {
+  if (!parts.has(name)) {
+    const sheet = element("link", { rel: "stylesheet", href: `/static/${name}.css` });
+    const dressed = new Promise((resolve) => ["load", "error"].forEach((event) => sheet.addEventListener(event, resolve)));
+    document.head.append(sheet);
+    parts.set(name, dressed.then(() => import(`./${name}.js`)));
+  }
+  return parts.get(name);
+}
+
 const SVG = "http://www.w3.org/2000/svg";
 
 /** A symbol of the page's sprite. */

@@ -1,10 +1,15 @@
 // The live page: listens to the class, shows it, and passes on what the buttons ask.
 
-import { prepareQuestion } from "./ask.js";
-import { addWindows, prepareChart, setCountsOnly } from "./chart.js";
-import { byId, clock, count, element, setIcon, setText } from "./dom.js";
-import { showFaces } from "./faces.js";
+import { prepareAlerts, showAlerts } from "./alerts.js";
+import { showAnswers } from "./answers.js";
+import { addWindows, prepareChart, setClass } from "./chart.js";
+import { byId, clock, count, element, part, setIcon, setText } from "./dom.js";
+import { showFollowing } from "./following.js";
+import { prepareKeys } from "./keys.js";
+import { prepareMarks, showMarks } from "./marks.js";
 import { showNow } from "./now.js";
+import { prepareQuiet } from "./quiet.js";
+import { ask } from "./server.js";
 import { listen } from "./stream.js";
 
 const PHASES = {
@@ -21,20 +26,12 @@ let connected = true;
 let refused = "";
 
 /** Ask the server for something; resolves to an empty text or to what is wrong. */
-async function post(what, body) {
-  try {
-    const options = { method: "POST" };
-    if (body) Object.assign(options, { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
-    const answer = await fetch(`/api/${what}`, options);
-    return answer.ok ? "" : (await answer.json()).detail;
-  } catch {
-    return "Classpulse cannot be reached. Is it still running?";
-  }
-}
+const post = async (what, body) => (await ask("POST", `/api/${what}`, body)).wrong ?? "";
 
-async function press(what) {
-  refused = await post(what);
+async function press(what, body) {
+  refused = await post(what, body);
   showNotices();
+  return refused;
 }
 
 function notices() {
@@ -88,6 +85,11 @@ function showStatus() {
   document.title = state.phase === "running" ? "Classpulse" : `${word} · Classpulse`;
 }
 
+function offer(link, ready) {
+  if (ready) byId(link).removeAttribute("aria-disabled");
+  else byId(link).setAttribute("aria-disabled", "true");
+}
+
 function showControls() {
   const { phase } = state;
   const paused = phase === "paused";
@@ -95,10 +97,12 @@ function showControls() {
   setText(byId("pause").lastElementChild, paused ? "Resume" : "Pause");
   setIcon(byId("pause").firstElementChild, paused ? "icon-resume" : "icon-pause");
   byId("stop").disabled = !connected || phase === "ended";
-  const csv = byId("export");
-  const ready = connected && state.session_id !== null;
-  if (ready) csv.removeAttribute("aria-disabled");
-  else csv.setAttribute("aria-disabled", "true");
+  const stored = state.session_id !== null;
+  offer("export", connected && stored);
+  // A link without an address is none, and cannot be opened in a new tab either.
+  if (stored) byId("report").href = `/api/sessions/${state.session_id}/report.html`;
+  else byId("report").removeAttribute("href");
+  offer("report", connected && stored);
 }
 
 /** So long a share of dropped frames says nothing: while the models are opened, nobody takes any. */
@@ -137,18 +141,29 @@ function chooseView(name) {
   }
 }
 
+async function showFaces() {
+  const { showFaces: show } = await part("faces");
+  if (state.individual) show(state.faces ?? []);
+}
+
+async function showQuestion() {
+  if (state.phase === "asking") (await part("ask")).prepareQuestion(post);
+  byId("ask").hidden = state.phase !== "asking";
+}
+
 function showViews() {
   byId("nav").hidden = !state.recognizes || state.phase === "asking";
-  byId("ask").hidden = state.phase !== "asking";
+  showQuestion();
   const individual = state.individual && state.phase !== "asking";
   if (!individual && !byId("tabs").hidden) chooseView("class");
   byId("tabs").hidden = !individual;
+  document.body.toggleAttribute("data-full", individual && !byId("nav").hidden);
   // A lone view is no tab's panel.
   for (const [name, value] of [["role", "tabpanel"], ["aria-labelledby", "tab-class"]]) {
     if (individual) byId("view-class").setAttribute(name, value);
     else byId("view-class").removeAttribute(name);
   }
-  if (individual) showFaces(state.faces ?? []);
+  if (individual) showFaces();
 }
 
 function show(next) {
@@ -157,7 +172,11 @@ function show(next) {
   showStatus();
   showControls();
   showViews();
-  setCountsOnly(!state.reads_emotions);
+  setClass(state);
+  showFollowing(state, connected);
+  showAnswers(state);
+  showMarks(state, connected);
+  showAlerts(state, connected);
   showNow(state);
   showHealth();
   setText(byId("law"), law());
@@ -172,9 +191,9 @@ function prepareControls() {
     dialog.showModal();
   });
   dialog.addEventListener("close", () => dialog.returnValue === "stop" && press("stop"));
-  byId("export").addEventListener("click", (event) => {
-    if (byId("export").getAttribute("aria-disabled")) event.preventDefault();
-  });
+  for (const link of ["export", "report"]) {
+    byId(link).addEventListener("click", (event) => event.currentTarget.getAttribute("aria-disabled") && event.preventDefault());
+  }
   byId("tabs").addEventListener("click", (event) => event.target.id && chooseView(event.target.id.replace("tab-", "")));
   byId("tabs").addEventListener("keydown", (event) => {
     if (!["ArrowLeft", "ArrowRight", "Home", "End"].includes(event.key)) return;
@@ -187,8 +206,11 @@ function prepareControls() {
 }
 
 prepareControls();
-prepareQuestion(post);
 prepareChart();
+prepareMarks(press);
+prepareAlerts(press);
+prepareQuiet();
+prepareKeys();
 listen({
   state: show,
   windows: addWindows,

@@ -1,0 +1,63 @@
+"""Alerts, and what other thresholds would do, as tables for the terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.text import Text
+
+from classpulse.tables import plain_table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rich.console import RenderableType
+
+    from classpulse.insight.moments import Alert
+    from classpulse.insight.replay import Replayed
+    from classpulse.storage.tables import SessionRow
+
+KINDS = ("facing", "mood", "lost", "few_faces")
+"""Those that can be replayed."""
+
+
+def clock(time_s: float) -> str:
+    """A time of a class as it is read.
+
+    >>> clock(75), clock(3675)
+    ('1:15', '1:01:15')
+    """
+    minutes, seconds = divmod(round(time_s), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def alerts_table(found: Sequence[tuple[int, Alert]]) -> RenderableType:
+    """Alerts with the class of each."""
+    if not found:
+        return Text("No alerts.")
+    table = plain_table("class", "time", "about", "what was told", numbers=("class", "time"), wide="what was told")
+    for number, alert in found:
+        table.add_row(str(number), clock(alert.time_s), alert.kind, Text(alert.reason))
+    return table
+
+
+def replay_table(replayed: Mapping[int, Replayed], rows: Mapping[int, SessionRow]) -> RenderableType:
+    """How often each class would have been told, and all of them together."""
+    columns = ("class", "source", "watched", "figures", *KINDS, "an hour")
+    table = plain_table(*columns, numbers=("class", "watched", "figures", *KINDS, "an hour"), wide="source")
+    for number, one in replayed.items():
+        table.add_row(str(number), Text(rows[number].source), *_cells([one]))
+    if len(replayed) > 1:
+        table.add_row("", "all", *_cells(list(replayed.values())), style="bold")
+    note = "figures: how much of the time there was a figure to watch. Source trouble is not replayed."
+    return Group(table, Text(note, style="dim"))
+
+
+def _cells(of: Sequence[Replayed]) -> list[str]:
+    watched, figured = sum(one.watched_s for one in of), sum(one.figured_s for one in of)
+    alerts = [alert for one in of for alert in one.alerts]
+    counts = [str(sum(alert.kind == kind for alert in alerts)) for kind in KINDS]
+    an_hour = f"{3600 * len(alerts) / watched:.2f}" if watched else "·"
+    return [clock(watched), f"{100 * figured / watched:.0f} %" if watched else "·", *counts, an_hour]

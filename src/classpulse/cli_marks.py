@@ -1,0 +1,174 @@
+"""The commands for marks: what the teacher noted in a class."""
+
+# ruff: noqa: PLC0415 - heavy imports happen inside the commands, so that `classpulse --help` answers at once
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from classpulse.cli_options import common
+from classpulse.errors import MomentError, StorageError
+
+if TYPE_CHECKING:
+    from classpulse.insight.moments import Mark
+    from classpulse.settings import Settings
+    from classpulse.storage.store import Store
+
+
+class _Marks(click.Group):
+    """A group that takes a number for the class whose marks are to be listed."""
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        """`marks 3` is `marks list 3`."""
+        return super().parse_args(context, ["list", *args] if args and args[0].isdecimal() else args)
+
+
+@click.group(cls=_Marks, subcommand_metavar="CLASS | COMMAND [ARGS]…")
+def marks() -> None:
+    """Show what was noted in a class, or note something afterwards.
+
+    CLASS is its number in `classpulse sessions`; times are seconds, m:ss or h:mm:ss from its beginning.
+
+    \b
+    Examples:
+      classpulse marks 3
+      classpulse marks add 3 12:30 "new topic"
+      classpulse marks import 3 slides.csv
+    """  # noqa: D301 - click's own mark for text that is not to be wrapped
+
+
+@marks.command("list")
+@click.argument("session", metavar="CLASS", type=int)
+@common
+def list_marks(settings: Settings, session: int) -> None:
+    """List the marks of a class in the order of their time."""
+    from classpulse.storage.store import Store
+    from classpulse.terminal import marks_table, show
+
+    with Store.of(settings) as store:
+        _span_of(store, session)
+        show(marks_table(store.moments.marks(session)))
+
+
+@marks.command("add")
+@click.argument("session", metavar="CLASS", type=int)
+@click.argument("time")
+@click.argument("label")
+@common
+def add_mark(settings: Settings, session: int, time: str, label: str) -> None:
+    """Note something at a time of a class.
+
+    \b
+    Examples:
+      classpulse marks add 3 12:30 "new topic"
+      classpulse marks add 3 754.5 question
+    """  # noqa: D301
+    from classpulse.insight.moments import Mark
+    from classpulse.slide_timings import time_of
+    from classpulse.storage.store import Store
+
+    mark = Mark(time_of(time), label.strip())
+    with Store.of(settings) as store:
+        start_s, end_s = _span_of(store, session)
+        if not start_s <= mark.time_s <= end_s:
+            message = f"{time} is outside of class {session}, which runs from {start_s:g} to {end_s:g} s"
+            raise MomentError(message)
+        store.moments.add_mark(session, mark)
+    click.echo(f"Noted in class {session} at {time}: {mark.label}")
+
+
+@marks.command("import")
+@click.argument("session", metavar="CLASS", type=int)
+@click.argument("file", type=click.Path(path_type=Path))
+@common
+def import_marks(settings: Settings, session: int, file: Path) -> None:
+    """Note the slides of a deck from a CSV file of its timings: a time and a title on each line.
+
+    Columns may be separated by commas, semicolons or tabs, and may have a header. All lines are taken or
+    none; what was imported before is not noted twice.
+
+    \b
+    Examples:
+      classpulse marks import 3 slides.csv
+    where slides.csv holds
+      time,title
+      0:00,Welcome
+      4:10,"Fractions, part one"
+    """  # noqa: D301
+    from classpulse.slide_timings import MAX_BYTES, read_timings
+    from classpulse.storage.moments import SAME_TIME_S
+    from classpulse.storage.store import Store
+
+    try:
+        with file.open("rb") as opened:
+            data = opened.read(MAX_BYTES + 1)
+    except OSError as error:
+        message = f"{file} cannot be read: {error.strerror}"
+        raise MomentError(message) from None
+    with Store.of(settings) as store:
+        start_s, end_s = _span_of(store, session)
+        wanted = read_timings(data, file.name, start_s=start_s, end_s=end_s)
+        there = store.moments.marks(session)
+        fresh = [
+            mark
+            for mark in wanted
+            if not any(mark.label == one.label and abs(mark.time_s - one.time_s) < SAME_TIME_S for one in there)
+        ]
+        store.moments.add_marks(session, fresh)
+    known = len(wanted) - len(fresh)
+    already = f"; {known} {'was' if known == 1 else 'were'} there already" if known else ""
+    click.echo(f"{len(fresh)} mark{'' if len(fresh) == 1 else 's'} imported into class {session}{already}.")
+
+
+@marks.command("remove")
+@click.argument("session", metavar="CLASS", type=int)
+@click.argument("time")
+@click.argument("label", required=False)
+@common
+def remove_mark(settings: Settings, session: int, time: str, label: str | None) -> None:
+    """Take away the mark at a time, to the second; with several in it, say which by its LABEL.
+
+    \b
+    Examples:
+      classpulse marks remove 3 12:30
+      classpulse marks remove 3 12:30 "new topic"
+    """  # noqa: D301
+    from classpulse.slide_timings import time_of
+    from classpulse.storage.store import Store
+
+    time_s = time_of(time)
+    with Store.of(settings) as store:
+        _span_of(store, session)
+        mark = _the_one(store.moments.marks(session), session, time_s, label)
+        store.moments.remove_mark(session, mark)
+    click.echo(f"Removed from class {session}: {mark.label}")
+
+
+def _the_one(there: list[Mark], session: int, time_s: float, label: str | None) -> Mark:
+    """The mark that is meant: of an exact time, or of the second that the list shows."""
+    near = [mark for mark in there if label in {None, mark.label} and round(mark.time_s) == round(time_s)]
+    near = [mark for mark in near if mark.time_s == time_s] or near
+    if not near:
+        message = f"class {session} has no such mark: `classpulse marks {session}` lists them"
+        raise MomentError(message)
+    if len({mark.label for mark in near}) > 1:
+        several = ", ".join(repr(mark.label) for mark in near)
+        message = f"class {session} has several marks there: add the label of one of {several}"
+        raise MomentError(message)
+    return near[0]
+
+
+def _span_of(store: Store, session_id: int) -> tuple[float, float]:
+    """From when to when a class runs, by its own clock; without an end while it is running."""
+    row = store.session(session_id)
+    if row is None:
+        message = f"there is no class {session_id}: `classpulse sessions` lists them"
+        raise StorageError(message)
+    windows = store.windows(session_id)
+    start_s = min((window.start_s for window in windows), default=0.0)
+    if row.ended_at is None:
+        return start_s, math.inf
+    return start_s, max((window.end_s for window in windows), default=0.0)

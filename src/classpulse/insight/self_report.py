@@ -1,0 +1,311 @@
+"""What students say of themselves, and whether the faces say the same."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from classpulse.errors import MomentError
+from classpulse.insight.disclosure import smallest_group
+from classpulse.insight.moments import SAID, AnswerCounts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from classpulse.insight.engagement import ClassWindow
+    from classpulse.insight.moments import Answer, Said
+
+EXPIRES_S = 300.0
+"""How long an answer holds: whoever was lost five minutes ago and has said nothing since may be so no more."""
+
+JUMP_S = 1.0
+"""A clock that goes back further than this starts anew."""
+
+MAX_PARTICIPANTS = 500
+"""Participants whose answers hold at once, so that nobody who makes up ids can fill the memory."""
+
+WORTH: dict[Said, float] = {"with_you": 1.0, "unsure": 0.5, "lost": 0.0}
+"""What an answer counts in a mean."""
+
+MIN_ANSWERS = 3
+"""Fewest answers behind a mean: of fewer it is the word of one student."""
+
+MIN_WINDOWS = 12
+"""Fewest windows for a correlation: one minute of the usual five seconds each."""
+
+MIN_EFFECTIVE = 6.0
+"""Fewest independent windows for a correlation: below it an interval has no use."""
+
+Z_90 = 1.6449
+"""Half the width of the normal's middle 90 %, in standard deviations."""
+
+SPEARMAN_VARIANCE = 1.06
+"""Variance of Fisher's z of a rank correlation, times n - 3 (Fieller, Hartley and Pearson 1957)."""
+
+WEAK = 0.3
+"""A correlation below this is called weak (Cohen 1988)."""
+
+
+class AnswerBook:
+    """The answers that hold in a class: each participant's last one, for `expires_s` seconds.
+
+    Where they are to be shown, a group hides each of its members: the counts stay as they are until as many
+    participants as a figure may come from have changed what they say (or have let it run out) since the counts
+    changed last, so that nobody's answer can be told from the difference of two. When they change follows from the
+    answers and their times alone: played again from the store they are the same, and a second look tells no more.
+    """
+
+    def __init__(
+        self, min_group: int | None = None, *, expires_s: float = EXPIRES_S, most: int = MAX_PARTICIPANTS
+    ) -> None:
+        """Start empty.
+
+        Args:
+            min_group: fewest participants behind a change of the counts; None, for reckoning and the demo, changes
+                them at once.
+            expires_s: how long an answer holds, s.
+            most: participants whose answers are kept.
+        """
+        self._needed = smallest_group(min_group)
+        self._expires_s = expires_s
+        self._most = most
+        self._held: dict[str, Answer] = {}  # in the order of time
+        self._told: dict[str, Said] = {}
+        self._changed: set[str] = set()
+        self._now_s = -math.inf
+
+    def update(self, answer: Answer) -> None:
+        """Take an answer in the place of the same participant's last one.
+
+        Raises:
+            MomentError: so many participants have answers that hold that nobody else is listened to.
+        """
+        self._go_to(answer.time_s)
+        if answer.participant not in self._held and len(self._held) >= self._most:
+            message = f"{self._most} students have said how they follow, and no more are listened to at once"
+            raise MomentError(message)
+        self._held.pop(answer.participant, None)
+        self._held[answer.participant] = answer
+        self._note(answer.participant)
+
+    def repeats(self, answer: Answer, within_s: float) -> bool:
+        """Whether the same participant has said the same less than `within_s` before."""
+        last = self._held.get(answer.participant)
+        return last is not None and last.said == answer.said and 0 <= answer.time_s - last.time_s < within_s
+
+    def counts(self, time_s: float) -> AnswerCounts:
+        """The answers that hold at a moment, as far as the group has let them change.
+
+        What is shown passes `disclosure.disclose_answers` as well, which withholds counts of fewer students than a
+        figure may come from. The demo, whose students are not there, shows all.
+        """
+        self._go_to(time_s)
+        said = Counter(self._told.values())
+        return AnswerCounts(**{name: said[name] for name in SAID})
+
+    def _go_to(self, time_s: float) -> None:
+        """Move on to a moment: what runs out on the way goes, one after the other; a clock that jumps back clears."""
+        if not math.isfinite(time_s):
+            return
+        if time_s < self._now_s - JUMP_S:
+            self._held, self._told, self._changed, self._now_s = {}, {}, set(), time_s
+        self._now_s = max(self._now_s, time_s)
+        for who in [who for who, last in self._held.items() if self._now_s - last.time_s >= self._expires_s]:
+            del self._held[who]
+            self._note(who)
+
+    def _note(self, participant: str) -> None:
+        """Somebody's answer has changed: change the counts once that may be told of nobody."""
+        last = self._held.get(participant)
+        if (None if last is None else last.said) == self._told.get(participant):
+            self._changed.discard(participant)
+        else:
+            self._changed.add(participant)
+        if self._changed and len(self._changed) >= self._needed:
+            self._told = {who: answer.said for who, answer in self._held.items()}
+            self._changed.clear()
+
+
+def counts_at(
+    answers: Iterable[Answer],
+    times_s: Sequence[float],
+    min_group: int | None = None,
+    *,
+    expires_s: float = EXPIRES_S,
+) -> Iterator[AnswerCounts]:
+    """The answers that held at each of some moments of a class, as they were counted live.
+
+    Args:
+        answers: of one class, in any order.
+        times_s: in the order of time.
+        min_group: as for `AnswerBook`.
+        expires_s: how long an answer holds, s.
+    """
+    book = AnswerBook(min_group, expires_s=expires_s)
+    waiting = sorted(answers, key=lambda answer: answer.time_s)
+    taken = 0
+    for time_s in times_s:
+        while taken < len(waiting) and waiting[taken].time_s <= time_s:
+            with suppress(MomentError):  # more than are listened to at once: they were not live either
+                book.update(waiting[taken])
+            taken += 1
+        yield book.counts(time_s)
+
+
+def mean_answer(counts: AnswerCounts) -> float | None:
+    """From 0 (all are lost) to 1 (all are with the teacher); None where nobody has said.
+
+    >>> mean_answer(AnswerCounts(with_you=2, unsure=1, lost=1))
+    0.625
+    """
+    if counts.total == 0:
+        return None
+    return sum(WORTH[name] * getattr(counts, name) for name in SAID) / counts.total
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How far the faces' attention and the answers rise and fall together.
+
+    Attributes:
+        rho: Spearman's rank correlation, -1 to 1; None where too little is known to tell, or one of both never changed.
+        low, high: ends of its 90 % interval; None with it.
+        n: windows in which both were there.
+        effective: how many independent windows tell as much; 0 where that is not known.
+    """
+
+    rho: float | None
+    low: float | None
+    high: float | None
+    n: int
+    effective: float = 0.0
+
+
+def agreement(
+    windows: Sequence[ClassWindow],
+    answers: Iterable[Answer],
+    *,
+    expires_s: float = EXPIRES_S,
+    min_answers: int = MIN_ANSWERS,
+) -> Agreement:
+    """The rank correlation of attention and the mean answer, window by window, in one class.
+
+    rho is Pearson's correlation of the ranks, ties sharing theirs (Spearman 1904). Windows that follow each other are
+    alike, and an answer holds for minutes: n windows say less than n. With r_x(k) and r_y(k) the autocorrelations of
+    both ranks at lag k, they say as much as
+
+        effective = n / (1 + 2 sum over k = 1 … n / 5 of (1 - k / n) r_x(k) r_y(k))
+
+    independent ones (Bartlett 1946; Pyper and Peterman 1998, who choose the lags and weigh r by n / (n - k)), never
+    more than n. The interval is that of Fisher's z, atanh(rho) ± 1.645 sqrt(1.06 / (effective - 3)).
+
+    Args:
+        windows: of one class in the order of their time; those without attention are left out.
+        answers: of the same class, by the same clock.
+        expires_s: how long an answer holds, s.
+        min_answers: windows in which fewer hold are left out.
+    """
+    counts = counts_at(answers, [window.end_s for window in windows], expires_s=expires_s)
+    pairs = [
+        (window.attention.value, mean)
+        for window, held in zip(windows, counts, strict=True)
+        if window.attention is not None and held.total >= min_answers and (mean := mean_answer(held)) is not None
+    ]
+    return rank_correlation(np.array(pairs, np.float64).reshape(-1, 2))
+
+
+def rank_correlation(pairs: NDArray[np.float64]) -> Agreement:
+    """Spearman's correlation of two series and its interval, as `agreement` explains.
+
+    Args:
+        pairs: (n, 2) in the order of time; rows that are not finite are left out.
+    """
+    from scipy.stats import rankdata  # noqa: PLC0415 - half a second that a running class need not wait
+
+    pairs = pairs[np.isfinite(pairs).all(axis=1)]
+    n = len(pairs)
+    if n < MIN_WINDOWS or (pairs == pairs[0]).all(axis=0).any():
+        return Agreement(None, None, None, n)
+    ranks = rankdata(pairs, axis=0)
+    centred = ranks - ranks.mean(axis=0)
+    x, y = (centred / np.sqrt((centred**2).mean(axis=0))).T
+    rho = float(np.clip((x * y).mean(), -1, 1))
+    effective = _effective(x, y)
+    if effective < MIN_EFFECTIVE:
+        return Agreement(None, None, None, n, effective)
+    low, high = _interval(_z_of(rho), SPEARMAN_VARIANCE / (effective - 3))
+    return Agreement(rho, min(low, rho), max(high, rho), n, effective)
+
+
+def pooled(classes: Sequence[Agreement]) -> Agreement:
+    """Several classes together: the mean of Fisher's z, each weighing by what it tells and by how much classes differ.
+
+    It is the random-effects mean of DerSimonian and Laird (1986): where classes disagree by more than chance, the
+    interval grows. Classes that tell nothing are left out; `n` and `effective` are sums over the others.
+    """
+    known = [(one.rho, one.effective, one.n) for one in classes if one.rho is not None]
+    n = sum(count for _, _, count in known)
+    if not known:
+        return Agreement(None, None, None, sum(one.n for one in classes))
+    z = np.array([_z_of(rho) for rho, _, _ in known])
+    within = np.array([SPEARMAN_VARIANCE / (effective - 3) for _, effective, _ in known])
+    weights = 1 / within
+    spread = float(weights @ (z - weights @ z / weights.sum()) ** 2) - (len(z) - 1)
+    scale = float(weights.sum() - (weights**2).sum() / weights.sum())
+    between = max(0.0, spread / scale) if scale > 0 else 0.0
+    weights = 1 / (within + between)
+    mean = float(weights @ z / weights.sum())
+    low, high = _interval(mean, 1 / float(weights.sum()))
+    return Agreement(math.tanh(mean), low, high, n, sum(effective for _, effective, _ in known))
+
+
+def sentence(found: Agreement, *, classes: int = 1) -> str:
+    """Whether the faces say anything of how students follow, in one plain sentence.
+
+    Args:
+        found: what `agreement` or `pooled` gave.
+        classes: how many classes it is of.
+    """
+    where = "this class" if classes == 1 else f"these {classes} classes"
+    if found.rho is None or found.low is None or found.high is None:
+        return (
+            f"Whether the faces say anything in {where} cannot be told: "
+            "too few answers came while faces were seen, or too little changed."
+        )
+    figures = f"rank correlation {found.rho:.2f}, 90 % interval {found.low:.2f} to {found.high:.2f}"
+    if found.low > 0:
+        how = "weakly" if found.rho < WEAK else "to some degree" if found.rho < 2 * WEAK else "clearly"
+        return f"In {where} the faces went {how} along with what students said of themselves ({figures})."
+    if found.high < 0:
+        return f"In {where} the faces said the opposite of what students said of themselves: go by them ({figures})."
+    if found.high < WEAK:
+        return f"In {where} the faces said little of what students said of themselves: go by them ({figures})."
+    return f"In {where} it cannot be told yet whether the faces say what students said of themselves ({figures})."
+
+
+def _effective(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+    """How many independent pairs say as much as these (n,) pairs of mean 0 and variance 1."""
+    n = len(x)
+    lags = range(1, n // 5 + 1)
+    alike = sum((1 - k / n) * _at_lag(x, k) * _at_lag(y, k) for k in lags)
+    return float(min(n, n / max(1 + 2 * alike, 1.0)))
+
+
+def _at_lag(series: NDArray[np.float64], lag: int) -> float:
+    return float((series[:-lag] * series[lag:]).mean())
+
+
+def _z_of(rho: float) -> float:
+    return math.atanh(min(max(rho, -0.9999), 0.9999))
+
+
+def _interval(z: float, variance: float) -> tuple[float, float]:
+    half = Z_90 * math.sqrt(variance)
+    return math.tanh(z - half), math.tanh(z + half)

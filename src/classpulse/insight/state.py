@@ -1,0 +1,136 @@
+"""How the class follows, in one word and one sentence."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Literal
+
+from classpulse.insight.moments import ClassState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from classpulse.insight.engagement import ClassWindow
+    from classpulse.insight.estimate import Estimate
+    from classpulse.insight.moments import AnswerCounts
+
+Name = Literal["with_you", "mixed", "losing"]
+NAMES: tuple[Name, ...] = ("losing", "mixed", "with_you")
+
+WITH_YOU, LOSING = 0.7, 0.5
+"""At or above the first score the class is with the teacher, below the second it is being lost; ours, not measured."""
+
+MARGIN = 0.05
+"""The score has to pass a limit by so much, so that the word does not flicker."""
+
+SMOOTH_S = 15.0
+"""A score is the mean over so long."""
+
+ANSWER_WEIGHT = 2.0
+"""Answers weigh so much more than faces: what somebody says is better evidence than how they look."""
+
+FEWEST_ANSWERS = 5
+"""Fewer answers say nothing of a class, and something of single students."""
+
+
+def class_state(
+    windows: Sequence[ClassWindow],
+    answers: AnswerCounts | None,
+    *,
+    min_coverage: float,
+    min_group: int = 0,
+    before: ClassState | None = None,
+) -> ClassState:
+    """The class as the windows of the last `SMOOTH_S` and the answers that hold now show it.
+
+    With the attention a (0 to 1), the mean over `SMOOTH_S`, and the answers' score b = (with_you + unsure / 2) / total,
+    the score is a, or (a + 2 b) / 3 once there are `FEWEST_ANSWERS`, or b alone where the faces say nothing. The word
+    before stays until the score is beyond a limit by `MARGIN`, or the whole interval of the attention is beyond it.
+
+    Args:
+        windows: oldest first, those of the last `SMOOTH_S` or more; figures that may not be shown are None in them.
+        answers: those that hold now; None where nobody was asked.
+        min_coverage: share of the class that must be seen, 0 to 1.
+        min_group: fewest people that a figure, or a count of faces, may tell of.
+        before: what this said of the window before; None at the beginning.
+    """
+    told = answers if answers is not None and answers.total >= max(FEWEST_ANSWERS, min_group) else None
+    seen = seen_in(windows[-1], min_group) if windows else "nothing was seen yet"
+    recent = [w for w in windows if w.end_s > windows[-1].end_s - SMOOTH_S] if windows else []
+    known = [one for one in recent if shown(one, min_group) and enough(one, min_coverage)]
+    said = "" if told is None else f"; {told.lost} of {told.total} say that they are lost"
+    if not known and told is None:
+        return ClassState("not_enough", seen + (_why_not(windows[-1], min_coverage) if windows else ""))
+    values = [one.attention for one in known if one.attention is not None]
+    mean = sum(one.value for one in values) / len(values) if values else None
+    facing = next((one.facing for one in reversed(known) if one.facing is not None), None)
+    looks = "" if facing is None else f"; {percent(facing.value)} face the screen"
+    name = _word(_score(mean, told), values[-1] if values and told is None else None, before)
+    return ClassState(name, seen + looks + said)
+
+
+def seen_in(window: ClassWindow, min_group: int) -> str:
+    """How many are visible, of how many; fewer than the group are not counted out.
+
+    >>> from classpulse.insight.engagement import ClassWindow
+    >>> window = ClassWindow(0, 5, 10, 14.8, 15, 15, (), None, None, expected=18)
+    >>> seen_in(window, 5), seen_in(window, 16)
+    ('15 of 18 visible', 'fewer than 16 of 18 visible')
+    """
+    if window.people == 0:
+        return "nobody is visible"
+    few = window.people < min_group
+    visible = f"fewer than {min_group}" if few else str(round(window.faces))
+    of_all = f" of {window.expected}" if window.expected >= max(window.faces, min_group, 1) else ""
+    return f"{visible}{of_all} visible"
+
+
+def percent(share: float) -> str:
+    """A share as it is written in sentences.
+
+    >>> percent(0.816)
+    '82 %'
+    """
+    return f"{round(100 * share)} %"
+
+
+def enough(window: ClassWindow, min_coverage: float) -> bool:
+    """Whether so much of the class is seen that a figure tells of it."""
+    return window.people > 0 and window.faces >= min_coverage * window.expected
+
+
+def shown(window: ClassWindow, min_group: int) -> bool:
+    """Whether a window has an attention that may be shown, as `disclose` has it."""
+    few = min(window.people, window.posed) < min_group or 0 < window.read < min_group
+    return window.attention is not None and math.isfinite(window.attention.value) and not few
+
+
+def _why_not(window: ClassWindow, min_coverage: float) -> str:
+    if window.people == 0:
+        return ""
+    if not enough(window, min_coverage):
+        return f": fewer than {percent(min_coverage)} of the class"
+    return ": of too few can be told whether they face the screen"
+
+
+def _score(attention: float | None, told: AnswerCounts | None) -> float:
+    if told is None:
+        return attention or 0.0
+    answered = (told.with_you + told.unsure / 2) / told.total
+    return answered if attention is None else (attention + ANSWER_WEIGHT * answered) / (1 + ANSWER_WEIGHT)
+
+
+def _word(score: float, attention: Estimate | None, before: ClassState | None) -> Name:
+    level = _level(score)
+    if before is not None and before.name != "not_enough":
+        # Up as far as the score is above a limit by the margin, or the interval above it; down in the same way.
+        least, most = _level(score, MARGIN), _level(score, -MARGIN)
+        if attention is not None:
+            least, most = max(least, min(level, _level(attention.low))), min(most, max(level, _level(attention.high)))
+        level = min(max(NAMES.index(before.name), least), most)
+    return NAMES[level]
+
+
+def _level(score: float, higher: float = 0.0) -> int:
+    """The place of the score's word in `NAMES`, by limits that are so much higher."""
+    return int(score >= LOSING + higher) + int(score >= WITH_YOU + higher)

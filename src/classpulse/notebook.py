@@ -1,0 +1,108 @@
+"""What is noted in the class that runs: the teacher's marks and the students' answers, with a copy in the store."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from classpulse.errors import MomentError
+from classpulse.insight.moments import Answer, Mark
+from classpulse.insight.self_report import AnswerBook
+from classpulse.storage.moments import MAX_MARKS, SAME_TIME_S, check_answer, check_mark
+
+if TYPE_CHECKING:
+    from classpulse.hub import LiveState
+    from classpulse.insight.moments import Said
+    from classpulse.storage.store import Store
+
+SHOWN_MARKS = 200
+"""Marks that the page is told of, the newest: it is told of them four times a second."""
+
+SAME_ANSWER_S = 10.0
+"""The same answer of the same participant is not written down again so soon: a finger that hits twice says it once."""
+
+
+class Notebook:
+    """The marks and answers of one class. May be used from any thread."""
+
+    def __init__(self, store: Store | None, min_group: int | None = None) -> None:
+        """Start empty.
+
+        Args:
+            store: where all is written as well; None keeps it for as long as the class runs.
+            min_group: fewest students behind a change of the counts; None for the demo, whose students are not there.
+        """
+        self._store = store
+        self._session_id: int | None = None
+        self._lock = threading.Lock()
+        self._marks: list[Mark] = []
+        self._book = AnswerBook(min_group)
+        self._key = secrets.token_bytes(32)
+        self._asked = False
+
+    def begin(self, session_id: int | None) -> None:
+        """Write under this number from now on; None writes nothing."""
+        self._session_id = session_id
+
+    def mark(self, time_s: float, label: str) -> None:
+        """Note something.
+
+        Raises:
+            MomentError: the label is none, or the class has as many marks as it may have.
+            StorageError: the database does not take it.
+        """
+        mark = Mark(round(time_s, 3), label.strip())
+        check_mark(mark)
+        with self._lock:
+            if len(self._marks) >= MAX_MARKS:
+                message = f"this class has {MAX_MARKS} marks, and no class may have more"
+                raise MomentError(message)
+            if self._store is not None and self._session_id is not None:
+                self._store.moments.add_mark(self._session_id, mark)
+            self._marks.append(mark)
+
+    def unmark(self, time_s: float, label: str) -> None:
+        """Take a mark away.
+
+        Raises:
+            MomentError: there is none of this time and label.
+            StorageError: the database does not answer.
+        """
+        with self._lock:
+            alike = [m for m in self._marks if m.label == label and abs(m.time_s - time_s) < SAME_TIME_S]
+            if not alike:
+                message = f"there is no mark {label!r} at {time_s:g} s in this class"
+                raise MomentError(message)
+            if self._store is not None and self._session_id is not None:
+                self._store.moments.remove_mark(self._session_id, alike[0])
+            self._marks.remove(alike[0])
+
+    def answer(self, time_s: float, participant: str, said: Said) -> None:
+        """Take what a student says in the place of what they said before.
+
+        Raises:
+            MomentError: it is no answer, or the class has as many as it may have.
+            StorageError: the database does not take it.
+        """
+        check_answer(Answer(time_s, participant, said))
+        answer = Answer(round(time_s, 3), self._alias_of(participant), said)
+        with self._lock:
+            if self._book.repeats(answer, SAME_ANSWER_S):
+                return
+            self._book.update(answer)
+            self._asked = True
+            if self._store is not None and self._session_id is not None:
+                self._store.moments.add_answer(self._session_id, answer)
+
+    def _alias_of(self, participant: str) -> str:
+        """What a participant is called in the store: told by a key that ends with the class, it leads to nobody."""
+        return hashlib.blake2b(participant.encode(), key=self._key, digest_size=16).hexdigest()
+
+    def fill(self, state: LiveState) -> LiveState:
+        """A state with what is noted now."""
+        with self._lock:
+            answers = self._book.counts(state.elapsed_s) if self._asked else None
+            return replace(state, marks=tuple(self._marks[-SHOWN_MARKS:]), answers=answers)

@@ -1,0 +1,220 @@
+"""What a report of one class says, before it is drawn: every figure has passed `disclose`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from statistics import fmean
+from typing import TYPE_CHECKING, Literal, TypeVar, cast
+
+from classpulse.errors import StorageError
+from classpulse.insight.disclosure import disclose, smallest_group
+from classpulse.insight.estimate import Estimate
+from classpulse.insight.self_report import agreement, counts_at, sentence
+from classpulse.policy import told
+from classpulse.report.standouts import Standout, standouts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from classpulse.insight.engagement import ClassWindow
+    from classpulse.insight.moments import Alert, Answer, AnswerCounts, Mark
+    from classpulse.insight.self_report import Agreement
+    from classpulse.storage.store import Store
+    from classpulse.storage.tables import SessionRow
+
+_M = TypeVar("_M", "Mark", "Alert")
+
+MOST_SESSIONS = 60
+"""Classes that one report compares at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One window as it may be shown; times are from the beginning of the class.
+
+    Attributes:
+        start_s, end_s: s from the class's first window.
+        faces: mean number of faces visible; None where too few people were.
+        people: the most at one time.
+        expected: people of the class, as far as it was seen lately; 0 where that is not known.
+        facing, mood, attention, concentration: figures with their intervals; None where withheld or not read.
+        mix: share of each emotion.
+        withheld: whether a figure is missing because too few people were behind it.
+        raw: what `disclose` gave, for CSV and JSON.
+    """
+
+    start_s: float
+    end_s: float
+    faces: float | None
+    people: int | None
+    expected: int
+    facing: Estimate | None
+    mood: Estimate | None
+    attention: Estimate | None
+    concentration: Estimate | None
+    mix: dict[str, float] | None
+    withheld: bool
+    raw: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What students said of themselves.
+
+    Attributes:
+        times_s: ends of the windows.
+        counts: what held then; None where fewer than a group had answered.
+        most: the most students with an answer at one time; 0 if nobody was asked or they were too few to show.
+        found: how far faces and answers went together; None where nobody was asked.
+        agreement: the same as a sentence; empty where nobody was asked.
+    """
+
+    times_s: tuple[float, ...]
+    counts: tuple[AnswerCounts | None, ...]
+    most: int
+    found: Agreement | None
+    agreement: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClassReport:
+    """All that a report says of one class.
+
+    Attributes:
+        session_id: its number.
+        source: what was watched.
+        started_at: UTC.
+        ended_how: as in `SessionRow`; None while it runs.
+        law: in a few words.
+        reads: whether the law allowed emotions and attention to be read.
+        demo: whether its people are made up.
+        min_group: fewest people behind a figure; None for the demo.
+        labels: the emotions, in the order of every `mix`.
+        length_s: from the first window to the end of the last.
+        windows: in the order of their time.
+        marks, alerts: with times from the class's first window.
+        answers: what students said of themselves.
+        moments: the few that stand out.
+    """
+
+    session_id: int
+    source: str
+    started_at: datetime
+    ended_how: str | None
+    law: str
+    reads: bool
+    demo: bool
+    min_group: int | None
+    labels: tuple[str, ...]
+    length_s: float
+    windows: tuple[Shown, ...]
+    marks: tuple[Mark, ...]
+    alerts: tuple[Alert, ...]
+    answers: Answers
+    moments: tuple[Standout, ...]
+
+    def mean(self, name: Literal["facing", "attention", "mood"]) -> float | None:
+        """Mean of a figure over the windows that have it; None where none has."""
+        values = [figure.value for window in self.windows if (figure := getattr(window, name)) is not None]
+        return fmean(values) if values else None
+
+    @property
+    def coverage(self) -> float | None:
+        """Mean share of the class that was visible, 0 to 1; None where the size of the class is not known."""
+        shares = [min(1.0, w.faces / w.expected) for w in self.windows if w.faces is not None and w.expected]
+        return fmean(shares) if shares else None
+
+    @property
+    def told_share(self) -> float:
+        """Share of the windows with a figure of who faces the screen."""
+        return fmean(window.facing is not None for window in self.windows) if self.windows else 0.0
+
+
+def read_class(store: Store, session_id: int) -> ClassReport:
+    """Gather what a report says of a class, running or over.
+
+    Raises:
+        StorageError: there is no such class, or the database cannot be read.
+    """
+    row = store.session(session_id)
+    if row is None:
+        message = f"there is no class {session_id}: `classpulse sessions` lists them"
+        raise StorageError(message)
+    windows = store.windows(session_id)
+    answers = store.moments.answers(session_id)
+    began_s = min([w.start_s for w in windows] or [m.time_s for m in answers] or [0.0])
+    shown = tuple(_shown(window, row.smallest_group, began_s) for window in windows)
+    marks = tuple(_moved(mark, began_s) for mark in store.moments.marks(session_id))
+    alerts = tuple(_moved(alert, began_s) for alert in store.moments.alerts(session_id))
+    return ClassReport(
+        session_id=session_id,
+        source=row.source,
+        started_at=row.started_at,
+        ended_how=row.ended_how,
+        law=told(row.jurisdiction, row.exemption),
+        reads=bool(row.labels),
+        demo=row.demo,
+        min_group=row.smallest_group,
+        labels=row.labels,
+        length_s=max((w.end_s for w in shown), default=0.0),
+        windows=shown,
+        marks=marks,
+        alerts=alerts,
+        answers=_answers(answers, windows, row, began_s),
+        moments=tuple(standouts([(w.start_s, w.end_s, w.attention) for w in shown], marks)),
+    )
+
+
+def latest(store: Store) -> int:
+    """The number of the newest class.
+
+    Raises:
+        StorageError: there is none.
+    """
+    rows = store.sessions()
+    if not rows:
+        message = "no class is stored yet: hold one with `classpulse live`, or try `classpulse live demo`"
+        raise StorageError(message)
+    return rows[0].id
+
+
+def _moved(moment: _M, began_s: float) -> _M:
+    return replace(moment, time_s=moment.time_s - began_s)
+
+
+def _shown(window: ClassWindow, min_group: int | None, began_s: float) -> Shown:
+    raw = disclose(window, min_group)
+    return Shown(
+        start_s=window.start_s - began_s,
+        end_s=window.end_s - began_s,
+        faces=cast("float | None", raw["faces"]),
+        people=cast("int | None", raw["people"]),
+        expected=cast("int | None", raw["expected"]) or 0,
+        facing=_estimate(raw["facing"]),
+        mood=_estimate(raw["mood"]),
+        attention=_estimate(raw["attention"]),
+        concentration=_estimate(raw["concentration"]),
+        mix=cast("dict[str, float] | None", raw["mix"]),
+        withheld=any(bool(raw[name]) for name in ("too_few", "too_few_read", "too_few_posed")),
+        raw=raw,
+    )
+
+
+def _estimate(shown: object) -> Estimate | None:
+    return Estimate(**shown) if isinstance(shown, dict) else None
+
+
+def _answers(answers: Sequence[Answer], windows: Sequence[ClassWindow], row: SessionRow, began_s: float) -> Answers:
+    """What was said, at the end of each window, where a whole group had said something."""
+    needed = max(smallest_group(row.smallest_group), 1)
+    ends = [window.end_s for window in windows] or sorted({answer.time_s for answer in answers})
+    counts = [held if held.total >= needed else None for held in counts_at(answers, ends)]
+    found = agreement(windows, answers) if answers else None
+    return Answers(
+        times_s=tuple(end_s - began_s for end_s in ends),
+        counts=tuple(counts),
+        most=max((held.total for held in counts if held is not None), default=0),
+        found=found,
+        agreement=sentence(found) if found is not None else "",
+    )

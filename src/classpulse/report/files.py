@@ -1,0 +1,134 @@
+"""A report as a file: HTML, PDF, CSV or JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from contextlib import suppress
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Literal, get_args
+
+from classpulse.errors import SettingsError, StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from classpulse.report.contents import ClassReport
+
+Format = Literal["html", "pdf", "csv", "json"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+
+
+def format_of(path: Path, asked: Format | None) -> Format:
+    """The format that somebody asked for, or that a file's name says.
+
+    Raises:
+        SettingsError: neither says it, or the two disagree.
+    """
+    ending = path.suffix.lower().removeprefix(".").replace("htm", "html").replace("htmll", "html")
+    named = next((name for name in FORMATS if name == ending), None)
+    if asked is not None and named is not None and asked != named:
+        message = f"--format {asked} and the name {path.name} disagree: give one of them, or make them agree"
+        raise SettingsError(message)
+    chosen = asked or named
+    if chosen is None:
+        message = f"{path.name} does not say which format: name it .html, .pdf, .csv or .json, or give --format"
+        raise SettingsError(message)
+    return chosen
+
+
+def render(reports: Sequence[ClassReport], kind: Format) -> bytes:
+    """The report as the content of a file.
+
+    Args:
+        reports: of one class or several.
+        kind: which format.
+
+    Raises:
+        SettingsError: PDFs cannot be made here.
+    """
+    if kind == "csv":
+        return _csv(reports).encode()
+    if kind == "json":
+        content = [_record(report) for report in reports]
+        return json.dumps(content if len(content) > 1 else content[0], indent=2, allow_nan=False).encode() + b"\n"
+    from classpulse.report.page import to_html  # noqa: PLC0415 - matplotlib takes half a second
+
+    html = to_html(reports)
+    if kind == "html":
+        return html.encode()
+    from classpulse.report.pdf import to_pdf  # noqa: PLC0415
+
+    return to_pdf(html)
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all.
+
+    Raises:
+        StorageError: it cannot be written; what was there before is still there.
+    """
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with part.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        message = f"--out {path} cannot be written: {error.strerror}"
+        raise StorageError(message) from None
+    finally:
+        with suppress(OSError):
+            part.unlink()
+
+
+def _csv(reports: Sequence[ClassReport]) -> str:
+    """One line a window; the column `class` tells several apart."""
+    file = io.StringIO(newline="")
+    rows = csv.writer(file)
+    labels = list(dict.fromkeys(label for report in reports for label in report.labels))
+    plain = ("start_s", "end_s", "results", "faces", "people", "expected", "posed", "read", "uncertain", "movement")
+    figures = ("facing", "mood", "attention", "concentration")
+    ends = ("value", "low", "high")
+    spread = [f"{name}_{end}".removesuffix("_value") for name in figures for end in ends]
+    rows.writerow(["class", *plain, *spread, *labels, "too_few"])
+    for report in reports:
+        for window in report.windows:
+            shown = window.raw
+            cells = [
+                figure[end] if isinstance(figure := shown[name], dict) else None for name in figures for end in ends
+            ]
+            shares = [(window.mix or {}).get(label) for label in labels]
+            rows.writerow([report.session_id, *(shown[name] for name in plain), *cells, *shares, int(window.withheld)])
+    return file.getvalue()
+
+
+def _record(report: ClassReport) -> dict[str, object]:
+    """All of a report, ready for JSON."""
+    said = report.answers
+    return {
+        "class": report.session_id,
+        "source": report.source,
+        "started_at": report.started_at.isoformat(),
+        "ended": report.ended_how,
+        "law": report.law,
+        "min_group": report.min_group,
+        "length_s": round(report.length_s, 3),
+        "facing_mean": report.mean("facing"),
+        "attention_mean": report.mean("attention"),
+        "coverage": report.coverage,
+        "moments": [asdict(moment) for moment in report.moments],
+        "marks": [asdict(mark) for mark in report.marks],
+        "alerts": [asdict(alert) for alert in report.alerts],
+        "answers": [
+            {"time_s": round(time_s, 3), **(asdict(held) if held is not None else {"too_few": True})}
+            for time_s, held in zip(said.times_s, said.counts, strict=True)
+            if said.most
+        ],
+        "agreement": said.agreement or None,
+        "windows": [window.raw for window in report.windows],
+    }

@@ -1,0 +1,158 @@
+"""What the class that runs amounts to for its teacher: the one word, and alerts, told on the page and outside."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import deque
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from classpulse.errors import ClassPulseError
+from classpulse.insight.alerts import AlertRules, AlertWatch
+from classpulse.insight.disclosure import smallest_group
+from classpulse.insight.state import SMOOTH_S, class_state
+from classpulse.notify import Message, Notifier, Webhook
+from classpulse.notify.desktop import Desktop
+from classpulse.policy import Task
+
+if TYPE_CHECKING:
+    from classpulse.hub import LiveState
+    from classpulse.insight.engagement import ClassWindow
+    from classpulse.insight.moments import Alert, AnswerCounts, ClassState
+    from classpulse.policy import Policy
+    from classpulse.settings import AlertSettings, Settings
+    from classpulse.sources.base import Health
+    from classpulse.storage.store import Store
+
+SHOWN_ALERTS = 50
+"""Alerts that the page is told of, the newest: it is told of them four times a second."""
+
+
+def rules_of(settings: AlertSettings, min_group: int) -> AlertRules:
+    """The rules for alerts that the settings make, for figures of at least so many people."""
+    return AlertRules(
+        every_s=60 * settings.every_min,
+        smallest_fall=settings.smallest_fall,
+        threshold=settings.threshold,
+        lost_share=settings.lost_share,
+        lost_answers=settings.lost_answers,
+        few_share=settings.few_share,
+        source_wait_s=settings.source_wait_s,
+        min_group=min_group,
+    )
+
+
+class Watching:
+    """The word and the alerts of one class. May be used from any thread; no call waits for disk or network.
+
+    All is made of figures that may be shown. Where the law lets neither emotions nor attention be read there is no
+    word, and alerts are about the number of faces, answers and the source alone.
+    """
+
+    def __init__(self, settings: Settings, store: Store | None, class_name: str, min_group: int | None) -> None:
+        """Prepare; nothing is told before `begin`.
+
+        Args:
+            settings: of alerts, attention and windows.
+            store: where alerts are kept as well; None keeps none.
+            class_name: what the class is called outside: the source's name.
+            min_group: fewest people a figure may come from; None for the demo.
+
+        Raises:
+            SettingsError: the webhook's address or secret will not do.
+        """
+        alerts = settings.alerts
+        self._min_group = smallest_group(min_group)
+        self._min_coverage = settings.attention.min_coverage
+        self._store, self._class_name, self._desktop = store, class_name, alerts.desktop
+        self._hook = None if alerts.webhook is None else Webhook(alerts.webhook, alerts.webhook_secret)
+        self._watch = AlertWatch(rules_of(alerts, self._min_group)) if alerts.enabled else None
+        self._windows: deque[ClassWindow] = deque(maxlen=max(1, math.ceil(SMOOTH_S / settings.window.length_s)))
+        self._lock = threading.Lock()
+        self._state: ClassState | None = None
+        self._alerts: deque[Alert] = deque(maxlen=SHOWN_ALERTS)
+        self._unwritten: deque[Alert] = deque(maxlen=SHOWN_ALERTS)
+        self._waits_since: float | None = None
+        self._session_id: int | None = None
+        self._reads = False
+        self._notifier: Notifier | None = None
+
+    @property
+    def trouble(self) -> str:
+        """One sentence while alerts do not get out; empty otherwise."""
+        return "" if self._notifier is None else self._notifier.trouble
+
+    def begin(self, session_id: int | None, policy: Policy) -> None:
+        """The class begins, under this law; alerts are kept under this number."""
+        self._session_id = session_id
+        self._reads = policy.allows(Task.ATTENTION)
+        if self._watch is not None and (self._desktop or self._hook is not None):
+            self._notifier = Notifier(Desktop().show if self._desktop else None, self._hook)
+
+    def add_window(self, window: ClassWindow, answers: AnswerCounts | None) -> None:
+        """Take the next finished window, and the answers that hold at its end."""
+        with self._lock:
+            if self._windows and window.start_s < self._windows[-1].start_s:
+                self._windows.clear()
+            self._windows.append(window)
+            if self._reads:
+                self._state = class_state(
+                    self._windows,
+                    answers,
+                    min_coverage=self._min_coverage,
+                    min_group=self._min_group,
+                    before=self._state,
+                )
+            if self._watch is not None:
+                self._tell(self._watch.add_window(window, answers))
+
+    def look(self, health: Health, state: LiveState) -> None:
+        """Look how the source is doing, and write what is to be kept; called a few times a second."""
+        waits = state.phase == "running" and health.state == "waiting"
+        with self._lock:
+            now = time.monotonic()
+            self._waits_since = (self._waits_since or now) if waits else None
+            waited_s = 0.0 if self._waits_since is None else now - self._waits_since
+            if self._watch is not None:
+                self._tell(self._watch.source_waits(waited_s, state.elapsed_s + waited_s))
+        self._write()
+
+    def snooze(self, minutes: float, elapsed_s: float) -> None:
+        """Raise no alert for so long; 0 ends a snooze."""
+        with self._lock:
+            if self._watch is not None:
+                self._watch.snooze(elapsed_s + 60 * minutes)
+
+    def fill(self, state: LiveState) -> LiveState:
+        """A state with the word, the alerts and the snooze as they are now."""
+        with self._lock:
+            snoozed = None if self._watch is None else self._watch.snoozed_until_s
+            return replace(state, class_state=self._state, alerts=tuple(self._alerts), snoozed_until_s=snoozed)
+
+    def close(self) -> None:
+        """The class is over: write and tell what waits."""
+        self._write()
+        if self._notifier is not None:
+            self._notifier.close()
+
+    def _tell(self, alert: Alert | None) -> None:
+        if alert is None:
+            return
+        self._alerts.append(alert)
+        self._unwritten.append(alert)
+        if self._notifier is not None:
+            self._notifier.tell(Message(self._class_name, self._session_id, alert))
+
+    def _write(self) -> None:
+        """Keep what was told; what the store does not take now is tried again, for as long as it is shown."""
+        if self._store is None or self._session_id is None:
+            return
+        while self._unwritten:
+            try:
+                self._store.moments.add_alert(self._session_id, self._unwritten[0])
+            except ClassPulseError:
+                return  # the recorder tells, if the store does not answer
+            with self._lock:
+                self._unwritten.popleft()

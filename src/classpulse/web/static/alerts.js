@@ -1,0 +1,84 @@
+// Alerts: the newest in a list, a new one in a banner that takes nothing away, with a sound for those who want it.
+
+import { byId, clock, element, icon, setText } from "./dom.js";
+import { recall, remember } from "./memory.js";
+
+const LISTED = 20;
+const SNOOZE_MIN = 10;
+
+let seen = null; // keys of the alerts that are known; null before the first state
+let session = null;
+let snooze = () => {};
+
+/** A sound, where it is wanted. */
+async function chime() {
+  if (recall("sound")) (await import("./sound.js")).chime();
+}
+
+const keyOf = (alert) => `${alert.time_s} ${alert.kind}`;
+
+function fill(alerts) {
+  const newest = alerts.slice(-LISTED).reverse();
+  byId("alert-list").hidden = !newest.length;
+  byId("no-alerts").hidden = newest.length > 0;
+  byId("alert-list").replaceChildren(
+    ...newest.map((alert) => element("li", {}, element("b", { class: "num" }, clock(alert.time_s)), element("span", {}, alert.reason))),
+  );
+}
+
+function button(text, act, className = "") {
+  const made = element("button", { type: "button", class: `button small ${className}`.trim() }, text);
+  made.addEventListener("click", act);
+  return made;
+}
+
+/** Take the banner away; whoever was in it goes on at a button that is there in every mode. */
+function dismiss() {
+  const inside = byId("banner").contains(document.activeElement);
+  byId("banner").replaceChildren();
+  if (inside) byId("quiet").focus();
+}
+
+function raise(alert) {
+  byId("banner").replaceChildren(
+    icon("icon-flag", "flag"),
+    element("p", {}, element("b", {}, "Alert, ", element("span", { class: "num" }, clock(alert.time_s))), element("span", {}, alert.reason)),
+    element("div", { class: "banner-actions" }, button(`Snooze ${SNOOZE_MIN} minutes`, () => snooze(SNOOZE_MIN).then((done) => done && dismiss())), button("Dismiss", dismiss)),
+  );
+  chime();
+}
+
+const isSnoozed = (state) => state.snoozed_until_s != null && state.snoozed_until_s > state.elapsed_s;
+
+function showSnooze(state, connected) {
+  const snoozed = isSnoozed(state);
+  setText(byId("snoozed"), snoozed ? `Snoozed until ${clock(state.snoozed_until_s)}` : "");
+  setText(byId("snooze"), snoozed ? "End snooze" : `Snooze ${SNOOZE_MIN} minutes`);
+  byId("snooze").dataset.minutes = snoozed ? 0 : SNOOZE_MIN;
+  byId("snooze").disabled = !connected || !["running", "paused"].includes(state.phase);
+}
+
+/** Show the alerts; one that was not there before is told of. */
+export function showAlerts(state, connected) {
+  const alerts = state.alerts ?? [];
+  showSnooze(state, connected);
+  if (session !== state.session_id) seen = null;
+  session = state.session_id;
+  const fresh = seen && alerts.filter((alert) => !seen.has(keyOf(alert)));
+  if (fresh && !fresh.length && alerts.length === seen.size) return;
+  seen = new Set(alerts.map(keyOf));
+  fill(alerts);
+  if (fresh?.length) raise(fresh.at(-1));
+  if (!alerts.length) byId("banner").replaceChildren();
+}
+
+/** Send snoozes with `post`, which resolves to an empty text or to what is wrong. */
+export function prepareAlerts(post) {
+  snooze = async (minutes) => !(await post("snooze", { minutes }));
+  byId("snooze").addEventListener("click", (event) => snooze(Number(event.currentTarget.dataset.minutes)));
+  byId("sound").checked = recall("sound");
+  byId("sound").addEventListener("change", (event) => {
+    remember("sound", event.target.checked);
+    chime(); // so that it is known what it is like
+  });
+}

@@ -1,0 +1,29 @@
+// What students say of themselves, beside what their faces say.
+
+import { byId, element, icon, setText } from "./dom.js";
+
+const ROWS = [
+  ["with_you", "with you", "state-with_you"],
+  ["unsure", "unsure", "state-mixed"],
+  ["lost", "lost", "state-losing"],
+];
+
+function build() {
+  byId("answers-list").replaceChildren(
+    ...ROWS.map(([name, word, shape]) =>
+      element("li", { "data-said": name }, icon(shape, "shape"), element("b", { class: "num" }), element("span", {}, word)),
+    ),
+  );
+}
+
+/** Show the counts, or nothing where nobody was asked; counts of too few are withheld by the server. */
+export function showAnswers({ answers, min_group: group }) {
+  byId("answers").hidden = !answers;
+  if (!answers) return;
+  ROWS.forEach(([name], i) => setText(byId("answers-list").children[i].querySelector("b"), String(answers[name] ?? "–")));
+  const total = answers.total ?? null;
+  const note = total === null || (total > 0 && answers.with_you === null) ? `fewer than ${group} answers` : total === 1 ? "1 answer" : `${total} answers`;
+  setText(byId("answers-note"), note);
+}
+
+build();

@@ -1,0 +1,39 @@
+// One large word on how the class follows, with its reason; and why there is none where there is none.
+
+import { byId, setIcon, setText } from "./dom.js";
+
+export const WORDS = { with_you: "With you", mixed: "Mixed", losing: "Losing them", not_enough: "Not enough faces" };
+const BEGUN_S = 90;
+
+/** A title and a sentence for where there is no state to show. */
+function without(state, connected) {
+  if (!connected) return ["No connection", "How the class follows now is not known."];
+  if (state.phase === "ended") return ["The class is over", "Its report has the whole of it, where it was stored."];
+  if (state.phase === "paused") return ["Paused", "How the class follows is told when you resume."];
+  if (!state.reads_emotions) {
+    return ["Not told here", "EU law forbids telling from faces how a class follows. Marks and students' answers work as ever."];
+  }
+  if (state.elapsed_s < BEGUN_S) return ["The class has just begun", "How it follows is told when enough has been seen."];
+  return ["Not told", "Attention is switched off in the settings, or nothing has been seen for a while."];
+}
+
+let announced = null;
+
+/** Screen readers hear a state when it changes, and not every figure in its reason. */
+function announce(name, text) {
+  const first = announced === null;
+  if (name === announced) return;
+  announced = name;
+  if (!first && name) byId("state-announcer").textContent = text;
+}
+
+/** Show how the class follows. */
+export function showFollowing(state, connected) {
+  const shown = connected && !["paused", "ended"].includes(state.phase) ? (state.class_state ?? null) : null;
+  const [word, reason] = shown ? [WORDS[shown.name], shown.reason] : without(state, connected);
+  byId("following").dataset.state = shown?.name ?? "none";
+  if (shown) setIcon(byId("following-shape"), `state-${shown.name}`);
+  setText(byId("following-word"), word);
+  setText(byId("following-reason"), reason);
+  announce(shown?.name ?? "", `${word}. ${reason}`);
+}

@@ -1,0 +1,39 @@
+// Single keys for what a teacher does while teaching; none of them fires while somebody types.
+
+import { byId, element } from "./dom.js";
+import { isQuiet, turnQuiet } from "./quiet.js";
+
+const TYPED_IN = "textarea, select, [contenteditable], input:not([type=radio], [type=checkbox])";
+
+const press = (id) => () => byId(id).click(); // a button that is disabled does nothing
+
+const KEYS = {
+  T: ["Mark a new topic", press("mark-topic")],
+  Q: ["Mark a question", press("mark-question")],
+  M: ["Write another mark", () => byId("mark-text").focus()],
+  F: ["Quiet mode: only how the class follows, and a new alert", press("quiet")],
+  Escape: ["Leave quiet mode", () => isQuiet() && turnQuiet(false)],
+  "?": ["These keys", () => openHelp()],
+};
+
+function openHelp() {
+  byId("help-dialog").showModal();
+}
+
+function onKey(event) {
+  const { key, target } = event;
+  if (event.ctrlKey || event.altKey || event.metaKey || (event.shiftKey && key !== "?")) return;
+  if (event.repeat || event.isComposing || event.defaultPrevented) return;
+  if (document.body.dataset.phase === "asking" || document.querySelector("dialog[open]") || target.closest?.(TYPED_IN)) return;
+  const [, act] = KEYS[key.length === 1 ? key.toUpperCase() : key] ?? [];
+  if (!act) return;
+  if (key !== "Escape") event.preventDefault(); // or the letter would be typed into the field that gets the focus
+  act();
+}
+
+export function prepareKeys() {
+  const rows = Object.entries(KEYS).map(([key, [text]]) => element("div", {}, element("dt", {}, element("kbd", {}, key.slice(0, 3))), element("dd", {}, text)));
+  byId("keys").replaceChildren(...rows);
+  document.addEventListener("keydown", onKey);
+  byId("help").addEventListener("click", openHelp);
+}

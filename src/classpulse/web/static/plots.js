@@ -1,0 +1,61 @@
+// The three plots of the last minutes, on one clock: the band of facing and attention, the mix, and the faces.
+
+import { columns, spansOf } from "./columns.js";
+import { byId, percent } from "./dom.js";
+import { colour } from "./emotions.js";
+import { frame, sayInHoles, style } from "./frame.js";
+
+export const BANDS = [
+  ["facing", "Facing the screen"],
+  ["attention", "Attention score"],
+];
+
+const HALVES = () => [0, 0.5, 1];
+const isShown = (window) => BANDS.some(([name]) => window[name]);
+
+/** Whether a window was asked for facing and attention, answered or not. */
+export const wasAsked = (window) => isShown(window) || window.too_few_posed === true;
+
+function plot(box, options, fill) {
+  const made = new window.uPlot(frame(box, options), fill(), box);
+  return { root: made, redraw: () => made.setData(fill()) };
+}
+
+/** Facing and attention, each a line in the band of its 90 % interval. */
+export function bandPlot(view, common) {
+  const series = BANDS.flatMap(([name, label]) => {
+    const [stroke, points] = [style(`--${name}`), { show: false }];
+    const edge = { stroke: "transparent", width: 0, points };
+    return [edge, edge, { label, stroke, width: 2, dash: name === "attention" ? [6, 4] : [], points }];
+  });
+  const bands = BANDS.map(([name], i) => ({ series: [3 * i + 2, 3 * i + 1], fill: `${style(`--${name}`)}2a` }));
+  const values = BANDS.flatMap(([name]) => ["low", "high", "value"].map((part) => (window) => window[name]?.[part] ?? null));
+  const holes = (plot) => sayInHoles(plot, spansOf(view.windows, (window) => !isShown(window)), "not enough faces");
+  const more = { series, bands, y: [0, 1], splits: HALVES, format: percent, clocked: true, behind: [holes] };
+  return plot(byId("band-chart"), { ...common, ...more }, () => columns(view.windows, values, isShown));
+}
+
+/** The mix of emotions as stacked areas. */
+export function mixPlot(view, common) {
+  // Each area is drawn from its upper edge to the bottom; drawing the highest first leaves bands.
+  const series = view.labels.map((label) => ({ label, stroke: style("--card"), width: 1, fill: colour(label), points: { show: false } })).reverse();
+  const sums = view.labels.map((_, i) => (window) => view.labels.slice(0, i + 1).reduce((sum, label) => sum + (window.mix[label] ?? 0), 0));
+  const few = (plot) => sayInHoles(plot, spansOf(view.windows, (window) => window.too_few || window.too_few_read), "too few to show");
+  const more = { series, y: [0, 1], splits: HALVES, format: percent, clocked: false, behind: [few] };
+  return plot(byId("mix-chart"), { ...common, ...more }, () => columns(view.windows, sums.toReversed(), (window) => window.mix));
+}
+
+/** How many faces are visible. */
+export function facesPlot(view, common) {
+  const box = byId("faces-chart");
+  const series = [{ label: "faces", stroke: style("--text"), width: 2, fill: `${style("--muted")}22`, points: { show: false } }];
+  const whole = (plot) => {
+    const high = plot.scales.y.max;
+    const most = box.clientHeight > 150 ? 5 : 2;
+    const step = [1, 2, 5, 10, 20, 50, 100, 500].find((each) => high / each <= most) ?? high;
+    return Array.from({ length: Math.floor(high / step) + 1 }, (_, i) => i * step);
+  };
+  const y = (_, __, high) => [0, Math.max(4, Math.ceil((high ?? 0) * 1.15))];
+  const more = { series, y, splits: whole, format: String, clocked: true };
+  return plot(box, { ...common, ...more }, () => columns(view.windows, [(window) => window.faces], (window) => window.faces !== null));
+}

@@ -1,0 +1,93 @@
+"""The one word of the live page: what it rests on, and that it does not flicker."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from class_windows import figure, window
+
+from classpulse.insight.moments import AnswerCounts, ClassState
+from classpulse.insight.state import class_state
+
+
+def word(values: list[float | None], answers: AnswerCounts | None = None, wide: float = 0.1) -> str:
+    return words(values, answers, wide)[-1]
+
+
+def words(values: list[float | None], answers: AnswerCounts | None = None, wide: float = 0.1) -> list[str]:
+    """The word after each window, each told of the one before."""
+    windows = [window(i, attention=value, wide=wide) for i, value in enumerate(values)]
+    states: list[ClassState] = []
+    for i in range(len(windows)):
+        before = states[-1] if states else None
+        states.append(class_state(windows[: i + 1], answers, min_coverage=0.5, min_group=5, before=before))
+    return [state.name for state in states]
+
+
+def test_the_word_and_its_reason() -> None:
+    seen = window(0, facing=0.82, attention=0.8, faces=15, expected=18)
+    told = class_state([seen], None, min_coverage=0.5, min_group=5)
+    assert told == ClassState("with_you", "15 of 18 visible; 82 % face the screen")
+    asked = class_state([seen], AnswerCounts(2, 2, 8), min_coverage=0.5, min_group=5)
+    assert asked == ClassState("losing", "15 of 18 visible; 82 % face the screen; 8 of 12 say that they are lost"), (
+        "answers weigh more than faces"
+    )
+
+
+@pytest.mark.parametrize(("value", "name"), [(0.8, "with_you"), (0.6, "mixed"), (0.3, "losing"), (None, "not_enough")])
+def test_the_word_follows_the_score(value: float | None, name: str) -> None:
+    assert word([value] * 24) == name
+
+
+def test_the_word_does_not_flicker_about_a_limit() -> None:
+    chance = np.random.default_rng(5)
+    values: list[float | None] = [float(value) for value in 0.7 + chance.normal(0, 0.03, 400)]
+    alone = [word([value]) for value in values]
+    assert sum(a != b for a, b in pairwise(alone)) > 100
+    assert sum(a != b for a, b in pairwise(words(values))) <= 2
+
+
+def test_a_limit_is_passed_by_a_margin_or_by_the_whole_interval() -> None:
+    assert word([0.8, 0.8, *[0.68] * 6]) == "with_you", "within the margin"
+    assert word([0.8, 0.8, *[0.60] * 6]) == "mixed"
+    assert word([0.8, 0.8, *[0.68] * 6], wide=0.01) == "mixed", "the interval says so"
+    assert word([0.8] * 6 + [0.2] * 6) == "losing"
+    assert word([0.2] * 6 + [0.8] * 6) == "with_you"
+
+
+def test_too_little_seen_is_an_answer_and_counts_out_nobody() -> None:
+    def told(**changes: object) -> ClassState:
+        return class_state([window(0, attention=0.8, **changes)], None, min_coverage=0.5, min_group=5)
+
+    assert told(faces=0, expected=0) == ClassState("not_enough", "nobody is visible")
+    assert told(faces=7, expected=18).reason == "7 of 18 visible: fewer than 50 % of the class"
+    assert told(faces=3, expected=18).reason == "fewer than 5 of 18 visible: fewer than 50 % of the class"
+    assert told(faces=3, expected=4) == ClassState(
+        "not_enough", "fewer than 5 visible: of too few can be told whether they face the screen"
+    )
+    assert class_state([], None, min_coverage=0.5) == ClassState("not_enough", "nothing was seen yet")
+
+
+def test_figures_of_too_few_are_not_used() -> None:
+    """As `disclose` has it: too few told to face the screen, or too few read."""
+    for few in ({"posed": 4}, {"read": 4}):
+        told = class_state([window(0, facing=0.8, attention=0.8, **few)], None, min_coverage=0.5, min_group=5)
+        assert (told.name, "face the screen" in told.reason and "%" in told.reason) == ("not_enough", False)
+    unread = class_state([window(0, attention=0.8, read=0)], None, min_coverage=0.5, min_group=5)
+    assert unread.name == "with_you", "nobody is not a group"
+
+
+def test_answers_alone_are_enough_and_few_are_not_told() -> None:
+    assert word([None], AnswerCounts(8, 1, 0)) == "with_you"
+    assert word([None], AnswerCounts(0, 0, 9)) == "losing"
+    assert word([None], AnswerCounts(0, 0, 4)) == "not_enough"
+    few = class_state([window(0, attention=0.8)], AnswerCounts(0, 0, 4), min_coverage=0.5, min_group=5)
+    assert (few.name, "lost" in few.reason) == ("with_you", False)
+
+
+def test_figures_are_of_the_last_seconds_alone() -> None:
+    windows = [window(i, attention=0.8) for i in range(10)] + [window(i, attention=None) for i in range(10, 14)]
+    assert class_state(windows, None, min_coverage=0.5, min_group=5).name == "not_enough"
+    assert figure(0.5, 0.2).low == pytest.approx(0.3)

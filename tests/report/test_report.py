@@ -1,0 +1,229 @@
+"""The report of stored classes: what it says, that it stands alone, and what it does not tell."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from stored_class import LABELS, lesson_windows, store_lesson
+
+from classpulse.errors import SettingsError, StorageError
+from classpulse.insight.engagement import ClassWindow
+from classpulse.insight.moments import Alert, Answer, Mark
+from classpulse.report.contents import latest, read_class
+from classpulse.report.files import Format, format_of, render, write
+from classpulse.report.pdf import laid_out
+from classpulse.storage.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from classpulse.settings import Jurisdiction
+
+FORMATS_OF_TEXT: tuple[Format, ...] = ("html", "json", "csv")
+HOSTILE = '</title><script>alert(1)</script>"&$x^2$'
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.open(f"sqlite:///{tmp_path / 'c.db'}") as opened:
+        yield opened
+
+
+def hold(
+    store: Store,
+    windows: Sequence[ClassWindow] = (),
+    *,
+    source: str = "webcam 0",
+    jurisdiction: Jurisdiction = "other",
+    labels: tuple[str, ...] = LABELS,
+    over: bool = True,
+) -> int:
+    recorder = store.start_session(
+        source,
+        kind="webcam",
+        jurisdiction=jurisdiction,
+        exemption=None,
+        demo=False,
+        min_group=5,
+        labels=labels,
+        observations_hz=1.0,
+    )
+    for window in windows:
+        recorder.add_window(window)
+    if over:
+        recorder.finish("ended")
+    return recorder.session_id
+
+
+def page(store: Store, *numbers: int) -> str:
+    return render([read_class(store, number) for number in numbers], "html").decode()
+
+
+def words_of(html: str) -> str:
+    return " ".join(re.sub(r"<svg.*?</svg>|<style.*?</style>|<[^>]*>", " ", html, flags=re.DOTALL).split())
+
+
+def test_a_lesson_in_words(store: Store) -> None:
+    html = page(store, store_lesson(store))
+    said = words_of(html)
+    assert "On average 80 % of those who could be seen faced the screen" in said
+    assert re.search(r"1 20:\d\d attention fell to 5\d %; 79 % was usual", said)
+    assert "20:15 facing fell from 83 % to 55 % in 4 minutes; 16 of 18 visible" in said
+    assert "what students said" in said
+    assert "What this does not mean" in said
+    assert html.count("<svg") == 3
+
+
+def test_it_stands_alone_and_is_well_made(store: Store) -> None:
+    html = page(store, store_lesson(store, 10))
+    assert "<script" not in html
+    links = re.findall(r'(?:href|src)="([^"]*)"', html)
+    assert all(link.startswith(("#", "data:")) for link in links)
+    assert "url(http" not in html
+    for drawing in re.findall(r"<svg.*?</svg>", html, flags=re.DOTALL):
+        tree = ET.fromstring(drawing)  # noqa: S314 - our own
+        assert tree.find("{http://www.w3.org/2000/svg}title") is not None
+
+
+def test_the_same_class_gives_the_same_page(store: Store) -> None:
+    number = store_lesson(store, 5)
+    assert page(store, number) == page(store, number)
+
+
+def test_times_are_from_the_beginning_of_the_class(store: Store) -> None:
+    late = read_class(store, store_lesson(store, 5, began_s=86_400.0))
+    early = read_class(store, store_lesson(store, 5))
+    assert late.length_s == early.length_s == 300
+    assert [mark.time_s for mark in late.marks] == [mark.time_s for mark in early.marks]
+    assert late.answers.times_s == early.answers.times_s
+
+
+def test_what_is_hostile_stays_text(store: Store) -> None:
+    number = hold(store, list(lesson_windows(3)), source=HOSTILE)
+    store.moments.add_mark(number, Mark(30.0, HOSTILE))
+    store.moments.add_alert(number, Alert(40.0, "facing", HOSTILE))
+    html = page(store, number)
+    assert "<script" not in html
+    assert html.count("&lt;script&gt;") >= 2  # in the source's name and in the alert
+
+
+def test_a_small_group_is_nowhere(store: Store) -> None:
+    few = [replace(w, people=4, read=4, posed=4, faces=3.6) for w in lesson_windows(2)]
+    report = read_class(store, hold(store, few))
+    for kind in FORMATS_OF_TEXT:
+        content = render([report], kind).decode()
+        assert "3.6" not in content
+    assert "Too few people were seen: figures take at least 5" in words_of(render([report], "html").decode())
+    rows = list(csv.DictReader(io.StringIO(render([report], "csv").decode())))
+    assert {(row["facing"], row["attention_high"], row["happy"], row["people"], row["too_few"]) for row in rows} == {
+        ("", "", "", "", "1")
+    }
+
+
+def test_answers_of_few_are_not_counted(store: Store) -> None:
+    number = hold(store, list(lesson_windows(3)))
+    for student in range(4):
+        store.moments.add_answer(number, Answer(60.0, f"s{student}", "lost"))
+    report = read_class(store, number)
+    assert set(report.answers.counts) == {None}
+    assert '"lost"' not in render([report], "json").decode()
+
+
+def test_an_eu_class_is_counted_and_heard(store: Store) -> None:
+    blind = [
+        ClassWindow(w.start_s, w.end_s, w.results, w.faces, w.people, 0, (), None, None) for w in lesson_windows(5)
+    ]
+    number = hold(store, blind, jurisdiction="eu", labels=())
+    for student in range(8):
+        store.moments.add_answer(number, Answer(60.0, f"s{student}", "lost"))
+    html = page(store, number)
+    said = words_of(html)
+    assert "Under this law faces are counted and nothing is read in them" in said
+    assert "What students said" in said
+    assert "Emotions, as guessed" not in said
+    assert html.count("<svg") == 1
+
+
+@pytest.mark.parametrize("windows", [[], list(lesson_windows(1))[:1]])
+def test_a_class_of_nothing_or_of_one_window(store: Store, windows: list[ClassWindow]) -> None:
+    number = hold(store, windows)
+    said = words_of(page(store, number))
+    assert ("There is nothing to report" in said) == (not windows)
+    for kind in FORMATS_OF_TEXT:
+        assert render([read_class(store, number)], kind)
+
+
+def test_a_class_of_an_earlier_version_has_no_such_figures(store: Store) -> None:
+    old = [
+        ClassWindow(w.start_s, w.end_s, w.results, w.faces, w.people, w.read, w.labels, w.mix, w.uncertain)
+        for w in lesson_windows(3)
+    ]
+    said = words_of(page(store, hold(store, old)))
+    assert "Not enough of them could be read to say how the class followed" in said
+    assert "Emotions, as guessed" in said
+
+
+def test_a_running_class_is_said_to_run(store: Store) -> None:
+    number = hold(store, over=False)
+    assert "so far: it is still running" in words_of(page(store, number))
+
+
+def test_several_classes_beside_each_other(store: Store) -> None:
+    first, second = store_lesson(store, 20), store_lesson(store, 12)
+    html = page(store, first, second)
+    said = words_of(html)
+    assert "Several classes beside each other" in said
+    assert html.count("<svg") == 2 + 3 + 3
+    rows = list(csv.DictReader(io.StringIO(render([read_class(store, n) for n in (first, second)], "csv").decode())))
+    assert {row["class"] for row in rows} == {str(first), str(second)}
+    assert len(json.loads(render([read_class(store, n) for n in (first, second)], "json"))) == 2
+
+
+def test_a_class_that_is_not_there(store: Store) -> None:
+    with pytest.raises(StorageError, match="no class is stored yet"):
+        latest(store)
+    with pytest.raises(StorageError, match="there is no class 9"):
+        read_class(store, 9)
+
+
+def test_the_newest(store: Store) -> None:
+    hold(store)
+    newest = hold(store)
+    assert latest(store) == newest
+
+
+def test_a_pdf_is_one_page_for_one_lesson(store: Store) -> None:
+    plutoprint = pytest.importorskip("plutoprint")
+    reports = [read_class(store, store_lesson(store))]
+    assert render(reports, "pdf").startswith(b"%PDF-")
+    assert laid_out(render(reports, "html").decode()).get_page_count() == 1
+    book = laid_out("<p>one</p><p style='break-before: page'>two</p>")
+    assert book.get_page_count() == 2
+    assert isinstance(book, plutoprint.Book)
+
+
+def test_a_file_is_whole_or_not_there(tmp_path: Path) -> None:
+    target = tmp_path / "a.html"
+    target.write_text("before")
+    with pytest.raises(StorageError, match="cannot be written"):
+        write(tmp_path / "none" / "a.html", b"after")
+    write(target, b"after")
+    assert target.read_bytes() == b"after"
+    assert [file.name for file in tmp_path.iterdir()] == ["a.html"]
+
+
+def test_the_name_says_the_format(tmp_path: Path) -> None:
+    assert format_of(tmp_path / "a.HTM", None) == "html"
+    assert format_of(tmp_path / "a", "pdf") == "pdf"
+    with pytest.raises(SettingsError, match="disagree"):
+        format_of(tmp_path / "a.csv", "pdf")
+    with pytest.raises(SettingsError, match="does not say which format"):
+        format_of(tmp_path / "a.doc", None)

@@ -1,0 +1,46 @@
+"""`classpulse report`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from command import here
+from stored_class import store_lesson
+
+from classpulse.storage.store import Store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder: Path = tmp_path_factory.mktemp("data")
+    with Store.open(f"sqlite:///{folder / 'classpulse.db'}") as store:
+        store_lesson(store, 6)
+    return folder
+
+
+@pytest.mark.parametrize(("name", "start"), [("a.html", b"<!doctype html>"), ("a.csv", b"class,"), ("a.json", b"{")])
+def test_a_file_by_its_name(data: Path, tmp_path: Path, name: str, start: bytes) -> None:
+    done = here("report", "latest", "--out", tmp_path / name, data=data)
+    assert done.returncode == 0, done.stderr
+    assert f"The report is in {tmp_path / name}" in done.stderr.replace("\n", "")
+    assert (tmp_path / name).read_bytes().startswith(start)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("7",), 6, "there is no class 7: `classpulse sessions` lists them"),
+        (("x",), 2, "'x' is no class"),
+        (("latest", "--out", "a.doc"), 2, "does not say which format"),
+        (("latest", "--out", "/nowhere/a.html"), 6, "cannot be written"),
+        ((), 2, "Missing argument"),
+    ],
+)
+def test_what_cannot_be_done_is_said(data: Path, arguments: tuple[str, ...], code: int, said: str) -> None:
+    done = here("report", *arguments, data=data)
+    assert done.returncode == code
+    assert said in done.stderr

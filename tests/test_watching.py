@@ -1,0 +1,179 @@
+"""What the class that runs tells its teacher: the word and the alerts, on the page, in the store and outside."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from class_windows import window
+from scripted_class import PATIENCE_S, Script, Watcher
+
+from classpulse import runner as runners
+from classpulse import watching as watchings
+from classpulse.errors import SettingsError
+from classpulse.hub import LiveState
+from classpulse.insight.moments import AnswerCounts
+from classpulse.policy import Policy
+from classpulse.runner import Runner
+from classpulse.settings import Settings
+from classpulse.sources.base import Health
+from classpulse.sources.opening import SourceKind
+from classpulse.storage.store import Store
+from classpulse.watching import Watching
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from classpulse.insight.engagement import ClassWindow
+
+STREAM = SourceKind("stream", "rtsp://camera/", "rtsp://camera/")
+OTHER, EU = Policy("other"), Policy("eu")
+RUNNING = LiveState(phase="running")
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    with Store.open("sqlite://") as opened:
+        yield opened
+
+
+def settings(**alerts: Any) -> Settings:
+    return Settings.model_validate({"alerts": alerts})
+
+
+def session_of(store: Store) -> int:
+    recorder = store.start_session("camera", kind="webcam", jurisdiction="other", demo=False, min_group=5)
+    return recorder.session_id
+
+
+def falling() -> list[ClassWindow]:
+    noise = np.random.default_rng(1).normal(0, 0.02, 260)
+    values = [float((0.82 if i < 200 else 0.4) + noise[i]) for i in range(260)]
+    return [window(i, facing=value, attention=value) for i, value in enumerate(values)]
+
+
+def test_the_word_and_alerts_reach_state_and_store(store: Store) -> None:
+    watching = Watching(settings(), store, "camera", 5)
+    session_id = session_of(store)
+    watching.begin(session_id, OTHER)
+    for one in falling():
+        watching.add_window(one, None)
+    state = watching.fill(RUNNING)
+    assert state.class_state is not None
+    assert state.class_state.name == "losing"
+    assert [alert.kind for alert in state.alerts] == ["facing"]
+    assert state.snoozed_until_s is None
+    assert store.moments.alerts(session_id) == [], "the class's own thread does not wait for the disk"
+    watching.look(Health(), RUNNING)
+    watching.look(Health(), RUNNING)
+    assert store.moments.alerts(session_id) == list(state.alerts)
+    watching.close()
+    assert len(store.moments.alerts(session_id)) == 1
+
+
+def test_what_is_told_last_is_kept_at_the_end(store: Store) -> None:
+    watching = Watching(settings(), store, "camera", 5)
+    session_id = session_of(store)
+    watching.begin(session_id, OTHER)
+    for i in range(20):
+        watching.add_window(window(i), AnswerCounts(3, 0, 5))
+    watching.close()
+    assert [alert.kind for alert in store.moments.alerts(session_id)] == ["lost"]
+
+
+def test_a_store_that_does_not_answer_is_asked_again(store: Store, tmp_path: Path) -> None:
+    gone = Store.open(f"sqlite:///{tmp_path / 'gone.db'}")
+    watching = Watching(settings(), gone, "camera", 5)
+    watching.begin(99, OTHER)  # no class has this number
+    for i in range(5):
+        watching.add_window(window(i), AnswerCounts(3, 0, 5))
+    watching.look(Health(), RUNNING)
+    assert len(watching._unwritten) == 1
+    watching._store = store
+    watching._session_id = session_of(store)
+    watching.look(Health(), RUNNING)
+    assert len(watching._unwritten) == 0
+    gone.close()
+
+
+def test_under_plain_eu_there_is_no_word_and_alerts_are_of_counts_and_answers() -> None:
+    watching = Watching(settings(every_min=1), None, "camera", 5)
+    watching.begin(None, EU)
+    for i in range(40):
+        watching.add_window(window(i, faces=6, expected=18), AnswerCounts(3, 0, 5))
+    state = watching.fill(RUNNING)
+    assert state.class_state is None
+    assert {alert.kind for alert in state.alerts} == {"few_faces", "lost"}
+
+
+def test_a_snooze_and_its_end() -> None:
+    watching = Watching(settings(), None, "camera", 5)
+    watching.begin(None, OTHER)
+    watching.snooze(10, elapsed_s=60)
+    assert watching.fill(RUNNING).snoozed_until_s == 660
+    for i in range(20):
+        watching.add_window(window(i), AnswerCounts(3, 0, 5))
+    assert watching.fill(RUNNING).alerts == ()
+    watching.snooze(0, elapsed_s=100)
+    assert watching.fill(RUNNING).snoozed_until_s is None
+    watching.add_window(window(20), AnswerCounts(3, 0, 5))
+    assert len(watching.fill(RUNNING).alerts) == 1
+
+
+def test_alerts_can_be_off() -> None:
+    watching = Watching(settings(enabled=False, desktop=True), None, "camera", 5)
+    watching.begin(None, OTHER)
+    watching.snooze(5, elapsed_s=0)
+    for one in falling():
+        watching.add_window(one, AnswerCounts(3, 0, 5))
+    watching.look(Health("waiting"), RUNNING)
+    state = watching.fill(RUNNING)
+    assert (state.alerts, state.snoozed_until_s) == ((), None)
+    assert state.class_state is not None
+
+
+def test_a_source_that_waits_is_told_and_a_paused_class_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr(watchings.time, "monotonic", lambda: now)
+    watching = Watching(settings(), None, "camera", 5)
+    watching.begin(None, EU)
+    for phase, told in (("paused", []), ("running", ["source"])):
+        state = LiveState(phase=phase, elapsed_s=50)  # type: ignore[arg-type]
+        watching.look(Health("waiting"), state)
+        now += 30
+        watching.look(Health("waiting"), state)
+        assert [alert.kind for alert in watching.fill(state).alerts] == told
+
+
+def test_an_address_that_will_not_do_is_refused_before_the_class() -> None:
+    with pytest.raises(SettingsError, match="unencrypted"):
+        Runner(STREAM, settings(webhook="http://school.example/", webhook_secret="x" * 16), None)
+    with pytest.raises(SettingsError, match="webhook_secret"):
+        Runner(STREAM, settings(webhook="https://school.example/"), None)
+
+
+def test_the_runner_snoozes_and_tells_of_its_source(
+    monkeypatch: pytest.MonkeyPatch, store: Store, tmp_path: Path
+) -> None:
+    script = Script()
+    monkeypatch.setattr(runners, "open_source", script.open)
+    wanted = Settings.model_validate({"data_dir": tmp_path, "jurisdiction": "eu", "alerts": {"source_wait_s": 5}})
+    runner = Runner(STREAM, wanted, store, policy=EU)
+    watcher = Watcher(runner)
+    runner.start()
+    script.give(60)
+    watcher.until(lambda state: state.elapsed_s > 5.8 and state.health.frames == 60)
+    runner.snooze(1)
+    assert watcher.until(lambda state: state.snoozed_until_s is not None).snoozed_until_s == pytest.approx(65, abs=2)
+    runner.snooze(0)
+    watcher.until(lambda state: state.snoozed_until_s is None)
+    script.health = Health("waiting", "no new frame", frames=60)
+    state = watcher.until(lambda state: bool(state.alerts))
+    assert [alert.kind for alert in state.alerts] == ["source"]
+    assert state.class_state is None
+    script.end()
+    assert runner.join(PATIENCE_S)
+    (session,) = store.sessions()
+    assert [alert.kind for alert in store.moments.alerts(session.id)] == ["source"]
