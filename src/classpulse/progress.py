@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 PUBLISH_EVERY_S = 0.25
 HISTORY_S = 30 * 60.0
 RATE_OVER_S = 3.0
-FIGURES = ("facing", "mood", "attention", "concentration", "movement")
 
 
 class Progress:
@@ -114,10 +113,10 @@ class Progress:
         if now is None or self._panel is None:
             return now
         if last is None:
-            return replace(now, read=0, posed=0, mix=None, uncertain=None, **dict.fromkeys(FIGURES))
-        figures = {name: getattr(last, name) for name in FIGURES}
-        counts = {"read": last.read, "posed": last.posed}
-        return replace(now, labels=last.labels, mix=last.mix, uncertain=last.uncertain, **counts, **figures)
+            return counts_only(now)
+        return replace(
+            last, start_s=now.start_s, end_s=now.end_s, results=now.results, faces=now.faces, people=now.people
+        )
 
     def state(self, *, individual: bool) -> dict[str, Any]:
         """The fields of `LiveState` that results change."""
@@ -130,3 +129,9 @@ class Progress:
             "history": tuple(self._history),
             "result": self._last if individual else None,
         }
+
+
+def counts_only(window: ClassWindow) -> ClassWindow:
+    """A window with the faces that were counted, and nothing that was read."""
+    none: Any = dict.fromkeys(("mix", "uncertain", "facing", "mood", "attention", "concentration", "movement"))
+    return replace(window, read=0, posed=0, **none)

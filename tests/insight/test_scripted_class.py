@@ -51,9 +51,10 @@ def test_a_quiet_class_follows_as_much_as_told_and_an_act_together_shows() -> No
 # What is said of them.
 
 
-def windows(lesson: ScriptedClass, min_group: int | None = 5, **settings: object) -> list[ClassWindow]:
+def windows(lesson: ScriptedClass, min_group: int | None = 5, min_coverage: float = 0.5) -> list[ClassWindow]:
     """The finished windows of a class, on the way that a running class takes."""
-    progress = Progress(5.0, min_group, load({"attention.calibration_s": 0, **settings}, environ={}))
+    chosen = {"attention.calibration_s": 0, "attention.min_coverage": min_coverage}
+    progress = Progress(5.0, min_group, load(chosen, environ={}))
     found = [progress.add(result, age_s=0.0) for result in lesson.results()]
     return [window for window in [*found, progress.finish()] if window is not None]
 
@@ -109,7 +110,7 @@ def test_below_the_coverage_nothing_is_shown() -> None:
     for name in ("facing", "mood", "attention", "concentration", "movement"):
         assert all(getattr(w, name) is None for w in few)
         assert all(getattr(w, name) is not None for w in found if w.start_s < 25)
-    shown = windows(ScriptedClass(people, 90.0), **{"attention.min_coverage": 0.2})
+    shown = windows(ScriptedClass(people, 90.0), min_coverage=0.2)
     assert all(w.facing is not None for w in shown)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -14,17 +15,19 @@ from classpulse.insight.indices import ConcentrationWeights, attention, concentr
 from classpulse.insight.signals import CUT_WIDTHS_PER_S, SignalReader, mood, movement, quality
 from classpulse.types import Emotions, Faces, FrameResult, Identities, Tracks
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 GRIM = (0.3, 0.0, 0.0, 0.0, 0.4, 0.0, 0.3)
 """A face that looks angry and sad at rest."""
 NEUTRAL = tuple(float(label == "neutral") for label in LABELS)
-MADE_UP = (0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.4)
 
 
 def reading(*rows: tuple[float, ...]) -> Emotions:
     return Emotions(LABELS, np.array(rows, np.float32).reshape(-1, len(LABELS)), np.ones(len(rows), bool))
 
 
-def picture(time_s: float, boxes: list[tuple[float, ...]], first: int = 1, rows: object = None) -> FrameResult:
+def picture(time_s: float, boxes: Sequence[tuple[float, ...]], first: int = 1, rows: object = None) -> FrameResult:
     n = len(boxes)
     faces = Faces(np.array(boxes, np.float32).reshape(n, 4), np.ones(n, np.float32), np.zeros((n, 5, 2), np.float32))
     emotions = reading(*([NEUTRAL] * n if rows is None else rows))  # type: ignore[misc]
@@ -44,7 +47,8 @@ def rest_of(resting: RestingFaces, track: int, time_s: float, row: tuple[float, 
 def test_a_face_that_looks_sad_at_rest_is_not_in_a_bad_mood() -> None:
     resting = RestingFaces()
     for second in range(0, 300, 2):
-        rest = resting.update(np.array([1]), reading(GRIM), float(second))
+        resting.update(np.array([1]), reading(GRIM), float(second))
+    rest = resting.update(np.array([1]), reading(GRIM), 300.0)
     grim, smile = np.array([GRIM], np.float32), np.array([[0, 0, 0, 0.7, 0.1, 0, 0.2]], np.float32)
     assert mood(grim, rest, LABELS)[0] == pytest.approx(0, abs=0.06)
     assert mood(grim, np.array([NEUTRAL], np.float32), LABELS)[0] == pytest.approx(-0.7)
@@ -56,7 +60,8 @@ def test_smiles_that_take_less_than_half_of_the_time_do_not_move_the_resting_fac
     resting = RestingFaces()
     for result in ScriptedClass(people, 600.0).results():
         assert result.emotions is not None
-        rest = resting.update(result.tracks.ids, result.emotions, result.time_s)
+        resting.update(result.tracks.ids, result.emotions, result.time_s)
+    rest = resting.update(np.array([1]), reading(NEUTRAL), 600.0)
     happy = LABELS.index("happy")
     assert rest[0, happy] == pytest.approx(RESTING[happy], abs=0.05)
 
@@ -155,8 +160,9 @@ def test_a_reader_forgets_who_is_gone() -> None:
 def test_presence_falls_while_somebody_is_out_of_sight() -> None:
     reader = SignalReader()
     box = [(10.0, 10, 60, 60)]
-    for time_s in (0.0, 0.5, 1.0):
-        now = reader.update(picture(time_s, box), np.ones(1, np.float32))
+    for time_s in (0.0, 0.5):
+        reader.update(picture(time_s, box), np.ones(1, np.float32))
+    now = reader.update(picture(1.0, box), np.ones(1, np.float32))
     assert now.presence[0] == pytest.approx(1.0)
     reader.update(picture(30.0, []), np.ones(0, np.float32))
     assert reader.update(picture(31.0, box), np.ones(1, np.float32)).presence[0] == pytest.approx(math.exp(-0.5))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from classpulse.types import Emotions, Floats, Ints
 
 Shares: TypeAlias = NDArray[np.float64]
+Key = TypeVar("Key", int, str)
 
 SLOT_S = 5.0
 """Readings are averaged over so long before the median is taken over the averages."""
@@ -127,10 +128,15 @@ class RestingFaces:
         return (PRIOR_SLOTS * self._typical + n * rest.median) / (PRIOR_SLOTS + n)
 
     def _forget(self, time_s: float) -> None:
-        """Let go of whoever is away too long, also by a clock that jumped; looked at one or two a frame."""
-        for known in (self._tracks, self._people):
-            key = next(iter(known), None)
-            if key is not None:
-                rest = known.pop(key)  # type: ignore[arg-type]
-                if abs(time_s - rest.seen_s) <= FORGOTTEN_S:
-                    known[key] = rest  # type: ignore[index]
+        """Let go of whoever is away too long, also by a clock that jumped; one of each kind is looked at in a frame."""
+        _forget_first(self._tracks, time_s)
+        _forget_first(self._people, time_s)
+
+
+def _forget_first(known: dict[Key, _Rest], time_s: float) -> None:
+    """Take out the first, or put it last if it was seen lately."""
+    key = next(iter(known), None)
+    if key is not None:
+        rest = known.pop(key)
+        if abs(time_s - rest.seen_s) <= FORGOTTEN_S:
+            known[key] = rest

@@ -165,7 +165,9 @@ def track_means(ids: Ints, values: NDArray[np.float64]) -> NDArray[np.float64]:
     sums = np.zeros((2, len(tracks), values.shape[1]), np.float64)
     np.add.at(sums[0], rows, np.nan_to_num(values))
     np.add.at(sums[1], rows, np.isfinite(values))
-    return np.divide(sums[0], sums[1], out=np.full(sums[0].shape, np.nan), where=sums[1] > 0)
+    means = np.full(sums[0].shape, np.nan)
+    np.divide(sums[0], sums[1], out=means, where=sums[1] > 0)
+    return means
 
 
 class WindowBuilder:
