@@ -190,11 +190,11 @@ def test_who_turns_to_profile_faces_the_screen_again_and_again_and_the_others_al
 @on("meeting-gallery.mp4")
 def test_two_who_turn_to_each_other_a_little_are_seen_to_where_little_counts(clip: Clip) -> None:
     for centre, limit_deg in ((LEFT_OF_TWO, 12), (RIGHT_OF_TWO, 8)):
-        found = answers(clip, centre, FacingJudge(limit_deg, 2, 0.2, 10))
+        found = answers(clip, centre, FacingJudge(limit_deg, 2, 0.1, 10))
         assert [answer for answer, _ in groupby(answer for _, answer in found)][:3] == [1, 0, 1]
         turned = [time_s for time_s, answer in found if answer == 0]
         assert all(13.8 < time_s < 15.5 or time_s > 18.4 for time_s in turned), turned
-        assert {answer for _, answer in answers(clip, SMILING, FacingJudge(limit_deg, 2, 0.2, 10))} == {1}
+        assert {answer for _, answer in answers(clip, SMILING, FacingJudge(limit_deg, 2, 0.1, 10))} == {1}
 
 
 @on("meeting-gallery.mp4")
