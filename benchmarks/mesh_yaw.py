@@ -33,7 +33,7 @@ def yaw_deg(mesh: Any, image: Any, face: dict[str, Any]) -> float | None:  # noq
     x0, y0, x1, y1 = face["box"]
     centre = np.array([x0 + x1, y0 + y1]) / 2
     matrix = cv2.getRotationMatrix2D(centre.tolist(), face["roll_deg"], SIDE / (2 * max(x1 - x0, y1 - y0)))
-    matrix[:, 2] += SIDE / 2 - centre
+    matrix[:, 2] = matrix[:, 2] + SIDE / 2 - centre
     seen = cv2.warpAffine(image, matrix, (SIDE, SIDE), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE)
     meshes = mesh.process(cv2.cvtColor(seen, cv2.COLOR_BGR2RGB)).multi_face_landmarks or []
     points = [np.array([(p.x, p.y, p.z) for p in found.landmark]) * SIDE for found in meshes]
