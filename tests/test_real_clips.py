@@ -16,9 +16,13 @@ import numpy as np
 import pytest
 from command import run
 
+from classpulse.insight.baseline import RestingFaces
 from classpulse.insight.facing import FacingJudge
+from classpulse.insight.signals import mood
+from classpulse.insight.state import class_state
 from classpulse.settings import AttentionSettings
-from classpulse.types import UNCERTAIN, HeadPoses
+from classpulse.storage.store import Store
+from classpulse.types import UNCERTAIN, Emotions, HeadPoses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -218,6 +222,33 @@ def test_crying_is_sad_and_laughing_is_happy(clip: Clip) -> None:
     assert crying["sad"] > crying.total() / 2, crying
     assert crying["happy"] <= 0.05 * crying.total(), crying
     assert laughing["happy"] > 0.9 * laughing.total(), laughing
+
+
+@on("one-person-sad-then-happy.mp4")
+def test_the_mood_turns_when_a_person_would_say_so(clip: Clip) -> None:
+    rests, labels = RestingFaces(), tuple(clip.faces[0][1]["probabilities"])
+    times, moods = [], []
+    for time_s, face in clip.faces:
+        if face["probabilities"] is not None:
+            shares = np.array([[face["probabilities"][label] for label in labels]], np.float32)
+            read = Emotions(labels, shares, np.ones(1, np.bool_))
+            times.append(time_s)
+            moods.append(float(mood(shares, rests.update(np.ones(1, np.int64), read, time_s), labels)[0]))
+    at, values = np.array(times), np.array(moods)
+    before, after = np.median(values[at < 7]), np.median(values[(at > 11) & (at < 15)])
+    assert after - before > 0.5
+    over = values > (before + after) / 2
+    turned = next(t for t in at if over[(at >= t) & (at < t + 1)].mean() > 0.8)
+    # She cries until about 8 s and smiles from about 9.5 s.
+    assert 7.5 <= turned <= 11.5
+
+
+@on("nobody.mp4")
+def test_an_empty_room_is_not_enough_faces(clip: Clip) -> None:
+    with Store.open(f"sqlite:///{clip.data / 'classpulse.db'}") as store:
+        assert class_state(store.windows(1), None, min_coverage=0.5).name == "not_enough"
+    said = run("report", 1, "--format", "html", "--out", "-", data=clip.data).stdout
+    assert "<h1>Nobody was seen.</h1>" in said
 
 
 @on("person-leaves.mov")
