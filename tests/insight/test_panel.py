@@ -169,7 +169,7 @@ def test_figures_are_compared_for_ten_minutes_and_not_kept_for_ever() -> None:
 @pytest.mark.parametrize(("people", "dwell_s"), [(6, math.inf), (12, 60.0)])
 def test_an_attack_by_subtraction_learns_no_more_than_from_one_figure(people: int, dwell_s: float) -> None:
     chance = np.random.default_rng(people)
-    classes = [make_class(people, dwell_s, chance) for _ in range(60)]
+    classes = [make_class(people, dwell_s, chance) for _ in range(40)]
     bare = recovered(classes, fixed_windows)
     assert max(bare.best_pair, bare.likeliest_pair) > 0.75, "the attack is one"
     shown = recovered(classes, as_published)
