@@ -14,6 +14,7 @@ from benchmarks.anonymity import as_published, fixed_windows, make_class, recove
 from classpulse.insight.disclosure import disclose
 from classpulse.insight.engagement import ClassWindow, WindowBuilder
 from classpulse.insight.panel import HORIZON_S, MOVED_PEOPLE, REST_S, Panel
+from classpulse.insight.signals import FaceSignals, valence
 from classpulse.types import Emotions, Faces, FrameResult, Tracks
 
 if TYPE_CHECKING:
@@ -168,7 +169,7 @@ def test_figures_are_compared_for_ten_minutes_and_not_kept_for_ever() -> None:
 @pytest.mark.parametrize(("people", "dwell_s"), [(6, math.inf), (12, 60.0)])
 def test_an_attack_by_subtraction_learns_no_more_than_from_one_figure(people: int, dwell_s: float) -> None:
     chance = np.random.default_rng(people)
-    classes = [make_class(people, dwell_s, chance) for _ in range(60)]
+    classes = [make_class(people, dwell_s, chance) for _ in range(40)]
     bare = recovered(classes, fixed_windows)
     assert max(bare.best_pair, bare.likeliest_pair) > 0.75, "the attack is one"
     shown = recovered(classes, as_published)
@@ -181,3 +182,75 @@ def seen(counts: Sequence[int]) -> list[float | None]:
 
 def test_no_setting_lets_a_panel_be_smaller_than_three() -> None:
     assert seen([2, 3]) == [None, 0.5]
+
+
+# Who faces the screen.
+
+
+def told(result: FrameResult, facing: Mapping[int, float]) -> FaceSignals:
+    """Signals of a picture: who faces the screen, by track; the mood is that of a face with nothing to subtract."""
+    none, told_of = np.zeros(len(result), np.float32), [facing[track] for track in result.tracks.ids.tolist()]
+    assert result.emotions is not None
+    mood = valence(result.emotions.probabilities, LABELS)
+    return FaceSignals(result.tracks.ids, none, np.array(told_of, np.float32), none, mood, none, none, none)
+
+
+def settled(classes: Sequence[Mapping[int, float | None]], facing: Sequence[Mapping[int, float]]) -> list[ClassWindow]:
+    """The windows of a class of which each has one picture."""
+    builder = WindowBuilder(LENGTH_S, Panel(GROUP))
+    found = []
+    for i, (happy, told_now) in enumerate(zip(classes, facing, strict=True)):
+        result = picture(LENGTH_S * i, happy)
+        found.append(builder.add(result, told(result, told_now)))
+    return [window for window in [*found, builder.finish()] if window is not None]
+
+
+AHEAD: dict[int, float] = dict.fromkeys(range(1, 10), 1.0) | {1: 0.0}
+"""All but the first face the screen."""
+
+
+@pytest.mark.parametrize("moved", [0.0, 1.0])
+def test_who_leaves_is_not_told_from_who_faces_the_screen_however_the_emotions_move(moved: float) -> None:
+    laughing = {track: moved if track % 2 else 0.1 for track in range(2, 10)}
+    classes = [STILL] * 3 + [laughing if i % 2 else without(1) for i in range(60)]
+    shown = settled(classes, [AHEAD] * len(classes))
+    assert {round(window.facing.value, 6) for window in shown if window.facing is not None} == {round(8 / 9, 6)}
+
+
+def test_once_somebody_has_turned_the_figures_go_on_with_who_is_there() -> None:
+    turned = [AHEAD] * 8 + [AHEAD | {2: 0.0, 3: 0.0}] * 3
+    moods = [STILL] * 3 + [without(1)] * 5 + [without(1) | {4: 0.9, 5: 0.9, 6: 0.9}] * 3
+    last = settled(moods, turned)[-1].facing
+    assert last is not None
+    assert last.value == pytest.approx(6 / 8)
+
+
+def test_faces_too_small_to_be_read_face_the_screen_all_the_same() -> None:
+    few: dict[int, float | None] = STILL | dict.fromkeys(range(5, 10), None)
+    window = settled([few, few], [AHEAD, AHEAD])[-1]
+    assert window.facing is not None
+    assert window.facing.value == pytest.approx(8 / 9)
+    assert (window.posed, window.read, window.mix, window.mood, window.concentration) == (9, 4, None, None, None)
+    assert disclose(window, GROUP)["attention"] is None
+
+
+def test_the_few_who_are_not_read_are_not_told_from_the_concentration() -> None:
+    most: dict[int, float | None] = STILL | {9: None}
+    window = settled([most, most], [AHEAD, AHEAD])[-1]
+    assert window.facing is not None
+    assert (window.posed, window.read, window.concentration) == (9, 8, None)
+
+
+def test_too_few_faces_have_no_share_that_faces_the_screen() -> None:
+    unknown = AHEAD | dict.fromkeys(range(5, 10), math.nan)
+    window = settled([STILL, STILL], [unknown, unknown])[-1]
+    assert (window.facing, window.attention, window.movement, window.posed) == (None, None, None, 4)
+    assert window.mix is not None
+
+
+def test_a_panel_forgets_who_is_gone() -> None:
+    panel = Panel(GROUP)
+    builder = WindowBuilder(LENGTH_S, panel)
+    for i in range(2000):
+        builder.add(picture(LENGTH_S * i, {10 * i + k: 0.1 * (i % 7) for k in range(9)}))
+    assert len(panel._last) < 5000

@@ -53,7 +53,7 @@ def test_a_quiet_class_follows_as_much_as_told_and_an_act_together_shows() -> No
 
 def windows(lesson: ScriptedClass, min_group: int | None = 5, min_coverage: float = 0.5) -> list[ClassWindow]:
     """The finished windows of a class, on the way that a running class takes."""
-    chosen = {"attention.calibration_s": 0, "attention.min_coverage": min_coverage}
+    chosen = {"attention.min_coverage": min_coverage}
     progress = Progress(5.0, min_group, load(chosen, environ={}))
     found = [progress.add(result, age_s=0.0) for result in lesson.results()]
     return [window for window in [*found, progress.finish()] if window is not None]

@@ -50,7 +50,8 @@ class _Rest:
         over = self.count > 0 and not 0 <= time_s - self.since_s < SLOT_S
         if over and self.total is not None:
             self.slots.append(self.total / self.count)
-            middle = np.median(np.array(self.slots), axis=0)
+            ordered, n = np.sort(np.array(self.slots), axis=0), len(self.slots)
+            middle = (ordered[(n - 1) // 2] + ordered[n // 2]) / 2
             self.median = middle / middle.sum() if middle.sum() > 0 else self.slots[-1]
         if self.count == 0 or over:
             self.total, self.count, self.since_s = np.zeros_like(reading), 0, time_s
@@ -98,12 +99,13 @@ class RestingFaces:
         if emotions.labels != self._labels:
             self._begin(emotions.labels)
         rests = np.empty((len(ids), len(self._labels)), np.float32)
+        readings = emotions.probabilities.astype(np.float64)
         names = people or (None,) * len(ids)
         for i, (track, name, read) in enumerate(zip(ids.tolist(), names, emotions.read.tolist(), strict=True)):
             rest = self._of(track, name)
             rests[i] = self._face(rest)
             rest.seen_s = time_s
-            if read and rest.add(emotions.probabilities[i].astype(np.float64), time_s) and rest.median is not None:
+            if read and rest.add(readings[i], time_s) and rest.median is not None:
                 self._typical += TYPICAL_GAIN * (rest.median - self._typical)
         self._forget(time_s)
         return rests

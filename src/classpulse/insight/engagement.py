@@ -115,7 +115,6 @@ def summarise(
         means = track_means(ids, np.column_stack([probabilities, ~certain]).astype(np.float64))
         *shares, uncertain = (float(value) for value in means.mean(axis=0))
         mix = tuple(shares)
-    ids, told = told_of(signals)
     window = ClassWindow(
         start_s=start_s,
         end_s=end_s,
@@ -129,7 +128,7 @@ def summarise(
         expected=expected,
         posed=posed_at_once(signals),
     )
-    return with_figures(window, track_means(ids, told), rules)
+    return with_figures(window, track_means(*told_of(signals)), rules) if signals else window
 
 
 def readings_of(results: Sequence[FrameResult]) -> tuple[int, tuple[str, ...], Ints, Floats, Mask]:

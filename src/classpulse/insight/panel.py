@@ -122,7 +122,12 @@ class Panel:
             new = _Shown(window.end_s, members, values)
             if values and all(self._may_follow(new, old, window.start_s) for old in self._shown):
                 self._shown.append(new)
-                return self._with_figure(replace(window, posed=posed, read=read), new)
+                counts = replace(
+                    window,
+                    posed=posed if members.posed else window.posed,
+                    read=read if members.read else window.read,
+                )
+                return self._with_figure(counts, new)
         last = self._shown[-1] if self._shown else None
         if last is not None and window.end_s - last.end_s <= REST_S:
             stays = self._enough(last.members, window.posed, window.read)
