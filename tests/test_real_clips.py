@@ -129,7 +129,8 @@ def test_every_line_has_the_documented_shape(clip: Clip) -> None:
                 continue
             assert set(probabilities) == SEVEN
             assert sum(probabilities.values()) == pytest.approx(1, abs=0.001)
-            assert face["emotion"] in {UNCERTAIN, max(probabilities, key=probabilities.__getitem__)}
+            # Two that are equal by four digits may be told either way.
+            assert face["emotion"] == UNCERTAIN or probabilities[face["emotion"]] >= max(probabilities.values()) - 1e-4
         tracks = [face["track"] for face in line["faces"]]
         assert len(tracks) == len(set(tracks))
 
