@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from classpulse.settings import RetentionSettings, WindowSettings
+from classpulse.setting_groups import RetentionSettings
+from classpulse.settings import WindowSettings
 from classpulse.storage.moment_tables import METADATA
 
 DOCS = Path(__file__).parents[1] / "docs"

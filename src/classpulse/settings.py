@@ -10,12 +10,21 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import platformdirs
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from classpulse.errors import SettingsError
+from classpulse.setting_groups import (
+    AlertSettings,
+    AttendanceSettings,
+    AttentionSettings,
+    ConcentrationSettings,
+    Group,
+    RetentionSettings,
+    UserPath,
+)
 from classpulse.setting_names import names_of, not_a_name
 
 if TYPE_CHECKING:
@@ -28,22 +37,7 @@ NOT_SETTINGS = frozenset({"CLASSPULSE_CONFIG", "CLASSPULSE_TEST_DATA", "CLASSPUL
 Jurisdiction = Literal["eu", "other", "research"]
 
 
-def _expand(path: Path) -> Path:
-    """`~` is the user's home in the environment and in files too, where no shell has replaced it."""
-    try:
-        return path.expanduser()
-    except RuntimeError as error:
-        raise ValueError(str(error)) from None
-
-
-UserPath = Annotated[Path, AfterValidator(_expand)]
-
-
-class _Group(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-
-class DetectorSettings(_Group):
+class DetectorSettings(Group):
     """How faces are found."""
 
     name: Literal["centerface", "yunet"] = "centerface"
@@ -56,14 +50,14 @@ class DetectorSettings(_Group):
     """Arithmetic of CenterFace; `auto` takes int8 where the processor is faster with it (AVX2, VNNI, Arm)."""
 
 
-class TrackerSettings(_Group):
+class TrackerSettings(Group):
     """How faces are followed."""
 
     max_gap_s: float = Field(1.5, gt=0, le=60)
     """How long a face may be out of sight and still be the same track."""
 
 
-class EmotionSettings(_Group):
+class EmotionSettings(Group):
     """How emotions are read."""
 
     model: UserPath | None = None
@@ -76,7 +70,7 @@ class EmotionSettings(_Group):
     """Time constant of the smoothing over time, per track; 0 switches it off."""
 
 
-class RecognitionSettings(_Group):
+class RecognitionSettings(Group):
     """How people who enrolled are recognised."""
 
     enabled: bool = True
@@ -90,104 +84,7 @@ class RecognitionSettings(_Group):
     """Faces smaller than this stay unknown."""
 
 
-class AttentionSettings(_Group):
-    """How it is told who faces the screen, and what the class's figures are made of."""
-
-    enabled: bool = True
-    """Whether it is told at all."""
-    max_yaw_deg: float = Field(30.0, ge=5, le=80)
-    """A head turned further than this from the usual direction does not face the screen."""
-    hysteresis_deg: float = Field(6.0, ge=0, le=30)
-    """Half the width of the band around `max_yaw_deg` in which nothing changes."""
-    min_turn_s: float = Field(1.5, ge=0, le=30)
-    """Shorter looks aside do not count."""
-    calibration_s: float = Field(60.0, ge=0, le=600)
-    """How long the usual direction of each seat is learned at the beginning of a class; 0 takes the camera's."""
-    min_coverage: float = Field(0.5, ge=0, le=1)
-    """Share of the class that must be seen for a figure to be shown."""
-    mood_weight: float = Field(0.1, ge=0, le=0.5)
-    """Weight of the mood in the attention score; the rest is the share facing the screen."""
-
-
-class ConcentrationSettings(_Group):
-    """Weights of the concentration index of Sharma et al. (arXiv 1909.12913), approximate because eyes are not read."""
-
-    neutral: float = Field(0.9, ge=0, le=1)
-    """Of a neutral face."""
-    happy: float = Field(0.6, ge=0, le=1)
-    """Of a happy face."""
-    surprise: float = Field(0.6, ge=0, le=1)
-    """Of a surprised face."""
-    sad: float = Field(0.3, ge=0, le=1)
-    """Of a sad face."""
-    fear: float = Field(0.3, ge=0, le=1)
-    """Of a fearful face."""
-    angry: float = Field(0.25, ge=0, le=1)
-    """Of an angry face."""
-    disgust: float = Field(0.2, ge=0, le=1)
-    """Of a disgusted face."""
-    facing: float = Field(5.0, ge=0, le=5)
-    """Of a head that faces the screen, in place of eyes open and centred."""
-    turned: float = Field(2.0, ge=0, le=5)
-    """Of a head that does not, in place of eyes open and off centre."""
-
-
-class AlertSettings(_Group):
-    """When and how the teacher is told that something changed."""
-
-    enabled: bool = True
-    """Whether alerts are raised."""
-    every_min: float = Field(5.0, ge=1, le=120)
-    """Shortest time between two alerts."""
-    smallest_fall: float = Field(0.25, ge=0.1, le=1)
-    """How far the share facing the screen (0 to 1), or the mood (-1 to 1), has to fall to be told."""
-    threshold: float = Field(4.0, ge=1, le=50)
-    """How much evidence a fall takes: higher is rarer and later. `classpulse alerts replay` shows what it does."""
-    lost_share: float = Field(0.3, gt=0, le=1)
-    """Share of "lost" among the answers that is told."""
-    lost_answers: int = Field(3, ge=1, le=1000)
-    """Fewest "lost" answers that are told."""
-    few_share: float = Field(0.4, ge=0, lt=1)
-    """Share of the class below which few faces are told; 0 never tells it."""
-    source_wait_s: float = Field(20.0, ge=5, le=3600)
-    """How long no picture has to come before that is told."""
-    sound: bool = False
-    """Whether the page gives a sound."""
-    desktop: bool = False
-    """Whether the desktop shows a notification."""
-    webhook: str | None = None
-    """An address (https) that is told of every alert."""
-    webhook_secret: str | None = Field(None, min_length=16, repr=False)
-    """What webhooks are signed with, 16 characters or more."""
-
-
-class AttendanceSettings(_Group):
-    """How sightings become presence."""
-
-    gap_s: float = Field(60.0, ge=1, le=3600)
-    """Out of sight for longer than this counts as a gap."""
-    late_after_min: float = Field(5.0, ge=0, le=240)
-    """First seen later than this after the start is late."""
-    left_before_min: float = Field(5.0, ge=0, le=240)
-    """Last seen earlier than this before the end has left early."""
-
-
-class RetentionSettings(_Group):
-    """How long each kind of row is kept, in days; what is older is deleted by itself."""
-
-    observations_days: float = Field(30, gt=0, le=3650)
-    """Single faces at single moments."""
-    appearances_days: float = Field(90, gt=0, le=3650)
-    """Who was taken for whom, and when: attendance."""
-    sessions_days: float = Field(365, gt=0, le=3650)
-    """Classes and their windows."""
-    consents_days: float = Field(30, gt=0, le=3650)
-    """People whose last consent was withdrawn or ran out, counted from then: they are forgotten."""
-    audit_days: float = Field(1095, gt=0, le=3650)
-    """The audit log and the answers on which law is in force."""
-
-
-class WindowSettings(_Group):
+class WindowSettings(Group):
     """How single faces become a figure of the class."""
 
     length_s: float = Field(5.0, ge=1, le=60)
@@ -196,14 +93,14 @@ class WindowSettings(_Group):
     """Fewest people a figure may come from."""
 
 
-class StorageSettings(_Group):
+class StorageSettings(Group):
     """What is written, and how often."""
 
     observations_hz: float = Field(1.0, gt=0, le=30)
     """How many observations a second are kept of each track."""
 
 
-class StreamSettings(_Group):
+class StreamSettings(Group):
     """How long to wait for a live source."""
 
     timeout_s: float = Field(3.0, gt=0, le=60)
@@ -212,7 +109,7 @@ class StreamSettings(_Group):
     """Longest pause between two tries to open it again."""
 
 
-class WebSettings(_Group):
+class WebSettings(Group):
     """Where the live page is."""
 
     host: str = "127.0.0.1"
@@ -223,7 +120,7 @@ class WebSettings(_Group):
     """Whether to open the page in a browser."""
 
 
-class Settings(_Group):
+class Settings(Group):
     """Every setting of Classpulse."""
 
     jurisdiction: Jurisdiction | None = None

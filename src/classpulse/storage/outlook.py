@@ -14,7 +14,7 @@ from classpulse.storage.tables import ObservationRow, PolicyAnswerRow, SessionRo
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Select
 
-    from classpulse.settings import RetentionSettings
+    from classpulse.setting_groups import RetentionSettings
 
 
 @dataclass(frozen=True, slots=True)

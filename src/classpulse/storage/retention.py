@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Engine, Select
 
-    from classpulse.settings import RetentionSettings
+    from classpulse.setting_groups import RetentionSettings
     from classpulse.storage.erased import ErasedList
     from classpulse.storage.vault import Vault
 
