@@ -210,6 +210,14 @@ def test_a_pdf_is_one_page_for_one_lesson(store: Store) -> None:
     assert isinstance(book, plutoprint.Book)
 
 
+def test_a_pdf_asks_for_nothing_from_outside(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("plutoprint")
+    (tmp_path / "secret.css").write_text("p { break-before: page }")
+    page = f"<p>one</p><p>two</p><link rel=stylesheet href='{(tmp_path / 'secret.css').as_uri()}'>"
+    assert laid_out(page).get_page_count() == 1
+    assert "asks for nothing from outside" in capfd.readouterr().err
+
+
 def test_a_file_is_whole_or_not_there(tmp_path: Path) -> None:
     target = tmp_path / "a.html"
     target.write_text("before")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from classpulse.errors import SettingsError
 
@@ -46,6 +46,14 @@ def laid_out(html: str) -> Book:
         raise SettingsError(HOW)
     import plutoprint  # noqa: PLC0415 - 145 MB that few need
 
+    class Nothing(plutoprint.ResourceFetcher):
+        """A page that stands alone asks for nothing, whatever a name in it says."""
+
+        def fetch_url(self, url: str) -> NoReturn:
+            message = f"a report asks for nothing from outside: {url[:80]}"
+            raise ValueError(message)
+
     book = plutoprint.Book(plutoprint.PAGE_SIZE_A4, plutoprint.PAGE_MARGINS_NARROW, plutoprint.MEDIA_TYPE_PRINT)
+    book.custom_resource_fetcher = Nothing()
     book.load_html(html)
     return book
