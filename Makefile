@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 CLIP ?= $(CLASSPULSE_TEST_DATA)/clips/meeting-gallery.mp4
 PACKAGE := pyproject.toml hatch_build.py $(wildcard bundle/*.json) bundle/node.txt
 
-.PHONY: live test coverage check format bench lock system clean train-ready
+.PHONY: live test thorough coverage check format bench lock system clean train-ready
 
 live: $(VENV)/.run  ## the live page, with the first webcam or, without one, the demo
 	$(BIN)/classpulse live $(ARGS)
@@ -20,6 +20,9 @@ live: $(VENV)/.run  ## the live page, with the first webcam or, without one, the
 test: system $(VENV)/.dev check  ## all that CI runs
 	$(BIN)/python -m pytest tests/training --numprocesses=auto $(ARGS)
 	$(BIN)/python -m pytest --ignore=tests/training --numprocesses=auto --dist=loadfile $(ARGS)
+
+thorough: system $(VENV)/.dev  ## the long forms of some tests
+	$(BIN)/python -m pytest -m thorough --numprocesses=auto $(ARGS)
 
 # Not part of `test`: to watch every line takes half as long again.
 coverage: system $(VENV)/.dev  ## the tests, and which lines they reach

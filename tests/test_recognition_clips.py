@@ -125,7 +125,11 @@ def test_a_face_that_is_in_no_enrolled_photo_stays_unknown(
 
 @pytest.mark.parametrize(
     ("clip", "at_s"),
-    [("one-person-smile.mp4", 0.1), ("one-person-sad-then-happy.mp4", 0.5), ("classroom.mp4", 0.4)],
+    [
+        ("one-person-smile.mp4", 0.1),
+        pytest.param("one-person-sad-then-happy.mp4", 0.5, marks=pytest.mark.thorough),
+        pytest.param("classroom.mp4", 0.4, marks=pytest.mark.thorough),
+    ],
 )
 def test_a_named_track_never_changes_its_person(
     photos: Photos, people: dict[str, Image], test_data: Path, clip: str, at_s: float

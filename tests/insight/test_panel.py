@@ -166,7 +166,7 @@ def test_figures_are_compared_for_ten_minutes_and_not_kept_for_ever() -> None:
     assert len(panel._shown) <= HORIZON_S / LENGTH_S + 1
 
 
-@pytest.mark.parametrize(("people", "dwell_s"), [(6, math.inf), (12, 60.0)])
+@pytest.mark.parametrize(("people", "dwell_s"), [(6, math.inf), pytest.param(12, 60.0, marks=pytest.mark.thorough)])
 def test_an_attack_by_subtraction_learns_no_more_than_from_one_figure(people: int, dwell_s: float) -> None:
     chance = np.random.default_rng(people)
     classes = [make_class(people, dwell_s, chance) for _ in range(40)]
