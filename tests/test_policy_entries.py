@@ -132,7 +132,7 @@ def test_an_exemption_is_set_with_its_declaration_alone(tmp_path: Path) -> None:
     declared = ("--exemption", "medical", "--declaration", DECLARED, "--by", "Head")
     assert here("policy", "set", "eu", *declared, data=tmp_path).returncode == 0
     shown = here("policy", data=tmp_path).stdout
-    assert shown.startswith("In force: eu (medical exemption) (allows face-detection, emotion)")
+    assert shown.startswith("In force: eu (medical exemption) (allows face-detection, emotion, attention)")
     assert f"for eu (medical exemption): {DECLARED}" in " ".join(shown.split())
     assert here("policy", "show", "--jurisdiction", "eu", data=tmp_path).stdout.startswith(
         "In force: eu (allows face-detection)"

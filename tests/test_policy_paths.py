@@ -37,7 +37,18 @@ OPENS_MODELS = "inference/model.py"
 TRAINING = "training/"
 """Trains networks on sets of faces, with torch; nothing that watches a class may import it."""
 KNOWN_LIBRARIES = {"alembic", "anyio", "av", "classpulse", "click", "cryptography", "cv2", "fastapi", "numpy", "PIL"}
-KNOWN_LIBRARIES |= {"platformdirs", "psutil", "pydantic", "rich", "scipy", "sqlalchemy", "starlette", "uvicorn"}
+KNOWN_LIBRARIES |= {"desktop_notifier", "httpx", "jinja2", "markupsafe", "matplotlib", "tenacity"}
+KNOWN_LIBRARIES |= {
+    "platformdirs",
+    "plutoprint",
+    "psutil",
+    "pydantic",
+    "rich",
+    "scipy",
+    "sqlalchemy",
+    "starlette",
+    "uvicorn",
+}
 """Libraries that run no network, but for cv2.dnn; another one must be looked at before it is added here."""
 SIDE_WAYS = {"InferenceSession", "TrainingSession", "ort", "onnxruntime", "dnn", "FaceDetectorYN", "FaceRecognizerSF"}
 SIDE_WAYS |= {"CascadeClassifier", "Model", "eval", "exec", "__import__"}

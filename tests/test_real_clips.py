@@ -16,9 +16,13 @@ import numpy as np
 import pytest
 from command import run
 
+from classpulse.insight.baseline import RestingFaces
 from classpulse.insight.facing import FacingJudge
+from classpulse.insight.signals import mood
+from classpulse.insight.state import class_state
 from classpulse.settings import AttentionSettings
-from classpulse.types import UNCERTAIN, HeadPoses
+from classpulse.storage.store import Store
+from classpulse.types import UNCERTAIN, Emotions, HeadPoses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,7 +129,8 @@ def test_every_line_has_the_documented_shape(clip: Clip) -> None:
                 continue
             assert set(probabilities) == SEVEN
             assert sum(probabilities.values()) == pytest.approx(1, abs=0.001)
-            assert face["emotion"] in {UNCERTAIN, max(probabilities, key=probabilities.__getitem__)}
+            # Two that are equal by four digits may be told either way.
+            assert face["emotion"] == UNCERTAIN or probabilities[face["emotion"]] >= max(probabilities.values()) - 1e-4
         tracks = [face["track"] for face in line["faces"]]
         assert len(tracks) == len(set(tracks))
 
@@ -190,11 +195,11 @@ def test_who_turns_to_profile_faces_the_screen_again_and_again_and_the_others_al
 @on("meeting-gallery.mp4")
 def test_two_who_turn_to_each_other_a_little_are_seen_to_where_little_counts(clip: Clip) -> None:
     for centre, limit_deg in ((LEFT_OF_TWO, 12), (RIGHT_OF_TWO, 8)):
-        found = answers(clip, centre, FacingJudge(limit_deg, 2, 0.2, 10))
+        found = answers(clip, centre, FacingJudge(limit_deg, 2, 0.1, 10))
         assert [answer for answer, _ in groupby(answer for _, answer in found)][:3] == [1, 0, 1]
         turned = [time_s for time_s, answer in found if answer == 0]
         assert all(13.8 < time_s < 15.5 or time_s > 18.4 for time_s in turned), turned
-        assert {answer for _, answer in answers(clip, SMILING, FacingJudge(limit_deg, 2, 0.2, 10))} == {1}
+        assert {answer for _, answer in answers(clip, SMILING, FacingJudge(limit_deg, 2, 0.1, 10))} == {1}
 
 
 @on("meeting-gallery.mp4")
@@ -218,6 +223,33 @@ def test_crying_is_sad_and_laughing_is_happy(clip: Clip) -> None:
     assert crying["sad"] > crying.total() / 2, crying
     assert crying["happy"] <= 0.05 * crying.total(), crying
     assert laughing["happy"] > 0.9 * laughing.total(), laughing
+
+
+@on("one-person-sad-then-happy.mp4")
+def test_the_mood_turns_when_a_person_would_say_so(clip: Clip) -> None:
+    rests, labels = RestingFaces(), tuple(clip.faces[0][1]["probabilities"])
+    times, moods = [], []
+    for time_s, face in clip.faces:
+        if face["probabilities"] is not None:
+            shares = np.array([[face["probabilities"][label] for label in labels]], np.float32)
+            read = Emotions(labels, shares, np.ones(1, np.bool_))
+            times.append(time_s)
+            moods.append(float(mood(shares, rests.update(np.ones(1, np.int64), read, time_s), labels)[0]))
+    at, values = np.array(times), np.array(moods)
+    before, after = np.median(values[at < 7]), np.median(values[(at > 11) & (at < 15)])
+    assert after - before > 0.5
+    over = values > (before + after) / 2
+    turned = next(t for t in at if over[(at >= t) & (at < t + 1)].mean() > 0.8)
+    # She cries until about 8 s and smiles from about 9.5 s.
+    assert 7.5 <= turned <= 11.5
+
+
+@on("nobody.mp4")
+def test_an_empty_room_is_not_enough_faces(clip: Clip) -> None:
+    with Store.open(f"sqlite:///{clip.data / 'classpulse.db'}") as store:
+        assert class_state(store.windows(1), None, min_coverage=0.5).name == "not_enough"
+    said = run("report", 1, "--format", "html", "--out", "-", data=clip.data).stdout
+    assert "<h1>Nobody was seen.</h1>" in said
 
 
 @on("person-leaves.mov")

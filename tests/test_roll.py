@@ -127,7 +127,7 @@ def test_who_withdraws_is_unknown_on_the_page_though_no_frame_comes(
     people.change(Gallery.empty())
     watcher.until(lambda state: names(state) == (None,))
     script.give(20)
-    state = watcher.until(lambda state: state.elapsed_s > 3)
+    state = watcher.until(lambda state: state.elapsed_s > 3, giving=script)
     assert names(state) == (None,)
     people.change(ana)
     asked = people.asked

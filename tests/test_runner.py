@@ -417,9 +417,9 @@ def test_marks_and_answers_are_told_and_stored_under_every_law(
 ) -> None:
     runner = Runner(STREAM, settings, store)
     watcher = Watcher(runner)
-    script.give(30)
+    script.give(12)
     runner.start()
-    watcher.until(lambda state: state.elapsed_s > 1)
+    watcher.until(lambda state: state.elapsed_s > 1, giving=script)
     runner.mark("new topic")
     for who in "abcde":
         runner.answer(who, "lost")

@@ -53,7 +53,7 @@ EVERY = {
     "alerts.threshold": 6,
     "alerts.lost_share": 0.5,
     "alerts.lost_answers": 4,
-    "alerts.few_share": 0.4,
+    "alerts.few_share": 0.3,
     "alerts.source_wait_s": 30,
     "alerts.sound": True,
     "alerts.desktop": True,
@@ -227,6 +227,13 @@ def test_a_value_that_makes_no_sense_is_refused(name: str, bad: object, wanted: 
         load({name: bad}, environ={})
     assert "\n" not in str(caught.value)
     assert caught.value.exit_code == 2
+
+
+def test_a_secret_that_is_refused_is_not_repeated() -> None:
+    with pytest.raises(SettingsError, match=r"'alerts\.webhook_secret': .*at least 16") as caught:
+        load({"alerts.webhook_secret": "hush"}, environ={})
+    assert "hush" not in str(caught.value)
+    assert "sixteen" not in repr(load({"alerts.webhook_secret": "sixteen letters!"}, environ={}))
 
 
 def test_several_mistakes_are_said_at_once() -> None:

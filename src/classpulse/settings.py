@@ -147,7 +147,7 @@ class AlertSettings(_Group):
     """Share of "lost" among the answers that is told."""
     lost_answers: int = Field(3, ge=1, le=1000)
     """Fewest "lost" answers that are told."""
-    few_share: float = Field(0.5, ge=0, lt=1)
+    few_share: float = Field(0.4, ge=0, lt=1)
     """Share of the class below which few faces are told; 0 never tells it."""
     source_wait_s: float = Field(20.0, ge=5, le=3600)
     """How long no picture has to come before that is told."""
@@ -157,7 +157,7 @@ class AlertSettings(_Group):
     """Whether the desktop shows a notification."""
     webhook: str | None = None
     """An address (https) that is told of every alert."""
-    webhook_secret: str | None = Field(None, min_length=16)
+    webhook_secret: str | None = Field(None, min_length=16, repr=False)
     """What webhooks are signed with, 16 characters or more."""
 
 
@@ -304,7 +304,8 @@ def _validate(values: dict[str, Any]) -> Settings:
 def _explain(location: tuple[int | str, ...], error: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
     name = ".".join(str(part) for part in location)
     if error["type"] not in {"model_type", "extra_forbidden"}:
-        return f"setting {name!r}: {error['msg'].lower()}, not {error['input']!r}"
+        given = "" if name == "alerts.webhook_secret" else f", not {error['input']!r}"
+        return f"setting {name!r}: {error['msg'].lower()}{given}"
     if isinstance(error["input"], dict):  # a whole group is unknown: its first setting says best what was meant
         name = ".".join([name, *list(error["input"])[:1]])
     return not_a_name(name, known_names())

@@ -146,7 +146,8 @@ def test_a_snooze_holds_alerts_back() -> None:
     watch = AlertWatch()
     told(watch, noisy(0, 200, 0.82))
     watch.snooze(1200)
-    assert watch.snoozed_until_s == 1200
+    until_s = watch.snoozed_until_s
+    assert until_s == 1200
     (alert,) = told(watch, noisy(200, 60, 0.5))
     assert alert.time_s >= 1200
     assert watch.snoozed_until_s is None

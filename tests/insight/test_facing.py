@@ -212,6 +212,14 @@ def test_a_clock_that_jumps_turns_nobody(jump_s: float) -> None:
     assert again[1][0] - 40 - jump_s == pytest.approx(1.5, abs=0.21)
 
 
+@pytest.mark.parametrize("jump_s", [-1e6, 0.0, 1e6])
+def test_what_is_learned_outlasts_a_clock_that_jumps(jump_s: float) -> None:
+    of, seats = judge(calibration_s=60), {1: -28.0, 2: 0.0, 3: 28.0}
+    last(of, seats, 0, 20)
+    last(of, seats, 20 + jump_s, 60 + jump_s)
+    assert last(of, {1: 12.0, 2: 12.0, 3: -12.0}, 60 + jump_s, 65 + jump_s) == [0, 1, 0]
+
+
 def test_a_jump_does_not_count_as_a_long_look_aside() -> None:
     of = judge()
     said(of, lambda _: 0.0, 0, 5)

@@ -216,7 +216,7 @@ def test_windows_without_attention_or_with_too_few_answers_are_left_out() -> Non
         (np.empty(0), np.empty(0)),
     ],
 )
-def test_what_cannot_be_told_is_not_told(x: np.ndarray, y: np.ndarray) -> None:  # type: ignore[type-arg]
+def test_what_cannot_be_told_is_not_told(x: np.ndarray, y: np.ndarray) -> None:
     found = rank_correlation(np.stack([x, y], axis=1))
     assert (found.rho, found.low, found.high) == (None, None, None)
     assert "cannot be told" in sentence(found)

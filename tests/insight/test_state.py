@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -11,12 +12,15 @@ from class_windows import figure, window
 from classpulse.insight.moments import AnswerCounts, ClassState
 from classpulse.insight.state import class_state
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def word(values: list[float | None], answers: AnswerCounts | None = None, wide: float = 0.1) -> str:
+
+def word(values: Sequence[float | None], answers: AnswerCounts | None = None, wide: float = 0.1) -> str:
     return words(values, answers, wide)[-1]
 
 
-def words(values: list[float | None], answers: AnswerCounts | None = None, wide: float = 0.1) -> list[str]:
+def words(values: Sequence[float | None], answers: AnswerCounts | None = None, wide: float = 0.1) -> list[str]:
     """The word after each window, each told of the one before."""
     windows = [window(i, attention=value, wide=wide) for i, value in enumerate(values)]
     states: list[ClassState] = []
@@ -43,7 +47,7 @@ def test_the_word_follows_the_score(value: float | None, name: str) -> None:
 
 def test_the_word_does_not_flicker_about_a_limit() -> None:
     chance = np.random.default_rng(5)
-    values: list[float | None] = [float(value) for value in 0.7 + chance.normal(0, 0.03, 400)]
+    values = [float(value) for value in 0.7 + chance.normal(0, 0.03, 400)]
     alone = [word([value]) for value in values]
     assert sum(a != b for a, b in pairwise(alone)) > 100
     assert sum(a != b for a, b in pairwise(words(values))) <= 2
@@ -58,7 +62,7 @@ def test_a_limit_is_passed_by_a_margin_or_by_the_whole_interval() -> None:
 
 
 def test_too_little_seen_is_an_answer_and_counts_out_nobody() -> None:
-    def told(**changes: object) -> ClassState:
+    def told(**changes: Any) -> ClassState:
         return class_state([window(0, attention=0.8, **changes)], None, min_coverage=0.5, min_group=5)
 
     assert told(faces=0, expected=0) == ClassState("not_enough", "nobody is visible")
@@ -72,6 +76,7 @@ def test_too_little_seen_is_an_answer_and_counts_out_nobody() -> None:
 
 def test_figures_of_too_few_are_not_used() -> None:
     """As `disclose` has it: too few told to face the screen, or too few read."""
+    few: dict[str, Any]
     for few in ({"posed": 4}, {"read": 4}):
         told = class_state([window(0, facing=0.8, attention=0.8, **few)], None, min_coverage=0.5, min_group=5)
         assert (told.name, "face the screen" in told.reason and "%" in told.reason) == ("not_enough", False)

@@ -215,8 +215,13 @@ def test_a_failing_hook_neither_blocks_nor_piles_up(
 def test_what_fails_is_told_and_what_works_again_ends_it(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     shown: list[str] = []
+
+    def show(_title: str, text: str) -> bool:
+        shown.append(text)
+        return True
+
     with serving(410, 200) as server:
-        notifier = Notifier(lambda _, text: shown.append(text) is None, hook_to(server))
+        notifier = Notifier(show, hook_to(server))
         notifier.tell(message())
         assert until(Told(failed=1, shown=1), notifier) == Told(failed=1, shown=1)
         assert notifier.trouble == "the webhook at 127.0.0.1 does not take alerts: it answered 410"

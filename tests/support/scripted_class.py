@@ -79,10 +79,13 @@ class Watcher:
     def __init__(self, runner: Runner) -> None:
         self.runner = runner
 
-    def until(self, condition: Callable[[LiveState], bool]) -> LiveState:
+    def until(self, condition: Callable[[LiveState], bool], *, giving: Script | None = None) -> LiveState:
+        """Wait for a state; `giving` gives a frame now and then meanwhile: a state tells of the class with a result."""
         version, deadline = -1, time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
-            version, state = self.runner.hub.wait(version, 1.0)
+            version, state = self.runner.hub.wait(version, 1.0 if giving is None else 0.3)
             if condition(state):
                 return state
+            if giving is not None:
+                giving.give()
         pytest.fail(f"it never came about: {self.runner.hub.state}")

@@ -99,6 +99,7 @@ def test_the_further_and_the_smaller_the_less_sure() -> None:
     assert sd(200) < sd(100) < sd(50) < sd(30)
     assert sd(100) < sd(100, 20) < sd(100, 45)
     assert sd(100, -30) == pytest.approx(sd(100, 30), abs=0.01)
+    assert sd(100, 65) > 11 > sd(100, 45)
     assert sd(100, roll_deg=45) > 20 > sd(100, roll_deg=35)
 
 

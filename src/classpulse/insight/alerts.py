@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 FEW_FACES_S = 60.0
 """So long few faces must be visible."""
 
+PAUSE_S = 15.0
+"""After so long without a window the minute begins anew."""
+
 FEW_AGAIN = 0.2
 """So much more of the class than the limit must be visible before few faces are told of again."""
 
@@ -50,7 +53,7 @@ class AlertRules:
     threshold: float = 4.0
     lost_share: float = 0.3
     lost_answers: int = 3
-    few_share: float = 0.5
+    few_share: float = 0.4
     source_wait_s: float = 20.0
     min_group: int = 5
 
@@ -72,6 +75,7 @@ class AlertWatch:
         self._end_s = -math.inf
         self._now_s = 0.0
         self._few_since_s: float | None = None
+        self._counted_s = -math.inf
         self._last_s = -math.inf
         self._snoozed_until_s = -math.inf
 
@@ -124,10 +128,12 @@ class AlertWatch:
     def _count(self, window: ClassWindow) -> None:
         """Note since when few faces are visible; a class of which nobody knows how large it is has no few."""
         limit = self._rules.few_share * window.expected
-        if window.expected < max(self._rules.min_group, 2) or window.faces >= limit:
-            self._few_since_s = None
+        enough = window.expected < max(self._rules.min_group, 2) or window.faces >= limit
+        if enough or window.start_s - self._counted_s > PAUSE_S:  # nobody knows who was visible in a pause
+            self._few_since_s = None if enough else window.start_s
         elif self._few_since_s is None:
             self._few_since_s = window.start_s
+        self._counted_s = window.end_s
 
     def _rearm(self, window: ClassWindow, answers: AnswerCounts | None) -> None:
         over: dict[AlertKind, bool] = {

@@ -121,7 +121,8 @@ class FallWatch:
         if self._recent and start_s - self._recent[-1][0] > GAP_S:
             self._past.extend(self._recent)
             self._recent.clear()
-            self._drop_evidence()
+            if not self._holds:  # a fall that holds is over when the figure is up again, not when nobody looks
+                self._drop_evidence()
         if value is None or not math.isfinite(value) or people < 1:
             return
         self._age(end_s)

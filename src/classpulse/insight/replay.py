@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from classpulse.insight.alerts import AlertRules, AlertWatch
-from classpulse.insight.self_report import AnswerBook
+from classpulse.insight.self_report import counts_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,14 +43,11 @@ def replay(windows: Sequence[ClassWindow], answers: Sequence[Answer], rules: Ale
         answers: of the same class, in the order of their time.
         rules: to try.
     """
-    watch, book = AlertWatch(rules), AnswerBook()
+    watch = AlertWatch(rules)
     told: list[Alert] = []
-    waiting = list(reversed(answers))
-    for window in windows:
-        while waiting and waiting[-1].time_s <= window.end_s:
-            book.update(waiting.pop())
-        counts = book.counts(window.end_s) if answers else None
-        alert = watch.add_window(window, counts)
+    counted = counts_at(answers, [window.end_s for window in windows], rules.min_group or None)
+    for window, counts in zip(windows, counted, strict=True):
+        alert = watch.add_window(window, counts if answers else None)
         if alert is not None:
             told.append(alert)
     lengths = [window.end_s - window.start_s for window in windows]

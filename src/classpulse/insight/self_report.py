@@ -167,7 +167,7 @@ def mean_answer(counts: AnswerCounts) -> float | None:
     """
     if counts.total == 0:
         return None
-    return sum(WORTH[name] * getattr(counts, name) for name in SAID) / counts.total
+    return float(sum(WORTH[name] * getattr(counts, name) for name in SAID) / counts.total)
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ class Notifier:
     """Hands messages on to the desktop and a webhook; every call returns at once.
 
     A webhook that hangs or fails costs each message its own bound of time; messages that come meanwhile wait in a queue
-    of `MAX_WAITING`, and what does not fit is dropped and counted.
+    of `MAX_WAITING`, and the oldest of more are dropped and counted: the newest alert says what is so now.
     """
 
     def __init__(self, show: Callable[[str, str], bool] | None = None, hook: Hook | None = None) -> None:
@@ -89,13 +89,18 @@ class Notifier:
         return self._trouble
 
     def tell(self, message: Message) -> None:
-        """Take a message; it is told soon, or dropped where too many wait."""
+        """Take a message; it is told soon, or dropped for newer ones where too many wait."""
         if self._closing.is_set():
             return
-        try:
-            self._waiting.put_nowait(message)
-        except queue.Full:
-            self._counts["dropped"] += 1
+        while True:
+            try:
+                self._waiting.put_nowait(message)
+            except queue.Full:
+                with suppress(queue.Empty):  # the thread may have taken one meanwhile
+                    self._waiting.get_nowait()
+                    self._counts["dropped"] += 1
+            else:
+                return
 
     def close(self) -> None:
         """Tell what waits, for `CLOSE_S` at most; safe to call twice."""

@@ -209,7 +209,7 @@ def _answers(answers: Sequence[Answer], windows: Sequence[ClassWindow], row: Ses
     """What was said, at the end of each window, where a whole group had said something."""
     needed = max(smallest_group(row.smallest_group), 1)
     ends = [window.end_s for window in windows] or sorted({answer.time_s for answer in answers})
-    counts = [held if held.total >= needed else None for held in counts_at(answers, ends)]
+    counts = [held if held.total >= needed else None for held in counts_at(answers, ends, row.smallest_group)]
     found = agreement(windows, answers) if answers else None
     return Answers(
         times_s=tuple(end_s - began_s for end_s in ends),

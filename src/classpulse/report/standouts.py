@@ -70,7 +70,7 @@ def standouts(windows: Sequence[tuple[float, float, Estimate | None]], marks: Se
     smooth, doubt = _minute_means(middles, values), _minute_means(middles, halves)
     usual = float(np.median(smooth))
     distance = np.where(np.abs(smooth - usual) < np.maximum(SMALLEST, doubt), 0.0, np.abs(smooth - usual))
-    found = []
+    found: list[Standout] = []
     while len(found) < MOST and distance.max(initial=0) > 0:
         i = int(distance.argmax())
         kind: Literal["low", "high"] = "low" if smooth[i] < usual else "high"

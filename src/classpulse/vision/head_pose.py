@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 
 NOSE_DEPTH = 1.7
 """Distance of the eyes over the nose tip's distance from the plane of eyes and mouth corners: 63 over 37 mm. The
-canonical face of MediaPipe has 1.75 (63 over 36); against the yaw of its mesh on 581 faces the best value was 1.65."""
+canonical face of MediaPipe has 1.75 (63 over 36); against the yaw of its mesh on 580 faces the best value was 1.65."""
 
 MIN_FACE_PX = 20.0
-"""Longer side from which a pose is told. Shrunk to 28, 20 and 14 px, faces keep .84, .75 and .42 of their yaw."""
+"""Longer side from which a pose is told. Shrunk to 40, 28 and 20 px, faces keep about .85, .85 and .7 of their yaw; of
+14 px hardly any is found."""
 MAX_NOSE = 1.2
 """Offset of the nose over the distance between eyes and mouth from which five points are no face; faces have .6."""
 MIN_LENGTH = 0.15
@@ -36,6 +37,10 @@ SMALL_SD_DEG_PX = 125.0
 """The same for what the size does, times the size, px: 4.5 degrees at 28 px."""
 TURNED_SD_DEG = 6.5
 """The same for noses that are longer or shorter than `NOSE_DEPTH` says, over the sine of the yaw."""
+FAR_DEG = 50.0
+"""Yaw from which little but the side is certain."""
+FAR_SD_DEG = 11.0
+"""The same for heads that are turned so far."""
 MAX_ROLL_DEG = 40.0
 """Tilt from which the detector pulls the points upright: a head that was tilted by 55 degrees and turned by 32 was told
 as tilted by 43 and turned by 12."""
@@ -78,7 +83,7 @@ class HeadPoseEstimator:
 
         Returns:
             N poses. NaN where a face is smaller than `MIN_FACE_PX`, or its points are no numbers or no face.
-            Beyond 50 degrees little but the side is certain.
+            Beyond `FAR_DEG` little but the side is certain.
         """
         points = faces.landmarks.astype(np.float64)
         eyes, nose, mouth = points[:, 1] - points[:, 0], points[:, 2], points[:, 3:].mean(axis=1)
@@ -103,7 +108,8 @@ def _yaw_sd_deg(
 ) -> NDArray[np.float64]:
     """Standard deviation of the yaw's error, degrees; yaw and roll in radians."""
     tilted = np.where(np.abs(np.degrees(roll)) > MAX_ROLL_DEG, TILTED_SD_DEG, 0)
-    parts = [np.full(len(yaw), FRONTAL_SD_DEG), SMALL_SD_DEG_PX / size_px, TURNED_SD_DEG * np.sin(yaw), tilted]
+    far = np.where(np.abs(np.degrees(yaw)) > FAR_DEG, FAR_SD_DEG, 0)
+    parts = [np.full(len(yaw), FRONTAL_SD_DEG), SMALL_SD_DEG_PX / size_px, TURNED_SD_DEG * np.sin(yaw), tilted, far]
     return np.asarray(np.sqrt(np.square(parts).sum(axis=0)), np.float64)
 
 
