@@ -72,7 +72,7 @@ def figures_of(people: int, away: float, spell_s: float, chance: np.random.Gener
 
 
 def attack(figures: Numbers, truths: NDArray[np.bool_], people: int) -> dict[str, float]:
-    """How often each attack is right, of (classes, windows) figures."""
+    """How often each attack is right, of (classes, windows) figures; one that is withheld counts as wrong."""
     earlier, later = (
         side.ravel() for side in np.meshgrid(range(LEAVES - LOOKED_AT, LEAVES), range(LEAVES, WINDOWS), indexing="ij")
     )
