@@ -15,6 +15,8 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator, PercentFormatter
 
+from classpulse.report.words import clock
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -159,6 +161,10 @@ def _band(axes: Axes, windows: Sequence[Shown], name: str, colour: str, label: s
     minutes, low, mid, high = _thinned(np.column_stack([np.array(times) / 60, ends]))
     if not dashed:
         axes.fill_between(minutes, low, high, color=colour, alpha=0.18, lw=0)
+    around = np.isnan(np.concatenate([[np.nan], mid[:-1]])) & np.isnan(np.concatenate([mid[1:], [np.nan]]))
+    alone = ~np.isnan(mid) & around  # a line needs two points
+    axes.vlines(minutes[alone], low[alone], high[alone], color=colour, alpha=0.18, lw=5)
+    axes.plot(minutes[alone], mid[alone], color=colour, marker="o", ms=4, ls="")
     axes.plot(minutes, mid, color=colour, lw=1.3 if dashed else 1.9, ls=(0, (4, 2)) if dashed else "-", label=label)
 
 
@@ -192,9 +198,9 @@ def _with_gaps(windows: Sequence[Shown], name: str) -> tuple[list[float], list[E
 
 
 def _mix(report: ClassReport) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(P,) minutes and (P, L) shares; zeros where nothing was read, which leaves a gap."""
+    """(P,) minutes and (P, L) shares; NaN where nothing was read, which leaves a gap."""
     rows = [
-        [(w.start_s + w.end_s) / 120, *([0.0] * len(report.labels) if w.mix is None else w.mix.values())]
+        [(w.start_s + w.end_s) / 120, *([np.nan] * len(report.labels) if w.mix is None else w.mix.values())]
         for w in report.windows
     ]
     times, *shares = _thinned(np.array(rows, np.float64))
@@ -236,7 +242,7 @@ def _minutes(axes: Axes, length_s: float, label: str = "") -> None:
     step = next((step for step in (0.1, 0.25, 0.5, 1, 2, 5, 10, 15, 30, 60) if minutes / step <= 12), 120.0)
     axes.set_xlim(0, minutes)
     axes.xaxis.set_major_locator(MultipleLocator(step))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda at, _: f"{at:g}"))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda at, _: f"{at:g}" if step >= 1 else clock(60 * at + 0.5)))
     axes.set_xlabel(label, fontsize=8, loc="left")
 
 

@@ -28,6 +28,9 @@ def format_of(path: Path, asked: Format | None) -> Format:
     Raises:
         SettingsError: neither says it, or the two disagree.
     """
+    if path.is_dir():
+        message = f"{path} is a folder: give --out a file in it, such as {path / 'report.html'}"
+        raise SettingsError(message)
     ending = path.suffix.lower().removeprefix(".").replace("htm", "html").replace("htmll", "html")
     named = next((name for name in FORMATS if name == ending), None)
     if asked is not None and named is not None and asked != named:
@@ -102,8 +105,17 @@ def _csv(reports: Sequence[ClassReport]) -> str:
             cells = [
                 figure[end] if isinstance(figure := shown[name], dict) else None for name in figures for end in ends
             ]
+            few = int(bool(shown["too_few"] or shown["too_few_read"]))  # as in `sessions --csv`
             shares = [(window.mix or {}).get(label) for label in labels]
-            rows.writerow([report.session_id, *(shown[name] for name in plain), *cells, *shares, int(window.withheld)])
+            rows.writerow(
+                [
+                    report.session_id,
+                    *(shown[name] for name in plain),
+                    *cells,
+                    *shares,
+                    few,
+                ]
+            )
     return file.getvalue()
 
 

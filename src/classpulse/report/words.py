@@ -23,7 +23,7 @@ def headline(report: ClassReport) -> str:
     first = f"On average {percent(facing)} of those who could be seen faced the screen."
     if below_s >= 60:
         return f"{first} For {minutes(below_s)} it was less than half of them."
-    return f"{first} It was never less than half of them for long."
+    return f"{first} In the time in which it could be told, it was never less than half of them for long."
 
 
 def _without_windows(report: ClassReport) -> str:
