@@ -239,7 +239,7 @@ def _plain(text: str) -> str:
 
 def _minutes(axes: Axes, length_s: float, label: str = "") -> None:
     minutes = max(length_s / 60, 0.1)
-    step = next((step for step in (0.1, 0.25, 0.5, 1, 2, 5, 10, 15, 30, 60) if minutes / step <= 12), 120.0)
+    step = next((step for step in (1 / 12, 1 / 6, 0.25, 0.5, 1, 2, 5, 10, 15, 30, 60) if minutes / step <= 12), 120.0)
     axes.set_xlim(0, minutes)
     axes.xaxis.set_major_locator(MultipleLocator(step))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda at, _: f"{at:g}" if step >= 1 else clock(60 * at + 0.5)))
