@@ -43,3 +43,10 @@ def test_a_fall_that_was_told_is_not_told_again_after_a_pause() -> None:
 def test_minutes_of_writing_in_which_half_of_the_faces_are_hidden_are_no_few_faces() -> None:
     windows = (window(i, faces=18 if i % 60 < 40 else 8, expected=18) for i in range(600))
     assert told(AlertWatch(), windows) == []
+
+
+def test_a_fall_that_holds_outlasts_minutes_without_a_figure() -> None:
+    watch = AlertWatch(replace(AlertRules(), every_s=60))
+    assert len(told(watch, [window(i, facing=0.8 if i < 120 else 0.4) for i in range(160)])) == 1
+    assert told(watch, (window(160 + i, facing=None) for i in range(60))) == []
+    assert told(watch, (window(220 + i, facing=0.4) for i in range(60))) == []

@@ -155,6 +155,8 @@ class FallWatch:
         """The fall that holds, if one does; None also while the figure is up again but may go down the next moment."""
         if not self._holds:
             return None
+        if not self._recent:  # it holds, and nobody has been seen for so long that there is no figure to tell
+            return None
         newest = self._recent[-1][0]
         now = fmean(value for end_s, value in self._recent if end_s > newest - NOW_S)
         if self._reference - now < self._smallest / 2:
