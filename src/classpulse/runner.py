@@ -76,8 +76,8 @@ class Runner:
         self._on_open = on_open
         self._roll = Roll(feed)
         self._appearances = AppearanceBuilder()
-        self._notebook = Notebook(store, None if kind.kind == "demo" else settings.window.min_group)
         self._min_group = None if kind.kind == "demo" else settings.window.min_group
+        self._notebook = Notebook(store, self._min_group)
         self._watching = Watching(settings, store, kind.name, self._min_group)
         self._source: Source | None = None
         self._stopping = threading.Event()

@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Literal, get_args
 
 from classpulse.errors import SettingsError, StorageError
+from classpulse.storage.export import window_cells, window_columns
+from classpulse.whole_file import replace_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,48 +74,21 @@ def write(path: Path, content: bytes) -> None:
     Raises:
         StorageError: it cannot be written; what was there before is still there.
     """
-    part = path.with_name(f"{path.name}.part")
     try:
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
+        replace_whole(path, content)
     except OSError as error:
         message = f"--out {path} cannot be written: {error.strerror}"
         raise StorageError(message) from None
-    finally:
-        with suppress(OSError):
-            part.unlink()
 
 
 def _csv(reports: Sequence[ClassReport]) -> str:
-    """One line a window; the column `class` tells several apart."""
+    """The columns of `sessions --csv`, behind one that tells classes apart."""
     file = io.StringIO(newline="")
     rows = csv.writer(file)
     labels = list(dict.fromkeys(label for report in reports for label in report.labels))
-    plain = ("start_s", "end_s", "results", "faces", "people", "expected", "posed", "read", "uncertain", "movement")
-    figures = ("facing", "mood", "attention", "concentration")
-    ends = ("value", "low", "high")
-    spread = [f"{name}_{end}".removesuffix("_value") for name in figures for end in ends]
-    rows.writerow(["class", *plain, *spread, *labels, "too_few"])
+    rows.writerow(["class", *window_columns(labels)])
     for report in reports:
-        for window in report.windows:
-            shown = window.raw
-            cells = [
-                figure[end] if isinstance(figure := shown[name], dict) else None for name in figures for end in ends
-            ]
-            few = int(bool(shown["too_few"] or shown["too_few_read"]))  # as in `sessions --csv`
-            shares = [(window.mix or {}).get(label) for label in labels]
-            rows.writerow(
-                [
-                    report.session_id,
-                    *(shown[name] for name in plain),
-                    *cells,
-                    *shares,
-                    few,
-                ]
-            )
+        rows.writerows([report.session_id, *window_cells(window.raw, labels)] for window in report.windows)
     return file.getvalue()
 
 

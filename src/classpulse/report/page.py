@@ -94,12 +94,7 @@ def _rows(report: ClassReport) -> list[tuple[str, str, str, str, str]]:
             continue
         due_s = window.start_s + TABLE_EVERY_S
         faces = NOTHING if window.faces is None else f"{window.faces:.1f}"
-        facing, attention = (
-            NOTHING
-            if figure is None
-            else f"{words.percent(figure.value)} ({100 * figure.low:.0f} to {100 * figure.high:.0f})"
-            for figure in (window.facing, window.attention)
-        )
+        facing, attention = _with_ends(window.facing), _with_ends(window.attention)
         mood = NOTHING if window.mood is None else f"{window.mood.value:+.2f}"
         rows.append((words.clock(window.end_s), faces, facing, attention, mood))
     return rows

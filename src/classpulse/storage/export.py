@@ -9,7 +9,7 @@ from classpulse.insight.attendance import CAUTION
 from classpulse.insight.disclosure import disclose
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from classpulse.insight.attendance import Presence
     from classpulse.insight.engagement import ClassWindow
@@ -42,16 +42,24 @@ def write_csv(windows: Iterable[ClassWindow], labels: Sequence[str], min_group: 
         file: open for text, with `newline=""`.
     """
     rows = csv.writer(file)
+    rows.writerow(window_columns(labels))
+    rows.writerows(window_cells(disclose(window, min_group), labels) for window in windows)
+
+
+def window_columns(labels: Sequence[str]) -> list[str]:
+    """The header over `window_cells`."""
     names = [name if end == "value" else f"{name}_{end}" for name in WITH_ENDS for end in ENDS]
-    rows.writerow([*BEFORE_LABELS, *labels, *COUNTS, *names, "too_few"])
-    for window in windows:
-        shown = disclose(window, min_group)
-        mix = shown["mix"]
-        shares = [mix.get(label) for label in labels] if isinstance(mix, dict) else [None] * len(labels)
-        counts = [shown[name] for name in COUNTS]
-        ends = [cell for name in WITH_ENDS for cell in _ends(shown[name])]
-        withheld = int(bool(shown["too_few"] or shown["too_few_read"] or shown["too_few_posed"]))
-        rows.writerow([*(shown[name] for name in BEFORE_LABELS), *shares, *counts, *ends, withheld])
+    return [*BEFORE_LABELS, *labels, *COUNTS, *names, "too_few"]
+
+
+def window_cells(shown: Mapping[str, object], labels: Sequence[str]) -> list[object]:
+    """The cells of one window, of what `disclose` gave of it."""
+    mix = shown["mix"]
+    shares = [mix.get(label) for label in labels] if isinstance(mix, dict) else [None] * len(labels)
+    counts = [shown[name] for name in COUNTS]
+    ends = [cell for name in WITH_ENDS for cell in _ends(shown[name])]
+    withheld = int(bool(shown["too_few"] or shown["too_few_read"] or shown["too_few_posed"]))
+    return [*(shown[name] for name in BEFORE_LABELS), *shares, *counts, *ends, withheld]
 
 
 def _ends(figure: object) -> list[float | None]:

@@ -6,10 +6,10 @@ import contextlib
 import csv
 import io
 import json
-import os
 from typing import TYPE_CHECKING, Any
 
 from classpulse.errors import TrainingError
+from classpulse.whole_file import replace_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,20 +29,11 @@ def write_whole(path: Path, content: bytes, *, advice: str) -> None:
     Raises:
         TrainingError: the disk is full or read-only; what was there before is still there.
     """
-    part = path.with_name(f"{path.name}.part")
     try:
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
+        replace_whole(path, content)
     except OSError as error:
         message = f"{path} cannot be written: {error.strerror}; {advice}"
         raise TrainingError(message) from None
-    finally:
-        # Nothing is left of it either where Ctrl-C came in between.
-        with contextlib.suppress(OSError):
-            part.unlink()
 
 
 def write_together(files: Mapping[Path, bytes]) -> None:
