@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.console import Group
 from rich.text import Text
 
+from classpulse.insight.moments import clock
 from classpulse.tables import plain_table
 
 if TYPE_CHECKING:
@@ -20,17 +21,6 @@ if TYPE_CHECKING:
 
 KINDS = ("facing", "mood", "lost", "few_faces")
 """Those that can be replayed."""
-
-
-def clock(time_s: float) -> str:
-    """A time of a class as it is read.
-
-    >>> clock(75), clock(3675)
-    ('1:15', '1:01:15')
-    """
-    minutes, seconds = divmod(round(time_s), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
 def alerts_table(found: Sequence[tuple[int, Alert]]) -> RenderableType:

@@ -8,6 +8,7 @@ from rich.console import Group
 from rich.text import Text
 
 from classpulse.insight.attendance import CAUTION
+from classpulse.insight.moments import clock
 from classpulse.tables import plain_table
 
 if TYPE_CHECKING:
@@ -69,14 +70,3 @@ def remarks(one: Somebody) -> list[str]:
     if presence.by_hand:
         found.append("by hand")
     return found
-
-
-def clock(time_s: float) -> str:
-    """Hours, minutes and seconds.
-
-    >>> clock(65), clock(3600)
-    ('1:05', '1:00:00')
-    """
-    minutes, seconds = divmod(round(time_s), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

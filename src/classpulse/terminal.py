@@ -13,6 +13,7 @@ from rich.text import Text
 
 from classpulse.errors import PolicyError
 from classpulse.insight.disclosure import disclose
+from classpulse.insight.moments import clock
 from classpulse.live import Terminal
 from classpulse.policy import EXEMPTIONS, STRICTEST_FIRST, Policy, Task, told
 from classpulse.tables import plain_table
@@ -166,7 +167,7 @@ def session_table(windows: Sequence[ClassWindow], labels: Sequence[str], min_gro
         mix, faces = figures["mix"], figures["faces"]
         shares = [mix.get(label) if isinstance(mix, dict) else None for label in labels]
         table.add_row(
-            _clock(window.start_s),
+            clock(window.start_s),
             f"{faces:.1f}" if isinstance(faces, float) else "too few",
             *([_percent(share) for share in (*shares, figures["uncertain"])] if labels else []),
         )
@@ -179,19 +180,8 @@ def marks_table(marks: Sequence[Mark]) -> RenderableType:
         return Text("Nothing was noted in this class.")
     table = plain_table("at", "noted", "by", numbers=("at",), wide="noted")
     for mark in marks:
-        table.add_row(_clock(mark.time_s), Text(mark.label), mark.how)
+        table.add_row(clock(mark.time_s), Text(mark.label), mark.how)
     return table
-
-
-def _clock(time_s: float) -> str:
-    """Hours, minutes and seconds.
-
-    >>> _clock(65), _clock(3600)
-    ('1:05', '1:00:00')
-    """
-    minutes, seconds = divmod(round(time_s), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
 def _percent(share: object) -> str:

@@ -92,3 +92,14 @@ class ClassState:
 
     name: Literal["with_you", "mixed", "losing", "not_enough"]
     reason: str
+
+
+def clock(time_s: float) -> str:
+    """A time of a class as it is read.
+
+    >>> clock(65), clock(3600), clock(4521.7)
+    ('1:05', '1:00:00', '1:15:22')
+    """
+    minutes, seconds = divmod(round(time_s), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

@@ -15,7 +15,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator, PercentFormatter
 
-from classpulse.report.words import clock
+from classpulse.insight.moments import clock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -242,7 +242,7 @@ def _minutes(axes: Axes, length_s: float, label: str = "") -> None:
     step = next((step for step in (1 / 12, 1 / 6, 0.25, 0.5, 1, 2, 5, 10, 15, 30, 60) if minutes / step <= 12), 120.0)
     axes.set_xlim(0, minutes)
     axes.xaxis.set_major_locator(MultipleLocator(step))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda at, _: f"{at:g}" if step >= 1 else clock(60 * at + 0.5)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda at, _: f"{at:g}" if step >= 1 else clock(60 * at)))
     axes.set_xlabel(label, fontsize=8, loc="left")
 
 

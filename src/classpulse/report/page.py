@@ -9,7 +9,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 import classpulse
+from classpulse.insight.moments import clock
 from classpulse.insight.self_report import pooled, sentence
+from classpulse.insight.state import percent
 from classpulse.report import charts, words
 
 if TYPE_CHECKING:
@@ -55,7 +57,7 @@ def _template() -> Template:
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"percent": words.percent, "clock": words.clock, "minutes": words.minutes}
+    environment.filters |= {"percent": percent, "clock": clock, "minutes": words.minutes}
     return environment.get_template("report.html.j2")
 
 
@@ -96,11 +98,11 @@ def _rows(report: ClassReport) -> list[tuple[str, str, str, str, str]]:
         faces = NOTHING if window.faces is None else f"{window.faces:.1f}"
         facing, attention = _with_ends(window.facing), _with_ends(window.attention)
         mood = NOTHING if window.mood is None else f"{window.mood.value:+.2f}"
-        rows.append((words.clock(window.end_s), faces, facing, attention, mood))
+        rows.append((clock(window.end_s), faces, facing, attention, mood))
     return rows
 
 
 def _with_ends(figure: Estimate | None) -> str:
     if figure is None:
         return NOTHING
-    return f"{words.percent(figure.value)} ({100 * figure.low:.0f} to {100 * figure.high:.0f})"
+    return f"{percent(figure.value)} ({100 * figure.low:.0f} to {100 * figure.high:.0f})"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from classpulse.insight.state import percent
+
 if TYPE_CHECKING:
     from classpulse.report.contents import ClassReport
     from classpulse.report.standouts import Standout
@@ -53,15 +55,6 @@ def standout_text(moment: Standout) -> str:
     return f"attention {way} {percent(moment.value)}{after}; {percent(moment.usual)} was usual"
 
 
-def percent(share: float) -> str:
-    """A share for reading.
-
-    >>> percent(0.824)
-    '82 %'
-    """
-    return f"{100 * share:.0f} %"
-
-
 def minutes(length_s: float) -> str:
     """A length for reading.
 
@@ -72,15 +65,3 @@ def minutes(length_s: float) -> str:
     if length_s < 55:
         return "less than a minute"
     return f"{max(1, whole)} minute{'' if whole <= 1 else 's'}"
-
-
-def clock(time_s: float) -> str:
-    """A moment of the class.
-
-    >>> clock(0), clock(754.2), clock(3725)
-    ('0:00', '12:34', '1:02:05')
-    """
-    whole = int(time_s)
-    hours, rest = divmod(whole, 3600)
-    tail = f"{rest % 60:02d}"
-    return f"{hours}:{rest // 60:02d}:{tail}" if hours else f"{rest // 60}:{tail}"
