@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from classpulse.errors import PolicyError, StorageError
+from classpulse.errors import PolicyError
 from classpulse.insight.attendance import Followed, Lesson, Presence, Span, attend, followed
 from classpulse.policy import Task
 
@@ -85,10 +85,7 @@ def read_class(
     Raises:
         StorageError: there is no such class, the database does not answer, or a name was damaged.
     """
-    session = store.session(session_id)
-    if session is None:
-        message = f"there is no class {session_id}: `classpulse sessions` lists them"
-        raise StorageError(message)
+    session = store.require_session(session_id)
     sightings = appearances.of_session(session_id)
     windows = store.windows(session_id)
     spans = [Span(one.start_s, one.end_s) for one in windows]

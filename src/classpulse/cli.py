@@ -143,10 +143,7 @@ def sessions(settings: Settings, session: int | None, csv_file: str | None) -> N
         if session is None:
             show(sessions_table(store.sessions()))
             return
-        row, windows = store.session(session), store.windows(session)
-    if row is None:
-        message = f"there is no class {session}: `classpulse sessions` lists them"
-        raise StorageError(message)
+        row, windows = store.require_session(session), store.windows(session)
     min_group = None if row.demo else row.min_group
     if csv_file is None:
         show(session_table(windows, row.labels, min_group))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import click
 
 from classpulse.cli_options import common
-from classpulse.errors import StorageError
 
 if TYPE_CHECKING:
     from classpulse.insight.replay import Replayed
@@ -96,11 +95,7 @@ def _chosen(store: Store, session: int | None) -> dict[int, SessionRow]:
     """The class of this number, or all of them."""
     if session is None:
         return {row.id: row for row in store.sessions()}
-    row = store.session(session)
-    if row is None:
-        message = f"there is no class {session}: `classpulse sessions` lists them"
-        raise StorageError(message)
-    return {session: row}
+    return {session: store.require_session(session)}
 
 
 def _replay(store: Store, row: SessionRow, settings: Settings) -> Replayed:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from classpulse.cli_options import common
-from classpulse.errors import MomentError, StorageError
+from classpulse.errors import MomentError
 
 if TYPE_CHECKING:
     from classpulse.insight.moments import Mark
@@ -163,10 +163,7 @@ def _the_one(there: list[Mark], session: int, time_s: float, label: str | None) 
 
 def _span_of(store: Store, session_id: int) -> tuple[float, float]:
     """From when to when a class runs, by its own clock; without an end while it is running."""
-    row = store.session(session_id)
-    if row is None:
-        message = f"there is no class {session_id}: `classpulse sessions` lists them"
-        raise StorageError(message)
+    row = store.require_session(session_id)
     windows = store.windows(session_id)
     start_s = min((window.start_s for window in windows), default=0.0)
     if row.ended_at is None:

@@ -137,10 +137,7 @@ def read_class(store: Store, session_id: int) -> ClassReport:
     Raises:
         StorageError: there is no such class, or the database cannot be read.
     """
-    row = store.session(session_id)
-    if row is None:
-        message = f"there is no class {session_id}: `classpulse sessions` lists them"
-        raise StorageError(message)
+    row = store.require_session(session_id)
     windows = store.windows(session_id)
     answers = store.moments.answers(session_id)
     began_s = min([w.start_s for w in windows] or [m.time_s for m in answers] or [0.0])

@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from classpulse.errors import StorageError
 from classpulse.storage.database import keep_a_log, open_engine, place_of, told_plainly
 from classpulse.storage.erased import ErasedList
 from classpulse.storage.housekeeping import House
@@ -195,6 +196,18 @@ class Store(LawLog):
         """
         with told_plainly(self._engine.url), Session(self._reader) as session:
             return session.get(SessionRow, session_id)
+
+    def require_session(self, session_id: int) -> SessionRow:
+        """One class, for whoever asked for it by its number.
+
+        Raises:
+            StorageError: there is none of that number, or the database cannot be read.
+        """
+        row = self.session(session_id)
+        if row is None:
+            message = f"there is no class {session_id}: `classpulse sessions` lists them"
+            raise StorageError(message)
+        return row
 
     def windows(self, session_id: int) -> list[ClassWindow]:
         """The finished windows of a class in the order of their time; empty if there is no such class.
