@@ -39,7 +39,9 @@ def main() -> None:
     options = sys.argv[1:]
     same = ["--constraint", "requirements/dev.txt"]
     compile_lock(
-        "requirements/dev.txt", ["pyproject.toml", "--extra", "train", "--extra", "pdf", "--group", "dev"], options
+        "requirements/dev.txt",
+        ["pyproject.toml", "--extra", "train", "--extra", "pdf", "--extra", "lab", "--group", "dev"],
+        options,
     )
     compile_lock("requirements/base.txt", ["pyproject.toml"], same)
     compile_lock("requirements/build.txt", ["--group", "pyproject.toml:build"], same)

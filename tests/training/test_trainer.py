@@ -13,7 +13,7 @@ from classpulse.errors import DataError, TrainingError
 from classpulse.training.faces.faceset import EMOTIONS, Split
 from classpulse.training.recipe import make_recipe
 from classpulse.training.runs import Run
-from classpulse.training.scoring import device_of
+from classpulse.training.scoring import device_of, takes_bfloat16
 from classpulse.training.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -196,3 +196,24 @@ def test_a_device_is_one_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [str(device_of(name)) for name in (None, "cpu")] == ["cpu", "cpu"]
     with pytest.raises(TrainingError, match=r"--device takes cpu; PyTorch sees no graphics card$"):
         device_of("cuda")
+
+
+def test_products_are_taken_in_bfloat16_where_asked_or_where_the_device_has_units_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cpu._is_amx_tile_supported", lambda: False)
+    assert takes_bfloat16(torch.device("cuda"))
+    assert not takes_bfloat16(torch.device("cpu"))
+    faces = make_faces()
+    for name in ("auto", "single", "bfloat16"):
+        Trainer(open_run(tmp_path / name, faces, epochs=1, precision=name), faces).train(ignore)
+    monkeypatch.setattr("torch.cpu._is_amx_tile_supported", lambda: True)
+    Trainer(open_run(tmp_path / "auto with units", faces, epochs=1), faces).train(ignore)
+    runs = {path.name: weights(path) for path in tmp_path.iterdir()}
+
+    def alike(one: str, other: str) -> bool:
+        return all(torch.equal(runs[one][name], runs[other][name]) for name in runs[one])
+
+    assert alike("auto", "single")
+    assert alike("auto with units", "bfloat16")
+    assert not alike("single", "bfloat16")

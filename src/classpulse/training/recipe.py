@@ -96,6 +96,8 @@ class Recipe(_Group):
     """Run folders whose best networks are followed; their probabilities are averaged."""
     weights: Path | None = None
     """Pre-trained weights: a TensorFlow.js model of MobileNet-v1, or another run's checkpoint."""
+    precision: Literal["auto", "single", "bfloat16"] = "auto"
+    """Of the products in a network; `auto` takes bfloat16 where the device has units for it."""
     seed: int = Field(0, ge=0, lt=2**31)
     """Of every random number."""
     augment: Augmentation = Augmentation()

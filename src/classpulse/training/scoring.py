@@ -42,6 +42,12 @@ def device_of(name: str | None) -> torch.device:
     return torch.device(name)
 
 
+def takes_bfloat16(device: torch.device) -> bool:
+    """Whether the device multiplies in bfloat16 so much faster that training should: graphics cards, and AMX."""
+    # Processors with AVX-512 alone gain a tenth; those with AMX, measured, 1.3 (mobilenet) to 2.5 times (seed-cnn).
+    return device.type == "cuda" or torch.cpu._is_amx_tile_supported()  # noqa: SLF001 - torch has no public name for it
+
+
 def load_network(folder: Path, target: str) -> Network:
     """A run's best network for a target, ready to be asked.
 

@@ -25,7 +25,7 @@ from classpulse.training.networks.mobilenet import MobileNet, load_folded
 from classpulse.training.objective import cross_entropy, distillation, learning_rate, require_votes, targets_of
 from classpulse.training.pretrained import faceres, folded_mobilenet
 from classpulse.training.runs import LAST, load_checkpoint
-from classpulse.training.scoring import accuracies, device_of, load_network
+from classpulse.training.scoring import accuracies, device_of, load_network, takes_bfloat16
 from classpulse.training.workers import Workers
 
 if TYPE_CHECKING:
@@ -91,6 +91,8 @@ class Trainer:
         require_votes(self.recipe, there=faces.has_votes)
         self._targets = targets_of(self._training, self.recipe)
         self._teachers = self._open_teachers()
+        auto = self.recipe.precision == "auto" and takes_bfloat16(self.device)
+        self._bfloat16 = auto or self.recipe.precision == "bfloat16"
         torch.set_flush_denormal(True)
         torch.manual_seed(self.recipe.seed)
         self.network = build(self.recipe)
@@ -190,9 +192,9 @@ class Trainer:
         partners, keep = mixup(len(chosen), recipe.augment.mixup)
         inputs = keep * inputs + (1 - keep) * inputs[partners.to(self.device)] if keep < 1 else inputs
         inputs = inputs.contiguous(memory_format=torch.channels_last)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self._bfloat16):
             logits = self.network(inputs)
-        taught = self._ask_teachers(inputs)
+            taught = self._ask_teachers(inputs)
         total = torch.zeros((), device=self.device)
         met = 0.0
         for i, (name, shares) in enumerate(self._targets.items()):
