@@ -139,14 +139,14 @@ class Running:
 
     def state(self) -> dict[str, Any]:
         """What the page is told."""
-        with urllib.request.urlopen(f"{self.url}api/state", timeout=10) as answer:
+        with urllib.request.urlopen(f"{self.url}api/v1/state", timeout=10) as answer:
             return dict(json.load(answer))
 
     def post(self, path: str, body: object = None) -> int:
         """Press a button of the page; returns the status."""
         data = json.dumps(body).encode()
         headers = {"Content-Type": "application/json"}
-        request = urllib.request.Request(f"{self.url}api/{path}", data, headers, method="POST")
+        request = urllib.request.Request(f"{self.url}api/v1/{path}", data, headers, method="POST")
         try:
             with urllib.request.urlopen(request, timeout=10) as answer:
                 return int(answer.status)

@@ -48,11 +48,11 @@ def ids(school: School) -> dict[str, str]:
 
 
 def rows(client: Client, number: int) -> dict[str, Any]:
-    return {one["name"]: one for one in client.get(f"/api/sessions/{number}/attendance").json()["people"]}
+    return {one["name"]: one for one in client.get(f"/api/v1/sessions/{number}/attendance").json()["people"]}
 
 
 def correct(client: Client, number: int, **what: Any) -> int:
-    return client.post(f"/api/sessions/{number}/attendance/corrections", json=what).status_code
+    return client.post(f"/api/v1/sessions/{number}/attendance/corrections", json=what).status_code
 
 
 def last(school: School) -> tuple[str, str, str]:
@@ -64,7 +64,7 @@ def test_who_was_here_from_when_to_when(client: Client, school: School, ids: dic
     number = school.hold_class(
         appearance(1, ids[ANA], 2, 1200), appearance(7, ids[ANA], 1500, 2690), appearance(2, ids[BEN], 700, 2000, 0.7)
     )
-    told = client.get(f"/api/sessions/{number}/attendance").json()
+    told = client.get(f"/api/v1/sessions/{number}/attendance").json()
     ana, ben = told["people"]
     assert (ana["name"], ana["first_s"], ana["last_s"], ana["present_s"]) == (ANA, 2, 2690, 2388)
     assert ana["spans"] == [{"start_s": 2, "end_s": 1200}, {"start_s": 1500, "end_s": 2690}]
@@ -78,27 +78,27 @@ def test_who_was_here_from_when_to_when(client: Client, school: School, ids: dic
 def test_a_handful_of_unknown_faces_is_not_counted(client: Client, school: School, ids: dict[str, str]) -> None:
     for unknown, told in ((1, None), (4, None), (5, 5), (0, 0)):
         number = school.hold_class(appearance(1, ids[ANA], 2, 1200), unknown=unknown)
-        assert client.get(f"/api/sessions/{number}/attendance").json()["unknown_tracks"] == told
+        assert client.get(f"/api/v1/sessions/{number}/attendance").json()["unknown_tracks"] == told
 
 
 def test_a_running_class_has_attendance_and_nobody_left_early(
     client: Client, school: School, ids: dict[str, str]
 ) -> None:
     number = school.hold_class(appearance(1, ids[ANA], 2, 60), over=False)
-    told = client.get(f"/api/sessions/{number}/attendance").json()
+    told = client.get(f"/api/v1/sessions/{number}/attendance").json()
     assert (told["ended"], told["people"][0]["early_s"]) == (False, 0)
 
 
 def test_who_enrolled_after_the_class_was_not_absent(client: Client, school: School, ids: dict[str, str]) -> None:
     number = school.hold_class(appearance(1, ids[ANA], 2, 60))
     school.people.record_consent("Late Comer", "recognition", given_by="Late Comer", guardian=False)
-    assert [one["name"] for one in client.get(f"/api/sessions/{number}/attendance").json()["absent"]] == [BEN, CHLOE]
+    assert [one["name"] for one in client.get(f"/api/v1/sessions/{number}/attendance").json()["absent"]] == [BEN, CHLOE]
 
 
 def test_whoever_withdrew_is_in_no_attendance(client: Client, school: School, ids: dict[str, str]) -> None:
     number = school.hold_class(appearance(1, ids[ANA], 2, 60), appearance(2, ids[BEN], 2, 60))
     school.people.withdraw(ids[ANA])
-    told = client.get(f"/api/sessions/{number}/attendance").json()
+    told = client.get(f"/api/v1/sessions/{number}/attendance").json()
     assert [one["name"] for one in told["people"]] == [BEN]
     assert ANA not in json.dumps(told, ensure_ascii=False)
     assert told["strangers"] == [], "nor is there a row of somebody who was here just then"
@@ -108,7 +108,7 @@ def test_this_is_not_ana(client: Client, school: School, ids: dict[str, str]) ->
     number = school.hold_class(appearance(1, ids[ANA], 2, 60), appearance(9, ids[ANA], 100, 200))
     assert correct(client, number, tracks=[9], was_not=ids[ANA]) == 204
     assert rows(client, number)[ANA]["last_s"] == 60
-    strangers = client.get(f"/api/sessions/{number}/attendance").json()["strangers"]
+    strangers = client.get(f"/api/v1/sessions/{number}/attendance").json()["strangers"]
     assert strangers == [{"start_s": 100, "end_s": 200, "track": 9}]
     assert correct(client, number, tracks=[9], was=ids[BEN]) == 204
     ben = rows(client, number)[BEN]
@@ -153,7 +153,7 @@ def test_bad_corrections_are_refused(client: Client, school: School, ids: dict[s
 def test_the_file_is_for_a_spreadsheet(client: Client, school: School) -> None:
     formula = school.enrol('=HYPERLINK("x")', 5)
     number = school.hold_class(appearance(1, formula, 2, 1200))
-    answer = client.get(f"/api/sessions/{number}/attendance.csv")
+    answer = client.get(f"/api/v1/sessions/{number}/attendance.csv")
     assert answer.headers["content-type"].startswith("text/csv")
     assert answer.headers["content-disposition"] == f'attachment; filename="classpulse-attendance-{number}.csv"'
     assert answer.content.startswith("\ufeff".encode())
@@ -165,8 +165,8 @@ def test_the_file_is_for_a_spreadsheet(client: Client, school: School) -> None:
 @pytest.mark.parametrize("path", ["attendance", "attendance.csv"])
 def test_unknown_classes_are_not_found(client: Client, ids: dict[str, str], path: str) -> None:
     assert ids
-    assert client.get(f"/api/sessions/99/{path}").status_code == 404
-    assert client.get(f"/api/sessions/x/{path}").status_code == 422
+    assert client.get(f"/api/v1/sessions/99/{path}").status_code == 404
+    assert client.get(f"/api/v1/sessions/x/{path}").status_code == 422
 
 
 # Names on the live page.
@@ -178,7 +178,7 @@ def named_result(result: Result, *people: str | None) -> FrameResult:
 
 
 def card_names(client: Client) -> list[str | None]:
-    return [card["name"] for card in client.get("/api/state").json()["faces"]]
+    return [card["name"] for card in client.get("/api/v1/state").json()["faces"]]
 
 
 def test_only_who_agreed_to_it_is_named(
@@ -193,7 +193,7 @@ def test_nobody_is_named_where_single_faces_are_not_shown(
     client: Client, hub: Hub, state: State, result: Result, ids: dict[str, str]
 ) -> None:
     hub.publish(state(individual=False, result=named_result(result, ids[ANA])))
-    told = client.get("/api/state").text
+    told = client.get("/api/v1/state").text
     assert "Ana" not in told
     assert ids[ANA] not in told
 
@@ -204,7 +204,7 @@ def test_nobody_is_named_where_the_law_does_not_allow_it(
 ) -> None:
     hub.publish(state(jurisdiction=jurisdiction, individual=True, result=named_result(result, ids[ANA])))
     assert card_names(client) == [None]
-    assert client.get("/api/state").json()["recognizes"] is False
+    assert client.get("/api/v1/state").json()["recognizes"] is False
 
 
 def test_other_machines_are_told_no_names(
@@ -213,7 +213,7 @@ def test_other_machines_are_told_no_names(
     hub.publish(state(individual=True, result=named_result(result, ids[ANA])))
     elsewhere = asking(app, address="192.0.2.7")
     assert card_names(elsewhere) == [None]
-    assert elsewhere.get("/api/state").json()["recognizes"] is False
+    assert elsewhere.get("/api/v1/state").json()["recognizes"] is False
 
     async def first(here: bool) -> str:
         events = app.state.feed.events(here=here)

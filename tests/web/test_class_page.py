@@ -336,7 +336,7 @@ def test_quiet_mode_does_not_hide_the_question_of_the_law(page: Page, hub: Hub, 
 
 def test_the_report_is_a_link_where_the_class_is_stored(page: Page, hub: Hub, state: State) -> None:
     report = page.locator("#report")
-    expect(report).to_have_attribute("href", "/api/sessions/1/report.html")
+    expect(report).to_have_attribute("href", "/api/v1/sessions/1/report.html")
     expect(report).to_have_attribute("target", "_blank")
     assert report.get_attribute("aria-disabled") is None
     hub.publish(state(session_id=None))

@@ -34,7 +34,7 @@ def client(app: FastAPI, asking: type[Client]) -> Client:
 
 
 def test_state_tells_the_class_and_its_last_half_hour(client: Client) -> None:
-    told = client.get("/api/state").json()
+    told = client.get("/api/v1/state").json()
     assert told["phase"] == "running"
     assert told["source"] == {
         "name": "webcam 0",
@@ -52,7 +52,7 @@ def test_state_tells_the_class_and_its_last_half_hour(client: Client) -> None:
 
 def test_no_figure_of_a_small_group_leaves(client: Client, hub: Hub, state: State, window: Window) -> None:
     hub.publish(state(now=window(65, people=4), history=(window(60, people=3),)))
-    told = client.get("/api/state").json()
+    told = client.get("/api/v1/state").json()
     for small in (told["now"], told["history"][0]):
         assert small["too_few"] is True
         assert [small[k] for k in ("faces", "people", "read", "mix", "uncertain")] == [None] * 5
@@ -60,7 +60,7 @@ def test_no_figure_of_a_small_group_leaves(client: Client, hub: Hub, state: Stat
 
 def test_the_demo_may_be_small(client: Client, hub: Hub, state: State, window: Window) -> None:
     hub.publish(state(demo=True, now=window(65, people=2)))
-    told = client.get("/api/state").json()
+    told = client.get("/api/v1/state").json()
     assert told["min_group"] is None
     assert told["now"]["people"] == 2
     assert told["now"]["mix"]["happy"] == 0.25
@@ -68,9 +68,9 @@ def test_the_demo_may_be_small(client: Client, hub: Hub, state: State, window: W
 
 def test_single_faces_are_absent_unless_shown(client: Client, hub: Hub, state: State, result: Result) -> None:
     hub.publish(state(individual=False, result=result()))
-    assert "faces" not in client.get("/api/state").json()
+    assert "faces" not in client.get("/api/v1/state").json()
     hub.publish(state(individual=True, result=result()))
-    happy, uncertain, unread = client.get("/api/state").json()["faces"]
+    happy, uncertain, unread = client.get("/api/v1/state").json()["faces"]
     assert (happy["track"], happy["emotion"], happy["size_px"]) == (1, "happy", 64)
     assert {face["name"] for face in (happy, uncertain, unread)} == {None}, "nobody has agreed to be shown by name"
     assert happy["probabilities"]["happy"] == 0.7
@@ -80,12 +80,12 @@ def test_single_faces_are_absent_unless_shown(client: Client, hub: Hub, state: S
 
 def test_eu_counts_only(client: Client, hub: Hub, state: State) -> None:
     hub.publish(state(jurisdiction="eu"))
-    assert client.get("/api/state").json()["reads_emotions"] is False
+    assert client.get("/api/v1/state").json()["reads_emotions"] is False
 
 
 @pytest.mark.parametrize("what", ["pause", "resume", "stop"])
 def test_buttons_reach_the_controls(client: Client, controls: RecordedControls, what: str) -> None:
-    assert client.post(f"/api/{what}", headers={"Origin": HERE}).status_code == 202
+    assert client.post(f"/api/v1/{what}", headers={"Origin": HERE}).status_code == 202
     assert controls.asked == [(what,)]
 
 
@@ -97,7 +97,7 @@ def test_what_makes_no_sense_now_is_refused(
     client: Client, controls: RecordedControls, hub: Hub, state: State, phase: str, what: str
 ) -> None:
     hub.publish(state(phase=phase))
-    answer = client.post(f"/api/{what}", json={"jurisdiction": "eu", "answered_by": "A. Teacher"})
+    answer = client.post(f"/api/v1/{what}", json={"jurisdiction": "eu", "answered_by": "A. Teacher"})
     assert answer.status_code == 409
     assert answer.json()["detail"].startswith("The class cannot be ")
     assert controls.asked == []
@@ -107,7 +107,7 @@ def test_jurisdiction_is_answered_once_asked(
     client: Client, controls: RecordedControls, hub: Hub, state: State
 ) -> None:
     hub.publish(state(phase="asking"))
-    answer = client.post("/api/jurisdiction", json={"jurisdiction": "eu", "answered_by": "  A. Teacher "})
+    answer = client.post("/api/v1/jurisdiction", json={"jurisdiction": "eu", "answered_by": "  A. Teacher "})
     assert answer.status_code == 202
     assert controls.asked == [("jurisdiction", "eu", "A. Teacher")]
 
@@ -129,7 +129,7 @@ def test_bad_answers_are_explained(
     client: Client, controls: RecordedControls, hub: Hub, state: State, body: object
 ) -> None:
     hub.publish(state(phase="asking"))
-    answer = client.post("/api/jurisdiction", json=body)
+    answer = client.post("/api/v1/jurisdiction", json=body)
     assert answer.status_code == 422
     assert isinstance(answer.json()["detail"], str)
     assert controls.asked == []
@@ -138,15 +138,15 @@ def test_bad_answers_are_explained(
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[" * 5000])
 def test_broken_json_is_refused(client: Client, hub: Hub, state: State, content: bytes) -> None:
     hub.publish(state(phase="asking"))
-    answer = client.post("/api/jurisdiction", content=content, headers={"Content-Type": "application/json"})
+    answer = client.post("/api/v1/jurisdiction", content=content, headers={"Content-Type": "application/json"})
     assert answer.status_code in {400, 422}
 
 
 def test_an_endless_body_is_refused(client: Client, hub: Hub, state: State) -> None:
     hub.publish(state(phase="asking"))
     json = {"jurisdiction": "eu", "answered_by": "x" * 20_000}
-    assert client.post("/api/jurisdiction", json=json).status_code == 413
-    assert client.post("/api/jurisdiction", headers={"Transfer-Encoding": "chunked"}).status_code == 413
+    assert client.post("/api/v1/jurisdiction", json=json).status_code == 413
+    assert client.post("/api/v1/jurisdiction", headers={"Transfer-Encoding": "chunked"}).status_code == 413
 
 
 def test_what_the_controls_refuse_is_said(
@@ -155,7 +155,7 @@ def test_what_the_controls_refuse_is_said(
     controls.refusal = PolicyError("jurisdiction 'other' is looser than the stored 'eu'")
     hub.publish(state(phase="asking"))
     client = asking(create_app(hub, controls, None))
-    answer = client.post("/api/jurisdiction", json={"jurisdiction": "other", "answered_by": "A. Teacher"})
+    answer = client.post("/api/v1/jurisdiction", json={"jurisdiction": "other", "answered_by": "A. Teacher"})
     assert (answer.status_code, answer.json()) == (
         409,
         {"detail": "jurisdiction 'other' is looser than the stored 'eu'"},
@@ -163,14 +163,14 @@ def test_what_the_controls_refuse_is_said(
 
 
 def test_sessions_and_windows_come_from_the_store(client: Client) -> None:
-    (session,) = client.get("/api/sessions").json()
+    (session,) = client.get("/api/v1/sessions").json()
     assert (session["id"], session["source"], session["min_group"], session["ended_how"]) == (1, "webcam 0", 5, "ended")
-    large, small = client.get("/api/sessions/1/windows").json()
+    large, small = client.get("/api/v1/sessions/1/windows").json()
     assert (large["people"], large["mix"]["happy"]) == (12, 0.25)
     assert (small["people"], small["mix"], small["too_few"]) == (None, None, True)
 
 
-@pytest.mark.parametrize("path", ["/api/sessions/1/windows.csv", "/api/windows.csv"])
+@pytest.mark.parametrize("path", ["/api/v1/sessions/1/windows.csv", "/api/v1/windows.csv"])
 def test_csv_withholds_small_groups(client: Client, path: str) -> None:
     answer = client.get(path)
     assert answer.headers["content-type"].startswith("text/csv")
@@ -181,30 +181,30 @@ def test_csv_withholds_small_groups(client: Client, path: str) -> None:
 
 
 def test_unknown_sessions_are_not_found(client: Client, hub: Hub, state: State) -> None:
-    unknown = client.get("/api/sessions/2/windows")
+    unknown = client.get("/api/v1/sessions/2/windows")
     assert unknown.status_code == 404
     assert unknown.json()["detail"].startswith("There is no class 2:")
-    assert client.get("/api/sessions/2/windows.csv").status_code == 404
-    assert client.get("/api/sessions/x/windows").status_code == 422
+    assert client.get("/api/v1/sessions/2/windows.csv").status_code == 404
+    assert client.get("/api/v1/sessions/x/windows").status_code == 422
     hub.publish(state(session_id=None))
-    assert client.get("/api/windows.csv").status_code == 404
+    assert client.get("/api/v1/windows.csv").status_code == 404
 
 
 def test_without_a_store_there_is_nothing_to_list(asking: type[Client], hub: Hub, controls: RecordedControls) -> None:
     client = asking(create_app(hub, controls, None))
-    assert client.get("/api/sessions").json() == []
-    assert client.get("/api/windows.csv").status_code == 404
+    assert client.get("/api/v1/sessions").json() == []
+    assert client.get("/api/v1/windows.csv").status_code == 404
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8700", "localhost:8700", "LOCALHOST", "[::1]:8700"])
 def test_this_machine_is_answered(client: Client, host: str) -> None:
-    assert client.get("/api/state", headers={"Host": host}).status_code == 200
+    assert client.get("/api/v1/state", headers={"Host": host}).status_code == 200
 
 
 @pytest.mark.parametrize(
     "host", ["evil.example", "127.0.0.1.evil.example:8700", "192.0.2.7:8700", "", "[", "localhost@x"]
 )
-@pytest.mark.parametrize("path", ["/", "/api/state", "/api/events", "/static/live.js"])
+@pytest.mark.parametrize("path", ["/", "/api/v1/state", "/api/v1/events", "/static/live.js"])
 def test_other_names_are_refused(client: Client, host: str, path: str) -> None:
     answer = client.get(path, headers={"Host": host})
     assert answer.status_code == 403
@@ -213,10 +213,10 @@ def test_other_names_are_refused(client: Client, host: str, path: str) -> None:
 
 def test_a_configured_host_is_answered(asking: type[Client], hub: Hub, controls: RecordedControls) -> None:
     named = asking(create_app(hub, controls, None, host="school.example"), "http://school.example")
-    assert named.get("/api/state").status_code == 200
+    assert named.get("/api/v1/state").status_code == 200
     everywhere = asking(create_app(hub, controls, None, host="0.0.0.0"))  # noqa: S104
-    assert everywhere.get("/api/state", headers={"Host": "192.0.2.7:8700"}).status_code == 200
-    assert everywhere.get("/api/state", headers={"Host": "evil.example"}).status_code == 403
+    assert everywhere.get("/api/v1/state", headers={"Host": "192.0.2.7:8700"}).status_code == 200
+    assert everywhere.get("/api/v1/state", headers={"Host": "evil.example"}).status_code == 403
 
 
 @pytest.mark.parametrize(
@@ -231,7 +231,7 @@ def test_a_configured_host_is_answered(asking: type[Client], hub: Hub, controls:
     ],
 )
 def test_other_sites_change_nothing(client: Client, controls: RecordedControls, headers: dict[str, str]) -> None:
-    assert client.post("/api/stop", headers=headers).status_code == 403
+    assert client.post("/api/v1/stop", headers=headers).status_code == 403
     assert controls.asked == []
 
 
@@ -240,12 +240,12 @@ def test_a_form_of_another_site_is_no_answer(
 ) -> None:
     hub.publish(state(phase="asking"))
     content = '{"jurisdiction": "other", "answered_by": "x"}'
-    answer = client.post("/api/jurisdiction", content=content, headers={"Content-Type": "text/plain"})
+    answer = client.post("/api/v1/jurisdiction", content=content, headers={"Content-Type": "text/plain"})
     assert answer.status_code == 422
     assert controls.asked == []
 
 
-@pytest.mark.parametrize("path", ["/", "/api/state", "/api/windows.csv", "/nothing", "/static/live.css"])
+@pytest.mark.parametrize("path", ["/", "/api/v1/state", "/api/v1/windows.csv", "/nothing", "/static/live.css"])
 def test_every_answer_is_guarded(client: Client, path: str) -> None:
     headers = client.get(path).headers
     policy = headers["content-security-policy"]
@@ -285,7 +285,7 @@ def test_the_page_is_light_and_names_no_other_machine() -> None:
 
 
 def test_the_description_is_typed_and_needs_no_network(client: Client) -> None:
-    schema = client.get("/openapi.json").json()
+    schema = client.get("/api/v1/openapi.json").json()
     assert schema["components"]["schemas"]["Window"]["properties"]["mix"]["description"]
     assert client.get("/docs").status_code == 404
     assert client.get("/healthz").text == "ok"
@@ -298,5 +298,5 @@ def test_a_store_that_cannot_be_read_is_said_plainly(asking: type[Client], app: 
             raise StorageError(message)
 
     app.state.store = Broken()
-    answer = asking(app).get("/api/sessions")
+    answer = asking(app).get("/api/v1/sessions")
     assert (answer.status_code, answer.json()) == (503, {"detail": "the database cannot be read: the disk is gone"})

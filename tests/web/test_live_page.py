@@ -387,14 +387,14 @@ def test_a_lost_connection_is_said_and_comes_back(browser: Browser, server: Live
     page.goto(server.url)
     expect(page.locator("#faces")).to_have_text("12")
     # The stream breaks and cannot be opened again for a while.
-    page.route("**/api/events", lambda route: route.abort())
+    page.route("**/api/v1/events", lambda route: route.abort())
     page.evaluate("window.stop()")
     server._server.config.app.state.feed._closed = True  # type: ignore[union-attr]
     expect(page.locator("#notices")).to_contain_text("The connection to Classpulse is lost")
     expect(page.locator("#status")).to_have_text("No connection")
     expect(page.locator("#pause")).to_be_disabled()
     server._server.config.app.state.feed._closed = False  # type: ignore[union-attr]
-    page.unroute("**/api/events")
+    page.unroute("**/api/v1/events")
     expect(page.locator("#notices")).to_be_empty(timeout=15_000)
     expect(page.locator("#status")).to_have_text("Running")
     context.close()

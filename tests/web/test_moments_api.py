@@ -36,8 +36,8 @@ def test_they_reach_the_controls(client: Client, controls: RecordedControls) -> 
         ("snooze", {"minutes": 10}),
         ("answers", {"participant": "a7-B_2", "said": "lost"}),
     ):
-        assert client.post(f"/api/{path}", json=body, headers=HERE).status_code == 202
-    gone = client.delete("/api/marks", params={"time_s": 5.25, "label": "new topic"}, headers=HERE)
+        assert client.post(f"/api/v1/{path}", json=body, headers=HERE).status_code == 202
+    gone = client.delete("/api/v1/marks", params={"time_s": 5.25, "label": "new topic"}, headers=HERE)
     assert gone.status_code == 202
     assert controls.asked == [
         ("mark", "new topic"),
@@ -70,7 +70,7 @@ def test_they_reach_the_controls(client: Client, controls: RecordedControls) -> 
     ],
 )
 def test_what_makes_no_sense_is_refused(client: Client, controls: RecordedControls, path: str, body: Any) -> None:
-    answer = client.post(f"/api/{path}", json=body, headers=HERE)
+    answer = client.post(f"/api/v1/{path}", json=body, headers=HERE)
     assert answer.status_code == 422
     assert isinstance(answer.json()["detail"], str)
     assert controls.asked == []
@@ -83,8 +83,8 @@ def test_only_a_class_that_runs_takes_them(
     hub.publish(state(phase=phase))
     bodies = {"marks": {"label": "x"}, "snooze": {"minutes": 1}, "answers": {"participant": "a", "said": "lost"}}
     for path, body in bodies.items():
-        assert client.post(f"/api/{path}", json=body).status_code == 409
-    assert client.delete("/api/marks", params={"time_s": 1, "label": "x"}).status_code == 409
+        assert client.post(f"/api/v1/{path}", json=body).status_code == 409
+    assert client.delete("/api/v1/marks", params={"time_s": 1, "label": "x"}).status_code == 409
     assert controls.asked == []
 
 
@@ -92,8 +92,8 @@ def test_only_a_class_that_runs_takes_them(
 def test_other_sites_change_nothing(client: Client, controls: RecordedControls, headers: dict[str, str]) -> None:
     bodies = {"marks": {"label": "x"}, "snooze": {"minutes": 1}, "answers": {"participant": "a", "said": "lost"}}
     for path, body in bodies.items():
-        assert client.post(f"/api/{path}", json=body, headers=headers).status_code == 403
-    assert client.delete("/api/marks", params={"time_s": 1, "label": "x"}, headers=headers).status_code == 403
+        assert client.post(f"/api/v1/{path}", json=body, headers=headers).status_code == 403
+    assert client.delete("/api/v1/marks", params={"time_s": 1, "label": "x"}, headers=headers).status_code == 403
     assert controls.asked == []
 
 
@@ -101,12 +101,12 @@ def test_students_may_answer_under_every_law(
     client: Client, controls: RecordedControls, hub: Hub, state: State
 ) -> None:
     hub.publish(state(jurisdiction="eu"))
-    assert client.post("/api/answers", json={"participant": "a", "said": "unsure"}).status_code == 202
+    assert client.post("/api/v1/answers", json={"participant": "a", "said": "unsure"}).status_code == 202
     assert controls.asked == [("answer", "a", "unsure")]
 
 
 def test_the_state_tells_moments(client: Client, hub: Hub, state: State) -> None:
-    told = client.get("/api/state").json()
+    told = client.get("/api/v1/state").json()
     assert [told[name] for name in ("class_state", "marks", "alerts", "snoozed_until_s", "answers")] == [
         None,
         [],
@@ -123,7 +123,7 @@ def test_the_state_tells_moments(client: Client, hub: Hub, state: State) -> None
             answers=AnswerCounts(5, 2, 1),
         )
     )
-    told = client.get("/api/state").json()
+    told = client.get("/api/v1/state").json()
     assert told["class_state"] == {"name": "mixed", "reason": "facing is 60 %"}
     assert told["marks"] == [{"time_s": 5.0, "label": "new topic", "how": "teacher"}]
     assert told["alerts"] == [{"time_s": 9.0, "kind": "lost", "reason": "4 of 12 are lost"}]
@@ -133,9 +133,9 @@ def test_the_state_tells_moments(client: Client, hub: Hub, state: State) -> None
 
 def test_answers_of_too_few_are_withheld(client: Client, hub: Hub, state: State) -> None:
     hub.publish(state(answers=AnswerCounts(3, 0, 1)))
-    assert set(client.get("/api/state").json()["answers"].values()) == {None}
+    assert set(client.get("/api/v1/state").json()["answers"].values()) == {None}
     hub.publish(state(answers=AnswerCounts(3, 0, 1), demo=True))
-    assert client.get("/api/state").json()["answers"]["lost"] == 1
+    assert client.get("/api/v1/state").json()["answers"]["lost"] == 1
 
 
 def test_windows_carry_figures_with_their_ends(
@@ -143,7 +143,7 @@ def test_windows_carry_figures_with_their_ends(
 ) -> None:
     figures = replace(window(65), expected=14, posed=12, facing=Estimate(0.8, 0.7, 0.9))
     hub.publish(state(now=figures))
-    now = client.get("/api/state").json()["now"]
+    now = client.get("/api/v1/state").json()["now"]
     assert (now["expected"], now["posed"], now["too_few_posed"]) == (14, 12, False)
     assert now["facing"] == {"value": 0.8, "low": 0.7, "high": 0.9}
     assert now["mood"] is None
@@ -153,18 +153,20 @@ def test_a_stored_class_tells_its_moments(client: Client, store: Store) -> None:
     store.moments.add_mark(1, Mark(6.0, "question"))
     store.moments.add_mark(1, Mark(1.0, "Folie 1", "slides"))
     store.moments.add_alert(1, Alert(8.0, "facing", "facing fell"))
-    assert client.get("/api/sessions/1/marks").json() == [
+    assert client.get("/api/v1/sessions/1/marks").json() == [
         {"time_s": 1.0, "label": "Folie 1", "how": "slides"},
         {"time_s": 6.0, "label": "question", "how": "teacher"},
     ]
-    assert client.get("/api/sessions/1/alerts").json() == [{"time_s": 8.0, "kind": "facing", "reason": "facing fell"}]
-    assert client.get("/api/sessions/1/answers").json() == []
+    assert client.get("/api/v1/sessions/1/alerts").json() == [
+        {"time_s": 8.0, "kind": "facing", "reason": "facing fell"}
+    ]
+    assert client.get("/api/v1/sessions/1/answers").json() == []
 
 
 def test_stored_answers_are_counts_of_a_group_and_no_participants(client: Client, store: Store) -> None:
     for second, who in enumerate(("p-one", "p-two", "p-three", "p-four", "p-five", "p-one")):
         store.moments.add_answer(1, Answer(1.5 * second, who, "lost" if second == 4 else "with_you"))
-    answer = client.get("/api/sessions/1/answers")
+    answer = client.get("/api/v1/sessions/1/answers")
     assert answer.json() == [
         {"time_s": 5.0, "with_you": 0, "unsure": 0, "lost": 0, "total": 0},
         {"time_s": 10.0, "with_you": 4, "unsure": 0, "lost": 1, "total": 5},
@@ -174,4 +176,4 @@ def test_stored_answers_are_counts_of_a_group_and_no_participants(client: Client
 
 @pytest.mark.parametrize("what", ["marks", "alerts", "answers"])
 def test_an_unknown_class_is_not_found(client: Client, what: str) -> None:
-    assert client.get(f"/api/sessions/9/{what}").status_code == 404
+    assert client.get(f"/api/v1/sessions/9/{what}").status_code == 404

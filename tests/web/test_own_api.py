@@ -24,7 +24,7 @@ class Page:
         self._client = client
         self._headers = {"Authorization": f"Bearer {token}"}
 
-    def get(self, path: str = "/api/me") -> Any:
+    def get(self, path: str = "/api/v1/me") -> Any:
         return self._client.get(path, headers=self._headers)
 
     def post(self, path: str, body: Any) -> Any:
@@ -70,24 +70,24 @@ def test_that_they_looked_is_told_by_what_the_log_calls_them(mine: Page, school:
 
 
 def test_somebody_withdraws(mine: Page) -> None:
-    assert mine.post("/api/me/withdraw", {"purpose": "individual"}).json() == {"remarks": []}
+    assert mine.post("/api/v1/me/withdraw", {"purpose": "individual"}).json() == {"remarks": []}
     assert (mine.get().json()["named"], mine.get().json()["recognised"]) == (False, True)
-    assert mine.post("/api/me/withdraw", {}).status_code == 200
+    assert mine.post("/api/v1/me/withdraw", {}).status_code == 200
     assert (mine.get().json()["recognised"], mine.get().json()["pictures"]) == (False, 0)
-    again = mine.post("/api/me/withdraw", {})
+    again = mine.post("/api/v1/me/withdraw", {})
     assert (again.status_code, "none stands" in again.json()["detail"]) == (422, True)
 
 
 def test_somebody_is_forgotten_and_their_link_with_them(mine: Page, school: School) -> None:
-    assert mine.post("/api/me/forget", {}).status_code == 422
+    assert mine.post("/api/v1/me/forget", {}).status_code == 422
     assert school.people.knows(ANA)
-    assert mine.post("/api/me/forget", {"confirm": True}).json() == {"remarks": []}
+    assert mine.post("/api/v1/me/forget", {"confirm": True}).json() == {"remarks": []}
     assert not school.people.knows(ANA)
     assert mine.get().status_code == 404
 
 
 def test_somebody_takes_their_data_along(mine: Page) -> None:
-    answer = mine.get("/api/me/export")
+    answer = mine.get("/api/v1/me/export")
     assert answer.headers["content-disposition"].startswith("attachment")
     assert answer.json()["name"] == ANA
 
@@ -95,9 +95,9 @@ def test_somebody_takes_their_data_along(mine: Page) -> None:
 @pytest.mark.parametrize("law", ["eu", "other"])
 def test_rights_hold_under_every_law(mine: Page, school: School, law: Any) -> None:
     school.store.set_jurisdiction(law, answered_by="Head", how="command")
-    assert mine.get().status_code == mine.get("/api/me/export").status_code == 200
-    assert mine.post("/api/me/withdraw", {}).status_code == 200
-    assert mine.post("/api/me/forget", {"confirm": True}).status_code == 200
+    assert mine.get().status_code == mine.get("/api/v1/me/export").status_code == 200
+    assert mine.post("/api/v1/me/withdraw", {}).status_code == 200
+    assert mine.post("/api/v1/me/forget", {"confirm": True}).status_code == 200
 
 
 def test_what_a_remark_says_of_the_teachers_machine_stays_there(mine: Page, school: School, ana: str) -> None:
@@ -105,7 +105,7 @@ def test_what_a_remark_says_of_the_teachers_machine_stays_there(mine: Page, scho
     exported.write_text("{}", encoding="utf-8")
     school.people.note_file([ana], exported)
     exported.write_text("changed", encoding="utf-8")
-    (remark,) = mine.post("/api/me/forget", {"confirm": True}).json()["remarks"]
+    (remark,) = mine.post("/api/v1/me/forget", {"confirm": True}).json()["remarks"]
     assert "tell your teacher" in remark
     assert "ana.json" not in remark
 
@@ -116,10 +116,10 @@ def test_what_a_remark_says_of_the_teachers_machine_stays_there(mine: Page, scho
 def test_another_link_leads_nowhere(elsewhere: Client, school: School, ana: str, authorization: str) -> None:
     header = {"Authorization": authorization.format(token=school.people.link(ana, 2))}
     for answer in (
-        elsewhere.get("/api/me", headers=header),
-        elsewhere.get("/api/me/export", headers=header),
-        elsewhere.post("/api/me/forget", json={"confirm": True}, headers=header),
-        elsewhere.post("/api/me/withdraw", json={}, headers=header),
+        elsewhere.get("/api/v1/me", headers=header),
+        elsewhere.get("/api/v1/me/export", headers=header),
+        elsewhere.post("/api/v1/me/forget", json={"confirm": True}, headers=header),
+        elsewhere.post("/api/v1/me/withdraw", json={}, headers=header),
     ):
         assert (answer.status_code, "leads nowhere" in answer.json()["detail"]) == (404, True)
     assert school.people.knows(ANA)
@@ -136,11 +136,11 @@ def test_without_anybody_on_file_no_link_leads_anywhere(elsewhere: Client) -> No
 
 def test_another_site_cannot_press_the_buttons(elsewhere: Client, school: School, ana: str) -> None:
     header = {"Authorization": f"Bearer {school.people.link(ana, 2)}", "Origin": "http://evil.example"}
-    assert elsewhere.post("/api/me/forget", json={"confirm": True}, headers=header).status_code == 403
+    assert elsewhere.post("/api/v1/me/forget", json={"confirm": True}, headers=header).status_code == 403
     assert school.people.knows(ANA)
 
 
 def test_without_the_key_somebody_is_told_so(mine: Page, school: School) -> None:
     school.settings.key_file.unlink()
     assert mine.get().status_code == 503
-    assert mine.post("/api/me/forget", {"confirm": True}).status_code == 503
+    assert mine.post("/api/v1/me/forget", {"confirm": True}).status_code == 503

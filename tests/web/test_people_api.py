@@ -32,13 +32,13 @@ def client(school: School, hub: Hub, controls: RecordedControls, asking: type[Cl
 
 
 def agree(client: Client, name: str = ANA, **changes: Any) -> str:
-    answer = client.post("/api/people", json=AGREED | {"name": name, "given_by": name} | changes)
+    answer = client.post("/api/v1/people", json=AGREED | {"name": name, "given_by": name} | changes)
     assert answer.status_code == 201, answer.text
     return str(answer.json()["id"])
 
 
 def send(client: Client, person_id: str, picture: bytes, kind: str = "image/jpeg") -> Any:
-    return client.post(f"/api/people/{person_id}/pictures", content=picture, headers={"Content-Type": kind})
+    return client.post(f"/api/v1/people/{person_id}/pictures", content=picture, headers={"Content-Type": kind})
 
 
 def actions(school: School) -> list[tuple[str, str]]:
@@ -53,7 +53,7 @@ def test_somebody_agrees_and_is_enrolled_from_a_picture(client: Client, school: 
     assert kept.status_code == 200, kept.text
     assert (kept.json()["pictures"], kept.json()["new"], kept.json()["alike"]) == (1, True, None)
     assert 0.1 <= kept.json()["quality"] <= 1
-    (shown,) = client.get("/api/people").json()["people"]
+    (shown,) = client.get("/api/v1/people").json()["people"]
     assert (shown["id"], shown["name"], shown["pictures"]) == (person_id, ANA, 1)
     assert {one["purpose"]: (one["stands"], one["note"]) for one in shown["consents"]} == {
         "recognition": (True, "paper 7"),
@@ -72,9 +72,9 @@ def test_no_picture_is_kept(client: Client, tmp_path: Path) -> None:
 
 def test_nobody_agrees_without_a_tick(client: Client) -> None:
     for agreed in (False, None, "no"):
-        answer = client.post("/api/people", json=AGREED | {"name": ANA, "agreed": agreed})
+        answer = client.post("/api/v1/people", json=AGREED | {"name": ANA, "agreed": agreed})
         assert answer.status_code == 422
-    assert client.get("/api/people").json()["people"] == []
+    assert client.get("/api/v1/people").json()["people"] == []
 
 
 @pytest.mark.parametrize(
@@ -92,22 +92,22 @@ def test_nobody_agrees_without_a_tick(client: Client) -> None:
     ],
 )
 def test_what_makes_no_sense_is_explained(client: Client, changes: dict[str, Any], said: str) -> None:
-    answer = client.post("/api/people", json=AGREED | {"name": ANA} | changes)
+    answer = client.post("/api/v1/people", json=AGREED | {"name": ANA} | changes)
     assert answer.status_code == 422
     assert said in answer.json()["detail"]
-    assert client.get("/api/people").json()["people"] == []
+    assert client.get("/api/v1/people").json()["people"] == []
 
 
 def test_a_name_that_is_taken_is_not_taken_twice(client: Client, school: School) -> None:
     school.enrol(ANA, 1)
-    answer = client.post("/api/people", json=AGREED | {"name": ANA.upper()})
+    answer = client.post("/api/v1/people", json=AGREED | {"name": ANA.upper()})
     assert (answer.status_code, "two people need two names" in answer.json()["detail"]) == (422, True)
 
 
 def test_a_new_consent_of_somebody_on_file(client: Client, school: School) -> None:
     person_id = school.enrol(ANA, 1)
     school.people.withdraw(person_id)
-    answer = client.post(f"/api/people/{person_id}/consents", json=AGREED | {"guardian": True, "given_by": "Rui"})
+    answer = client.post(f"/api/v1/people/{person_id}/consents", json=AGREED | {"guardian": True, "given_by": "Rui"})
     newest = answer.json()["consents"][0]
     assert (answer.status_code, newest["stands"], newest["given_by"], newest["guardian"]) == (201, True, "Rui", True)
 
@@ -117,7 +117,7 @@ def test_one_face_is_demanded(client: Client, faces: int) -> None:
     answer = send(client, agree(client), jpeg(face_picture("astronaut.png", faces=faces, width=1280)))
     assert answer.status_code == 422
     assert "face" in answer.json()["detail"]
-    assert client.get("/api/people").json()["people"][0]["pictures"] == 0
+    assert client.get("/api/v1/people").json()["people"][0]["pictures"] == 0
 
 
 def bomb() -> bytes:
@@ -145,9 +145,9 @@ def test_what_is_no_picture_is_refused(client: Client, content: bytes, kind: str
 
 def test_only_pictures_may_be_large(client: Client) -> None:
     large = AGREED | {"name": ANA, "note": "x" * 20_000}
-    assert client.post("/api/people", json=large).status_code == 413
+    assert client.post("/api/v1/people", json=large).status_code == 413
     chunked = PICTURE | {"Transfer-Encoding": "chunked"}
-    assert client.post(f"/api/people/{'0' * 32}/pictures", headers=chunked).status_code == 413
+    assert client.post(f"/api/v1/people/{'0' * 32}/pictures", headers=chunked).status_code == 413
 
 
 def test_no_picture_is_looked_at_without_consent(client: Client, school: School) -> None:
@@ -163,7 +163,7 @@ def test_one_name_is_one_person(client: Client) -> None:
     send(client, person_id, jpeg(face_picture("grace_hopper.jpg")))
     answer = send(client, person_id, jpeg(face_picture("astronaut.png")))
     assert (answer.status_code, "somebody else" in answer.json()["detail"]) == (422, True)
-    assert client.get("/api/people").json()["people"][0]["pictures"] == 1
+    assert client.get("/api/v1/people").json()["people"][0]["pictures"] == 1
 
 
 def test_the_same_picture_for_two_names_is_refused(client: Client) -> None:
@@ -194,7 +194,7 @@ def test_two_who_look_alike_are_warned_of(client: Client) -> None:
 @pytest.mark.parametrize("purpose", ["recognition", "individual", None])
 def test_a_consent_is_withdrawn(client: Client, school: School, purpose: str | None) -> None:
     person_id = school.enrol(ANA, 1, individual=True)
-    assert client.post(f"/api/people/{person_id}/withdraw", json={"purpose": purpose}).json() == {"remarks": []}
+    assert client.post(f"/api/v1/people/{person_id}/withdraw", json={"purpose": purpose}).json() == {"remarks": []}
     person = school.people.find(ANA)
     assert (person.consent("individual") is None) == (purpose in {"individual", None})
     assert (person.photos == ()) == (purpose in {"recognition", None})
@@ -203,17 +203,17 @@ def test_a_consent_is_withdrawn(client: Client, school: School, purpose: str | N
 def test_somebody_is_forgotten_only_with_a_yes(client: Client, school: School) -> None:
     person_id = school.enrol(ANA, 1)
     for body in ({}, {"confirm": False}):
-        assert client.post(f"/api/people/{person_id}/forget", json=body).status_code == 422
+        assert client.post(f"/api/v1/people/{person_id}/forget", json=body).status_code == 422
     assert school.people.knows(ANA)
-    assert client.post(f"/api/people/{person_id}/forget", json={"confirm": True}).status_code == 200
+    assert client.post(f"/api/v1/people/{person_id}/forget", json={"confirm": True}).status_code == 200
     assert not school.people.knows(ANA)
-    gone = client.post(f"/api/people/{person_id}/forget", json={"confirm": True})
+    gone = client.post(f"/api/v1/people/{person_id}/forget", json={"confirm": True})
     assert (gone.status_code, "forgotten already" in gone.json()["detail"]) == (422, True)
 
 
 def test_a_copy_of_all_that_is_stored(client: Client, school: School) -> None:
     person_id = school.enrol(ANA, 1)
-    answer = client.get(f"/api/people/{person_id}/export")
+    answer = client.get(f"/api/v1/people/{person_id}/export")
     assert answer.json()["name"] == ANA
     assert answer.headers["content-disposition"] == 'attachment; filename="classpulse-my-data.json"'
     assert actions(school)[-1] == (TEACHER, "people.export")
@@ -221,32 +221,32 @@ def test_a_copy_of_all_that_is_stored(client: Client, school: School) -> None:
 
 def test_a_link_leads_to_their_own_page(client: Client, school: School) -> None:
     person_id = school.enrol(ANA, 1)
-    path = client.post(f"/api/people/{person_id}/link", json={"hours": 2}).json()["path"]
+    path = client.post(f"/api/v1/people/{person_id}/link", json={"hours": 2}).json()["path"]
     assert school.people.by_token(path.removeprefix("/me/")) == person_id
 
 
 # Where and when.
 
 EVERYTHING = [
-    ("GET", "/api/people"),
-    ("POST", "/api/people"),
-    ("POST", "/api/people/{id}/consents"),
-    ("POST", "/api/people/{id}/pictures"),
-    ("POST", "/api/people/{id}/withdraw"),
-    ("POST", "/api/people/{id}/forget"),
-    ("GET", "/api/people/{id}/export"),
-    ("POST", "/api/people/{id}/link"),
-    ("GET", "/api/sessions/1/attendance"),
-    ("GET", "/api/sessions/1/attendance.csv"),
-    ("POST", "/api/sessions/1/attendance/corrections"),
+    ("GET", "/api/v1/people"),
+    ("POST", "/api/v1/people"),
+    ("POST", "/api/v1/people/{id}/consents"),
+    ("POST", "/api/v1/people/{id}/pictures"),
+    ("POST", "/api/v1/people/{id}/withdraw"),
+    ("POST", "/api/v1/people/{id}/forget"),
+    ("GET", "/api/v1/people/{id}/export"),
+    ("POST", "/api/v1/people/{id}/link"),
+    ("GET", "/api/v1/sessions/1/attendance"),
+    ("GET", "/api/v1/sessions/1/attendance.csv"),
+    ("POST", "/api/v1/sessions/1/attendance/corrections"),
 ]
 BODIES: dict[str, Any] = {
-    "/api/people": AGREED | {"name": BEN},
-    "/api/people/{id}/consents": AGREED,
-    "/api/people/{id}/withdraw": {},
-    "/api/people/{id}/forget": {"confirm": True},
-    "/api/people/{id}/link": {"hours": 2},
-    "/api/sessions/1/attendance/corrections": {"tracks": [1], "was_not": "0" * 32},
+    "/api/v1/people": AGREED | {"name": BEN},
+    "/api/v1/people/{id}/consents": AGREED,
+    "/api/v1/people/{id}/withdraw": {},
+    "/api/v1/people/{id}/forget": {"confirm": True},
+    "/api/v1/people/{id}/link": {"hours": 2},
+    "/api/v1/sessions/1/attendance/corrections": {"tracks": [1], "was_not": "0" * 32},
 }
 
 
@@ -275,10 +275,15 @@ def test_other_machines_are_told_nothing_of_people(
 def test_this_machine_is_answered(school: School, hub: Hub, controls: RecordedControls, asking: type[Client]) -> None:
     app = school.app(hub, controls)
     for address in ("127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"):
-        assert asking(app, address=address).get("/api/people").status_code == 200, address
+        assert asking(app, address=address).get("/api/v1/people").status_code == 200, address
 
 
-RIGHTS = {"/api/people/{id}/withdraw", "/api/people/{id}/forget", "/api/people/{id}/export", "/api/people/{id}/link"}
+RIGHTS = {
+    "/api/v1/people/{id}/withdraw",
+    "/api/v1/people/{id}/forget",
+    "/api/v1/people/{id}/export",
+    "/api/v1/people/{id}/link",
+}
 
 
 @pytest.mark.parametrize("why", ["eu", "unset", "off"])
@@ -298,7 +303,7 @@ def test_without_recognition_there_are_only_rights(
         answer = knock(client, method, path, school.enrol(name, 100 + i))
         if path in RIGHTS:
             assert answer.status_code in {200, 201}, path
-        elif (method, path) == ("GET", "/api/people"):
+        elif (method, path) == ("GET", "/api/v1/people"):
             assert answer.json()["may_enrol"] is False
             assert answer.json()["reason"]
             assert [one["name"] for one in answer.json()["people"]] == [name]
@@ -317,7 +322,7 @@ def test_without_the_key_nothing_is_lost(school: School, client: Client) -> None
         assert (answer.status_code, "key to people's data is missing" in answer.json()["detail"]) == (503, True), path
     assert not school.settings.key_file.exists(), "no second key is made"
     elsewhere.rename(school.settings.key_file)
-    assert client.get("/api/people").json()["people"][0]["pictures"] == 3
+    assert client.get("/api/v1/people").json()["people"][0]["pictures"] == 3
 
 
 def test_another_key_is_refused_by_name(school: School, client: Client) -> None:
@@ -325,7 +330,7 @@ def test_another_key_is_refused_by_name(school: School, client: Client) -> None:
     other = open_school(school.settings.data_dir / "other")
     school.settings.key_file.write_bytes(other.settings.key_file.read_bytes())
     other.store.close()
-    answer = client.get("/api/people")
+    answer = client.get("/api/v1/people")
     assert (answer.status_code, "is not the one" in answer.json()["detail"]) == (503, True)
 
 
@@ -335,7 +340,7 @@ def test_the_first_consent_makes_the_key(
     school = open_school(tmp_path)
     school.settings.key_file.unlink()
     client = asking(school.app(hub, controls))
-    assert client.get("/api/people").json() == {"may_enrol": True, "reason": "", "people": []}
+    assert client.get("/api/v1/people").json() == {"may_enrol": True, "reason": "", "people": []}
     assert not school.settings.key_file.exists(), "looking makes none"
     agree(client)
     assert school.settings.key_file.exists()
@@ -345,19 +350,19 @@ def test_the_first_consent_makes_the_key(
 def test_ids_are_ids(client: Client, school: School) -> None:
     school.enrol(ANA, 1)
     for strange in ("1", "x" * 32, "A" * 32, "%2e%2e"):
-        assert client.post(f"/api/people/{strange}/forget", json={"confirm": True}).status_code in {404, 422}
-    unknown = client.post(f"/api/people/{'0' * 32}/withdraw", json={})
+        assert client.post(f"/api/v1/people/{strange}/forget", json={"confirm": True}).status_code in {404, 422}
+    unknown = client.post(f"/api/v1/people/{'0' * 32}/withdraw", json={})
     assert unknown.status_code == 422
 
 
 def test_without_a_store_nobody_is_on_file(asking: type[Client], hub: Hub, controls: RecordedControls) -> None:
     without = asking(create_app(hub, controls, None))
-    assert without.get("/api/people").status_code == 404
+    assert without.get("/api/v1/people").status_code == 404
 
 
 def test_only_the_page_of_enrolment_may_use_the_camera(client: Client) -> None:
     assert client.get("/people").headers["permissions-policy"].startswith("camera=(self),")
-    for path in ("/", "/attendance", "/me/x", "/static/people.html", "/people/", "/api/people"):
+    for path in ("/", "/attendance", "/me/x", "/static/people.html", "/people/", "/api/v1/people"):
         assert client.get(path).headers["permissions-policy"].startswith("camera=(),"), path
 
 

@@ -27,15 +27,15 @@ def stored(tmp_path: Path) -> Iterator[Store]:
 
 def test_the_page_shows_it_without_scripts(asking: type[Client], controls: RecordedControls, stored: Store) -> None:
     client = asking(create_app(Hub(), controls, stored))
-    answer = client.get("/api/sessions/1/report.html")
+    answer = client.get("/api/v1/sessions/1/report.html")
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     policy = answer.headers["content-security-policy"]
     assert "script" not in policy
     assert "default-src 'none'; style-src 'unsafe-inline'" in policy
     assert "faced the screen" in answer.text
-    assert client.get("/api/sessions/2/report.html").status_code == 404
-    assert "unsafe-inline" not in client.get("/api/state").headers["content-security-policy"]
+    assert client.get("/api/v1/sessions/2/report.html").status_code == 404
+    assert "unsafe-inline" not in client.get("/api/v1/state").headers["content-security-policy"]
 
 
 def test_the_page_gives_a_pdf_or_says_how(
@@ -43,6 +43,6 @@ def test_the_page_gives_a_pdf_or_says_how(
 ) -> None:
     client = asking(create_app(Hub(), controls, stored))
     monkeypatch.setattr("classpulse.web.report_api.is_installed", lambda: False)
-    answer = client.get("/api/sessions/1/report.pdf")
+    answer = client.get("/api/v1/sessions/1/report.pdf")
     assert answer.status_code == 501
     assert "pip install 'classpulse[pdf]'" in answer.json()["detail"]

@@ -1,4 +1,4 @@
-"""What the live page asks and says, as endpoints under `/api`."""
+"""What the live page asks and says, as endpoints under `/api/v1`."""
 
 import io
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
 Responses = dict[int | str, dict[str, Any]]
 
-router = APIRouter(prefix="/api", responses={403: {"model": Problem, "description": "The request is not from here."}})
+router = APIRouter(
+    prefix="/api/v1", responses={403: {"model": Problem, "description": "The request is not from here."}}
+)
 UNKNOWN: Responses = {404: {"model": Problem, "description": "Nothing is stored under this number."}}
 CSV: Responses = UNKNOWN | {
     200: {"description": "A line for each window.", "content": {"text/csv": {"schema": {"type": "string"}}}},
@@ -146,7 +148,7 @@ def stored_session(store: Store | None, session_id: int) -> tuple[Store, Session
     """
     row = None if store is None else store.session(session_id)
     if store is None or row is None:
-        raise HTTPException(404, f"There is no class {session_id}: /api/sessions lists those that are stored.")
+        raise HTTPException(404, f"There is no class {session_id}: /api/v1/sessions lists those that are stored.")
     return store, row
 
 

@@ -67,7 +67,9 @@ def create_app(
         office: where people's data is opened; None where there are no people.
         host: the address that the page is served on; requests that name another host are refused.
     """
-    app = FastAPI(title="Classpulse", version=__version__, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Classpulse", version=__version__, openapi_url="/api/v1/openapi.json", docs_url=None, redoc_url=None
+    )
     app.state.hub = hub
     app.state.controls = controls
     app.state.store = store

@@ -13,7 +13,7 @@ from classpulse.web.people_schema import AttendanceShown, Correction, book_shown
 from classpulse.web.schema import Problem
 
 router = APIRouter(
-    prefix="/api/sessions/{session_id}",
+    prefix="/api/v1/sessions/{session_id}",
     responses=REFUSALS | {404: {"model": Problem, "description": "There is no such class."}},
 )
 
@@ -63,7 +63,7 @@ def correct(session_id: int, wanted: Correction, office: OfficeHere) -> None:
 def _read(office: Office, session_id: int, action: str) -> ClassBook:
     office.require()
     if office.store.session(session_id) is None:
-        raise HTTPException(404, f"There is no class {session_id}: /api/sessions lists those that are stored.")
+        raise HTTPException(404, f"There is no class {session_id}: /api/v1/sessions lists those that are stored.")
     people = office.people()
     book = read_class(office.store, people, office.appearances(), office.settings.attendance, session_id)
     people.note_view(action, None, f"class {session_id}")

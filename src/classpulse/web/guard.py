@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MAX_BODY_BYTES = 16_384
 MAX_PICTURE_BYTES = 2_097_152
 """A still of a camera, as JPEG, has a tenth of that."""
-TAKES_PICTURES = re.compile(r"/api/people/[0-9a-f]{32}/pictures")
+TAKES_PICTURES = re.compile(r"/api/v1/people/[0-9a-f]{32}/pictures")
 CAMERA_PAGE = "/people"
 """The one page that may ask the browser for a camera."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -37,7 +37,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
-REPORT = re.compile(r"/api/sessions/[0-9]+/report\.html")
+REPORT = re.compile(r"/api/v1/sessions/[0-9]+/report\.html")
 REPORT_HEADERS = {
     # It stands alone: no script, and its style is in it.
     "Content-Security-Policy": (

@@ -19,7 +19,9 @@ from classpulse.web.moments_schema import (
 )
 from classpulse.web.schema import Problem
 
-router = APIRouter(prefix="/api", responses={403: {"model": Problem, "description": "The request is not from here."}})
+router = APIRouter(
+    prefix="/api/v1", responses={403: {"model": Problem, "description": "The request is not from here."}}
+)
 FULL: Responses = {422: {"model": Problem, "description": "It is not as it must be, or the class has too many."}}
 
 

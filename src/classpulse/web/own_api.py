@@ -1,4 +1,4 @@
-"""A person's own page, as endpoints under `/api/me`: their own data and their rights, and nobody else's.
+"""A person's own page, as endpoints under `/api/v1/me`: their own data and their rights, and nobody else's.
 
 The link's secret comes in a header, so that no log and no history of addresses has it. These work under every law.
 """
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 LEADS_NOWHERE = "This link leads nowhere any more. Ask your teacher for a new one."
 
 router = APIRouter(
-    prefix="/api/me",
+    prefix="/api/v1/me",
     responses={
         404: {"model": Problem, "description": "The link leads nowhere, or does so no more."},
         503: {"model": Problem, "description": "The key or the database is missing; nothing was changed."},

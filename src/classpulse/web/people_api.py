@@ -1,4 +1,4 @@
-"""Enrolment, consent and erasure, as endpoints under `/api/people`, for whoever sits at the machine of the class.
+"""Enrolment, consent and erasure, as endpoints under `/api/v1/people`, for whoever sits at the machine of the class.
 
 Where the law does not allow recognition nobody is enrolled; what is on file can be seen, taken back and deleted all
 the same.
@@ -52,7 +52,7 @@ PICTURE_BODY = {
     }
 }
 
-router = APIRouter(prefix="/api/people", responses=REFUSALS)
+router = APIRouter(prefix="/api/v1/people", responses=REFUSALS)
 Whose = Annotated[PersonId, Path(description="The random id of somebody on file.")]
 
 

@@ -10,7 +10,7 @@ from classpulse.report.pdf import HOW, is_installed
 from classpulse.web.api import UNKNOWN, StoreHere, stored_session
 from classpulse.web.schema import Problem
 
-router = APIRouter(prefix="/api/sessions/{session_id}", responses=UNKNOWN)
+router = APIRouter(prefix="/api/v1/sessions/{session_id}", responses=UNKNOWN)
 HTML: dict[int | str, dict[str, Any]] = {
     200: {"description": "A page that stands alone.", "content": {"text/html": {"schema": {"type": "string"}}}}
 }

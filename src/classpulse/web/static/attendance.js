@@ -97,11 +97,11 @@ function show() {
 /** Read the chosen class again. */
 async function load(...notices) {
   const id = byId("class").value;
-  const { data, wrong } = await ask("GET", `/api/sessions/${id}/attendance`);
+  const { data, wrong } = await ask("GET", `/api/v1/sessions/${id}/attendance`);
   notify(...notices, ["bad", wrong]);
   byId("refresh").disabled = false;
   const csv = byId("csv");
-  csv.href = `/api/sessions/${id}/attendance.csv`;
+  csv.href = `/api/v1/sessions/${id}/attendance.csv`;
   csv.toggleAttribute("aria-disabled", false);
   if (wrong) {
     csv.setAttribute("aria-disabled", "true");
@@ -136,7 +136,7 @@ function openFix(person) {
 async function correct(what, done) {
   const chosen = byId("fix-face").value;
   const faces = fixing.faces.filter((face) => !chosen || String(face.track) === chosen);
-  const { wrong } = await ask("POST", `/api/sessions/${shown.session_id}/attendance/corrections`, { tracks: faces.map((face) => face.track), ...what });
+  const { wrong } = await ask("POST", `/api/v1/sessions/${shown.session_id}/attendance/corrections`, { tracks: faces.map((face) => face.track), ...what });
   byId("fix-error").textContent = wrong ?? "";
   if (wrong) return;
   byId("fix").close();
@@ -145,7 +145,7 @@ async function correct(what, done) {
 }
 
 async function begin() {
-  const { data, wrong } = await ask("GET", "/api/sessions");
+  const { data, wrong } = await ask("GET", "/api/v1/sessions");
   if (wrong || !data.length) {
     notify(wrong ? ["bad", wrong] : ["warn", "No class is stored yet."]);
     byId("caution").hidden = true;

@@ -52,7 +52,7 @@ export function prepareForm(agreed, cancelled) {
   form().addEventListener("submit", async (event) => {
     event.preventDefault();
     byId("agree").disabled = true;
-    const path = renewed ? `/api/people/${renewed.id}/consents` : "/api/people";
+    const path = renewed ? `/api/v1/people/${renewed.id}/consents` : "/api/v1/people";
     const { data, wrong } = await ask("POST", path, answer());
     byId("agree").disabled = false;
     byId("consent-error").textContent = wrong ?? "";

@@ -26,7 +26,7 @@ let connected = true;
 let refused = "";
 
 /** Ask the server for something; resolves to an empty text or to what is wrong. */
-const post = async (what, body) => (await ask("POST", `/api/${what}`, body)).wrong ?? "";
+const post = async (what, body) => (await ask("POST", `/api/v1/${what}`, body)).wrong ?? "";
 
 async function press(what, body) {
   refused = await post(what, body);
@@ -100,7 +100,7 @@ function showControls() {
   const stored = state.session_id !== null;
   offer("export", connected && stored);
   // A link without an address is none, and cannot be opened in a new tab either.
-  if (stored) byId("report").href = `/api/sessions/${state.session_id}/report.html`;
+  if (stored) byId("report").href = `/api/v1/sessions/${state.session_id}/report.html`;
   else byId("report").removeAttribute("href");
   offer("report", connected && stored);
 }

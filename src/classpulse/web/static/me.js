@@ -48,7 +48,7 @@ function show(me) {
 
 /** Read one's own data again; notices are shown above it. */
 async function load(...notices) {
-  const { data, wrong } = await ask("GET", "/api/me", undefined, headers);
+  const { data, wrong } = await ask("GET", "/api/v1/me", undefined, headers);
   notify(...notices, ["bad", wrong]);
   byId("content").hidden = Boolean(wrong);
   byId("lead").hidden = Boolean(wrong);
@@ -61,7 +61,7 @@ async function withdraw(purpose) {
     ? "You are not recognised any more. Your face as numbers is deleted, and what was noted of you becomes nobody's."
     : "Your name is not shown on the teacher's page any more.";
   if (!(await confirmed("Withdraw your consent?", text, "Withdraw"))) return;
-  const { data, wrong } = await ask("POST", "/api/me/withdraw", { purpose }, headers);
+  const { data, wrong } = await ask("POST", "/api/v1/me/withdraw", { purpose }, headers);
   await load(wrong ? ["bad", wrong] : ["quiet", "You have withdrawn."], ...(data?.remarks ?? []).map((one) => ["warn", one]));
   byId("title").focus();
 }
@@ -69,7 +69,7 @@ async function withdraw(purpose) {
 async function forget() {
   const text = "All that is stored about you is deleted: your name, your consents, your face, and when you were there. It cannot be undone, and this link ends.";
   if (!(await confirmed("Forget you?", text, "Forget me"))) return;
-  const { data, wrong } = await ask("POST", "/api/me/forget", { confirm: true }, headers);
+  const { data, wrong } = await ask("POST", "/api/v1/me/forget", { confirm: true }, headers);
   if (wrong) {
     notify(["bad", wrong]);
     return;
@@ -82,7 +82,7 @@ async function forget() {
 }
 
 async function download() {
-  const answer = await fetch("/api/me/export", { headers }).catch(() => null);
+  const answer = await fetch("/api/v1/me/export", { headers }).catch(() => null);
   if (!answer?.ok) {
     notify(["bad", answer ? (await answer.json()).detail : "Classpulse cannot be reached. Is it still running?"]);
     return;

@@ -44,7 +44,7 @@ function show() {
 
 /** Read the register again; notices are shown above it. */
 async function load(...notices) {
-  const { data, wrong } = await ask("GET", "/api/people");
+  const { data, wrong } = await ask("GET", "/api/v1/people");
   if (wrong) {
     byId("on-file").hidden = byId("begin").hidden = true;
     notify(...notices, ["bad", wrong]);
@@ -78,7 +78,7 @@ function showPerson(id) {
   byId("person-pictures").textContent = person.pictures ? `${pictures(person.pictures)}, stored as numbers` : "None yet: nobody is recognised without.";
   byId("more").disabled = !register.may_enrol || !standingFor(person, "recognition");
   byId("link-box").hidden = true;
-  byId("person-export").href = `/api/people/${person.id}/export`;
+  byId("person-export").href = `/api/v1/people/${person.id}/export`;
   if (!byId("person").open) byId("person").showModal();
 }
 
@@ -93,7 +93,7 @@ async function withdraw(purpose) {
     ? "They are not recognised any more: their face as numbers is deleted, and what was noted of them becomes nobody's."
     : "They are not shown by name any more.";
   if (!(await confirmed(`Withdraw this consent of ${open.name}?`, text, "Withdraw"))) return;
-  const { data, wrong } = await ask("POST", `/api/people/${open.id}/withdraw`, { purpose });
+  const { data, wrong } = await ask("POST", `/api/v1/people/${open.id}/withdraw`, { purpose });
   if (wrong) {
     byId("person-error").textContent = wrong;
     return;
@@ -105,14 +105,14 @@ async function withdraw(purpose) {
 async function forget(person, done = `Forgotten: nothing of ${person.name} is left.`) {
   const text = "All that is stored about them is deleted: name, consents, face, and when they were there. It cannot be undone.";
   if (!(await confirmed(`Forget ${person.name}?`, text, "Forget"))) return false;
-  const { data, wrong } = await ask("POST", `/api/people/${person.id}/forget`, { confirm: true });
+  const { data, wrong } = await ask("POST", `/api/v1/people/${person.id}/forget`, { confirm: true });
   byId("person").close();
   await load(wrong ? ["bad", wrong] : ["quiet", done], ...(data?.remarks ?? []).map((text) => ["warn", text]));
   return !wrong;
 }
 
 async function makeLink() {
-  const { data, wrong } = await ask("POST", `/api/people/${open.id}/link`, { hours: 24 });
+  const { data, wrong } = await ask("POST", `/api/v1/people/${open.id}/link`, { hours: 24 });
   byId("person-error").textContent = wrong ?? "";
   if (wrong) return;
   byId("link-box").hidden = false;

@@ -97,7 +97,7 @@ function remember(canvas, quality) {
 
 async function send(canvas) {
   const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", QUALITY));
-  const { data, wrong } = await ask("POST", `/api/people/${person.id}/pictures`, blob);
+  const { data, wrong } = await ask("POST", `/api/v1/people/${person.id}/pictures`, blob);
   if (wrong) {
     say("bad", wrong);
     return;
