@@ -10,7 +10,7 @@ endif
 TORCH ?= torch==2.13.0
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 CLIP ?= $(CLASSPULSE_TEST_DATA)/clips/meeting-gallery.mp4
-PACKAGE := pyproject.toml hatch_build.py $(wildcard bundle/*.json) bundle/node.txt
+PACKAGE := pyproject.toml hatch_build.py $(wildcard bundle/*.json bundle/*.py) bundle/node.txt $(wildcard src/classpulse/locale/*/*/*.po)
 
 .PHONY: live test thorough coverage check format bench lock system clean train-ready
 

@@ -139,6 +139,7 @@ class BundleHook(BuildHookInterface[BuilderConfig]):
         root = Path(self.root)
         try:
             fill(root / "src" / "classpulse" / "bundled", root / "bundle")
+            compile_texts(root / "src" / "classpulse")
         except BundleError as error:
             self.app.abort(f"classpulse cannot be built: {error}")
 
@@ -296,3 +297,8 @@ def _check(content: bytes, path: str, sha256: str, package: str) -> None:
 
 def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def compile_texts(package: Path) -> None:
+    """Compile the catalogues of every language into the package."""
+    _network("catalogues").compile_catalogues(package / "locale", package / "bundled" / "locale")

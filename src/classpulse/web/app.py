@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, cast
 
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from classpulse import __version__
 from classpulse.errors import (
@@ -20,9 +21,11 @@ from classpulse.errors import (
     SourceError,
     StorageError,
 )
+from classpulse.texts import LANGUAGES, MIRRORED
 from classpulse.web import api, attendance_api, moments_api, own_api, people_api, report_api
 from classpulse.web.feed import Feed
 from classpulse.web.guard import Guard
+from classpulse.web.language import catalogue_of, code_texts, language_of, page_in
 from classpulse.web.names import NameTags
 
 if TYPE_CHECKING:
@@ -79,6 +82,7 @@ def create_app(
     app.add_middleware(Guard, host=host)
     app.add_exception_handler(RequestValidationError, _explain_input)
     app.add_exception_handler(ClassPulseError, _explain_error)
+    app.add_exception_handler(StarletteHTTPException, _explain_refusal)
     for part in (api, moments_api, people_api, attendance_api, own_api, report_api):
         app.include_router(part.router)
     _add_page(app)
@@ -91,6 +95,12 @@ def _add_page(app: FastAPI) -> None:
 
     for path, name in PAGES.items():
         _add_route(app, path, files[name])
+
+    @app.get("/static/locale/{language}.json", include_in_schema=False)
+    def texts(language: str) -> Response:
+        if language not in LANGUAGES and language != MIRRORED:
+            raise HTTPException(404, "There is no such language.")
+        return Response(code_texts(language), media_type="application/json", headers={"Cache-Control": "no-cache"})
 
     @app.get("/static/{name:path}", include_in_schema=False)
     def static(name: str) -> FileResponse:
@@ -108,23 +118,31 @@ def _add_page(app: FastAPI) -> None:
 
 def _add_route(app: FastAPI, route: str, path: Path) -> None:
     @app.get(route, include_in_schema=False)
-    def page() -> FileResponse:
-        return _send(path)
+    def page(request: Request) -> HTMLResponse:
+        language = language_of(request)
+        headers = {"Cache-Control": "no-cache", "Content-Language": language, "Vary": "Accept-Language, Cookie"}
+        return HTMLResponse(page_in(path, language), headers=headers)
 
 
 def _send(path: Path) -> FileResponse:
     return FileResponse(path, media_type=MEDIA_TYPES[path.suffix], headers={"Cache-Control": "no-cache"})
 
 
-def _explain_input(_request: Request, error: Exception) -> JSONResponse:
-    problems = []
+def _explain_input(request: Request, error: Exception) -> JSONResponse:
+    problems, texts = [], catalogue_of(request)
     for problem in cast("RequestValidationError", error).errors():
         place = ".".join(str(part) for part in problem["loc"] if part != "body")
-        text = str(problem["msg"]).removeprefix("Value error, ")
+        text = texts.retold(str(problem["msg"]).removeprefix("Value error, "))
         problems.append(f"{place}: {text}" if place else text)
     return JSONResponse({"detail": "; ".join(problems)}, 422)
 
 
-def _explain_error(_request: Request, error: Exception) -> JSONResponse:
+def _explain_error(request: Request, error: Exception) -> JSONResponse:
     status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 500)
-    return JSONResponse({"detail": str(error)}, status)
+    return JSONResponse({"detail": catalogue_of(request).retold(str(error))}, status)
+
+
+def _explain_refusal(request: Request, error: Exception) -> JSONResponse:
+    refusal = cast("StarletteHTTPException", error)
+    detail = catalogue_of(request).retold(refusal.detail)
+    return JSONResponse({"detail": detail}, refusal.status_code, headers=refusal.headers)

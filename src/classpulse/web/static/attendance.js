@@ -1,6 +1,7 @@
 // Attendance of one class, with corrections in two clicks.
 
-import { byId, clock, element, percent, setText } from "./dom.js";
+import { byId, clock, element, setText } from "./dom.js";
+import { percent } from "./i18n.js";
 import { ask } from "./server.js";
 import { button, chip, moment, notify } from "./words.js";
 

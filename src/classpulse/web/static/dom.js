@@ -1,4 +1,4 @@
-// Elements and the words and numbers in them.
+// Elements, and the text in them.
 
 export const byId = (id) => document.getElementById(id);
 
@@ -44,10 +44,6 @@ export function setIcon(svg, name) {
   const use = svg.firstElementChild;
   if (use.getAttribute("href") !== `#${name}`) use.setAttribute("href", `#${name}`);
 }
-
-export const percent = (share) => `${Math.round(100 * share)}%`;
-
-export const count = (number) => number.toLocaleString("en");
 
 /** Minutes and seconds, with hours where there are any: 4:05, 1:04:05. */
 export function clock(seconds) {

@@ -1,7 +1,8 @@
 // The individual view: one card for each face, with a number and no picture; a name only where somebody agreed to it.
 
-import { byId, element, percent, setIcon, setText } from "./dom.js";
+import { byId, element, setIcon, setText } from "./dom.js";
 import { face, inOrder } from "./emotions.js";
+import { percent } from "./i18n.js";
 
 const KEEP_MS = 1500; // a face that is hidden for a moment keeps its card, dimmed
 

@@ -1,6 +1,7 @@
 // The figures at a time above the plots, and what the plots show in words.
 
-import { byId, clock, element, percent } from "./dom.js";
+import { byId, clock, element } from "./dom.js";
+import { percent } from "./i18n.js";
 import { inTime } from "./moments.js";
 import { BANDS } from "./plots.js";
 

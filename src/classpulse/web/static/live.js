@@ -3,8 +3,9 @@
 import { prepareAlerts, showAlerts } from "./alerts.js";
 import { showAnswers } from "./answers.js";
 import { addWindows, prepareChart, setClass } from "./chart.js";
-import { byId, clock, count, element, part, setIcon, setText } from "./dom.js";
+import { byId, clock, element, part, setIcon, setText } from "./dom.js";
 import { showFollowing } from "./following.js";
+import { number } from "./i18n.js";
 import { prepareKeys } from "./keys.js";
 import { prepareMarks, showMarks } from "./marks.js";
 import { showNow } from "./now.js";
@@ -108,7 +109,7 @@ function showControls() {
 /** So long a share of dropped frames says nothing: while the models are opened, nobody takes any. */
 const UNJUDGED_S = 5;
 
-const times = (n) => ["never", "once", "twice"][n] ?? `${count(n)} times`;
+const times = (n) => ["never", "once", "twice"][n] ?? `${number(n)} times`;
 
 function showHealth() {
   const { source } = state;
@@ -116,7 +117,7 @@ function showHealth() {
   setText(byId("rate"), state.results_per_s.toFixed(1));
   setText(byId("age"), `${state.age_ms.toFixed(0)} ms`);
   const judged = state.elapsed_s >= UNJUDGED_S || state.phase === "ended";
-  setText(byId("dropped"), judged ? `${count(source.dropped)} of ${count(source.frames)}${share}` : "–");
+  setText(byId("dropped"), judged ? `${number(source.dropped)} of ${number(source.frames)}${share}` : "–");
   const word = { ok: "Good", waiting: "No picture", ended: "Ended" }[source.state] ?? source.state;
   setText(byId("source-health"), source.reopened ? `${word}, reopened ${times(source.reopened)}` : word);
   setText(byId("session"), state.session_id === null ? "Not stored" : `Class ${state.session_id}`);

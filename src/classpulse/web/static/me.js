@@ -1,6 +1,7 @@
 // A person's own page: what is stored about them, and the way out.
 
 import { byId, clock, element } from "./dom.js";
+import { t } from "./i18n.js";
 import { ask } from "./server.js";
 import { button, confirmed, givenBy, moment, notify, pictures, PURPOSES, standing } from "./words.js";
 
@@ -12,28 +13,29 @@ const item = (text, small, ...more) => element("li", {}, element("p", {}, text, 
 function nowRows(me) {
   return [
     me.recognised && me.pictures
-      ? item("You are recognised in class", `Your face is stored as numbers, from ${pictures(me.pictures)}. The pictures themselves were not kept.`)
-      : item("You are not recognised", me.pictures ? "" : "Nothing of your face is stored."),
+      ? item(t("You are recognised in class"), t("Your face is stored as numbers, from {pictures}. The pictures themselves were not kept.", { pictures: pictures(me.pictures) }))
+      : item(t("You are not recognised"), me.pictures ? "" : t("Nothing of your face is stored.")),
     me.named
-      ? item("Your name may be shown on the teacher's page", "Where single faces are shown, yours has your name.")
-      : item("Your name is not shown on the teacher's page", "You are a number there, as everybody else."),
+      ? item(t("Your name may be shown on the teacher's page"), t("Where single faces are shown, yours has your name."))
+      : item(t("Your name is not shown on the teacher's page"), t("You are a number there, as everybody else.")),
   ];
 }
 
 function consentRow(consent, name) {
-  const text = `${givenBy(consent, name)}; ${standing(consent)}.${consent.note ? ` Note: ${consent.note}` : ""}`;
-  const row = item(PURPOSES[consent.purpose], text);
+  const note = consent.note ? [element("small", {}, t("Note: {note}", { note: consent.note }))] : [];
+  const row = item(PURPOSES[consent.purpose], `${givenBy(consent, name)}; ${standing(consent)}`, ...note);
   if (consent.stands) {
-    const end = button("Withdraw", () => withdraw(consent.purpose), "small");
-    end.setAttribute("aria-label", `Withdraw: ${PURPOSES[consent.purpose]}`);
+    const end = button(t("Withdraw"), () => withdraw(consent.purpose), "small");
+    end.setAttribute("aria-label", t("Withdraw: {purpose}", { purpose: PURPOSES[consent.purpose] }));
     row.append(end);
   }
   return row;
 }
 
 function seenRow(seen) {
-  const spans = seen.spans.map((one) => `${clock(one.start_s)} to ${clock(one.end_s)}`).join(", ");
-  return item(moment(seen.began_at), `Class ${seen.session_id}, from ${spans}${seen.by_hand ? "; set right by hand" : ""}`);
+  const spans = seen.spans.map((one) => t("{start} to {end}", { start: clock(one.start_s), end: clock(one.end_s) })).join(", ");
+  const [id, by_hand] = [seen.session_id, seen.by_hand];
+  return item(moment(seen.began_at), by_hand ? t("Class {id}, from {spans}; set right by hand", { id, spans }) : t("Class {id}, from {spans}", { id, spans }));
 }
 
 function show(me) {
@@ -58,25 +60,25 @@ async function load(...notices) {
 async function withdraw(purpose) {
   const recognition = purpose !== "individual";
   const text = recognition
-    ? "You are not recognised any more. Your face as numbers is deleted, and what was noted of you becomes nobody's."
-    : "Your name is not shown on the teacher's page any more.";
-  if (!(await confirmed("Withdraw your consent?", text, "Withdraw"))) return;
+    ? t("You are not recognised any more. Your face as numbers is deleted, and what was noted of you becomes nobody's.")
+    : t("Your name is not shown on the teacher's page any more.");
+  if (!(await confirmed(t("Withdraw your consent?"), text, t("Withdraw")))) return;
   const { data, wrong } = await ask("POST", "/api/v1/me/withdraw", { purpose }, headers);
-  await load(wrong ? ["bad", wrong] : ["quiet", "You have withdrawn."], ...(data?.remarks ?? []).map((one) => ["warn", one]));
+  await load(wrong ? ["bad", wrong] : ["quiet", t("You have withdrawn.")], ...(data?.remarks ?? []).map((one) => ["warn", one]));
   byId("title").focus();
 }
 
 async function forget() {
-  const text = "All that is stored about you is deleted: your name, your consents, your face, and when you were there. It cannot be undone, and this link ends.";
-  if (!(await confirmed("Forget you?", text, "Forget me"))) return;
+  const text = t("All that is stored about you is deleted: your name, your consents, your face, and when you were there. It cannot be undone, and this link ends.");
+  if (!(await confirmed(t("Forget you?"), text, t("Forget me")))) return;
   const { data, wrong } = await ask("POST", "/api/v1/me/forget", { confirm: true }, headers);
   if (wrong) {
     notify(["bad", wrong]);
     return;
   }
   byId("content").hidden = true;
-  byId("title").textContent = "You are forgotten";
-  byId("lead").textContent = "Nothing about you is stored here any more.";
+  byId("title").textContent = t("You are forgotten");
+  byId("lead").textContent = t("Nothing about you is stored here any more.");
   notify(...data.remarks.map((one) => ["warn", one]));
   byId("title").focus();
 }
@@ -84,7 +86,7 @@ async function forget() {
 async function download() {
   const answer = await fetch("/api/v1/me/export", { headers }).catch(() => null);
   if (!answer?.ok) {
-    notify(["bad", answer ? (await answer.json()).detail : "Classpulse cannot be reached. Is it still running?"]);
+    notify(["bad", answer ? (await answer.json()).detail : t("Classpulse cannot be reached. Is it still running?")]);
     return;
   }
   const link = element("a", { href: URL.createObjectURL(await answer.blob()), download: "classpulse-my-data.json" });

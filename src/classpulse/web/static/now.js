@@ -1,8 +1,9 @@
 // "Right now": how many faces, and the mix of emotions in them.
 
 import { hasWindows } from "./chart.js";
-import { byId, element, percent, setText } from "./dom.js";
+import { byId, element, setText } from "./dom.js";
 import { face, inOrder, ORDER } from "./emotions.js";
+import { percent } from "./i18n.js";
 
 const ROOM_FOR_TEXT_PX = 86;
 const ROOM_FOR_FACE_PX = 34;

@@ -1,9 +1,10 @@
 // The three plots of the last minutes, on one clock: the band of facing and attention, the mix, and the faces.
 
 import { columns, spansOf } from "./columns.js";
-import { byId, percent } from "./dom.js";
+import { byId } from "./dom.js";
 import { colour } from "./emotions.js";
 import { frame, sayInHoles, style } from "./frame.js";
+import { percent } from "./i18n.js";
 
 export const BANDS = [
   ["facing", "Facing the screen"],

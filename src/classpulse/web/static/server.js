@@ -1,5 +1,7 @@
 // Asking the server: every answer is data, or one sentence on what is wrong.
 
+import { t } from "./i18n.js";
+
 /** Ask for something; resolves to `{ data }` or to `{ wrong }`, and never rejects. */
 export async function ask(method, path, body, headers = {}) {
   try {
@@ -13,8 +15,8 @@ export async function ask(method, path, body, headers = {}) {
     const json = answer.status !== 204 && (answer.headers.get("Content-Type") ?? "").startsWith("application/json");
     const data = json ? await answer.json() : null;
     if (answer.ok) return { data, status: answer.status };
-    return { wrong: data?.detail ?? `Classpulse answered with ${answer.status}.`, status: answer.status };
+    return { wrong: data?.detail ?? t("Classpulse answered with {status}.", { status: answer.status }), status: answer.status };
   } catch {
-    return { wrong: "Classpulse cannot be reached. Is it still running?", status: 0 };
+    return { wrong: t("Classpulse cannot be reached. Is it still running?"), status: 0 };
   }
 }

@@ -1,6 +1,7 @@
 // The camera of enrolment: each click sends one still, which becomes numbers and is not kept.
 
-import { byId, element, percent } from "./dom.js";
+import { byId, element } from "./dom.js";
+import { percent } from "./i18n.js";
 import { ask } from "./server.js";
 import { pictures } from "./words.js";
 

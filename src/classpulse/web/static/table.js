@@ -1,6 +1,7 @@
 // The last minutes as a table; fetched when somebody opens it.
 
-import { byId, clock, element, percent } from "./dom.js";
+import { byId, clock, element } from "./dom.js";
+import { percent } from "./i18n.js";
 import { during, interval } from "./legend.js";
 import { BANDS } from "./plots.js";
 

@@ -1,29 +1,31 @@
 // Words that the pages about people share: dates, what a consent is for, and notices.
 
 import { byId, element } from "./dom.js";
+import { date, n, t } from "./i18n.js";
 
-export const day = (iso) => new Date(iso).toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric" });
+export const day = (iso) => date(iso, { day: "numeric", month: "short", year: "numeric" });
 
-export const moment = (iso) =>
-  new Date(iso).toLocaleString("en-GB", { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+export const moment = (iso) => date(iso, { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 
-export const pictures = (n) => (n === 1 ? "1 picture" : `${n} pictures`);
+export const pictures = (count) => n("{n} picture", "{n} pictures", count);
 
 export const PURPOSES = {
-  recognition: "To be recognised in class",
-  individual: "To be shown by name on the teacher's page",
+  recognition: t("To be recognised in class"),
+  individual: t("To be shown by name on the teacher's page"),
 };
 
 /** What became of a consent, in a few words. */
 export function standing(consent) {
-  if (consent.withdrawn_at) return `withdrawn on ${day(consent.withdrawn_at)}`;
-  return consent.stands ? `valid until ${day(consent.expires_at)}` : `ran out on ${day(consent.expires_at)}`;
+  if (consent.withdrawn_at) return t("withdrawn on {day}", { day: day(consent.withdrawn_at) });
+  const end = day(consent.expires_at);
+  return consent.stands ? t("valid until {day}", { day: end }) : t("ran out on {day}", { day: end });
 }
 
 /** Who agreed, and when, in a few words; whose it is need not be said again. */
 export function givenBy(consent, name) {
-  const by = consent.guardian ? ` by ${consent.given_by}, as a guardian,` : consent.given_by === name ? "" : ` by ${consent.given_by}`;
-  return `Agreed${by} on ${day(consent.recorded_at)}`;
+  const values = { name: consent.given_by, day: day(consent.recorded_at) };
+  if (consent.guardian) return t("Agreed by {name}, as a guardian, on {day}", values);
+  return consent.given_by === name ? t("Agreed on {day}", values) : t("Agreed by {name} on {day}", values);
 }
 
 export const chip = (text, tone = "quiet") => element("span", { class: "chip", "data-tone": tone }, text);
@@ -31,7 +33,7 @@ export const chip = (text, tone = "quiet") => element("span", { class: "chip", "
 /** Texts with `code` in backquotes, as nodes. */
 export const withCode = (text) => text.split("`").map((part, i) => (i % 2 ? element("code", {}, part) : part));
 
-const TITLES = { bad: "Problem", warn: "Note", quiet: "Done" };
+const TITLES = { bad: t("Problem"), warn: t("Note"), quiet: t("Done") };
 
 /** Show notices, each a tone and a text; screen readers hear them. */
 export function notify(...found) {
