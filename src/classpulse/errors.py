@@ -4,6 +4,10 @@ Every error that a careless or hostile input can cause is a `ClassPulseError`.
 The command line prints its text without a traceback and exits with its `exit_code`.
 """
 
+from typing import Literal
+
+JoinRefusal = Literal["unknown", "over", "early", "full", "secret", "way", "rate", "message"]
+
 
 class ClassPulseError(Exception):
     """Something the user can mend; its text says what was wrong, where, and what would be right."""
@@ -75,3 +79,21 @@ class MomentError(ClassPulseError):
     """A mark or an answer cannot be taken as it is, or a class has too many of them."""
 
     exit_code = 12
+
+
+class JoinError(ClassPulseError):
+    """A student cannot join or take part as asked.
+
+    Attributes:
+        reason: which kind of refusal it is, for whoever answers with a status in place of a sentence: `"unknown"`
+            (no such link), `"over"` (the link or the class has ended), `"early"` (the class has not begun), `"full"`,
+            `"secret"` (nobody takes part with this secret), `"way"` (not a way to take part here), `"rate"` (too many
+            messages) or `"message"` (not as it must be).
+    """
+
+    exit_code = 13
+
+    def __init__(self, message: str, reason: JoinRefusal) -> None:
+        """Say it in one sentence, and which kind it is."""
+        super().__init__(message)
+        self.reason = reason

@@ -10,6 +10,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from classpulse.joining.participant import Attendees
 from classpulse.sources.base import Health
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class LiveState:
         alerts: what the class was told of, oldest first.
         snoozed_until_s: no alert is raised before; None where alerts are on.
         answers: what students said of themselves; None where nobody was asked.
+        attendees: who takes part by link, as counts.
         trouble: one sentence about what is wrong beside the source (the disk is full, say); empty if nothing.
     """
 
@@ -71,6 +73,7 @@ class LiveState:
     alerts: tuple[Alert, ...] = ()
     snoozed_until_s: float | None = None
     answers: AnswerCounts | None = None
+    attendees: Attendees = field(default_factory=Attendees)
     trouble: str = ""
 
 

@@ -97,6 +97,18 @@ class Notebook:
             if self._store is not None and self._session_id is not None:
                 self._store.moments.add_answer(self._session_id, answer)
 
+    def forget(self, participant: str) -> None:
+        """Delete what a student said in this class.
+
+        Raises:
+            StorageError: the database does not answer.
+        """
+        alias = self._alias_of(participant)
+        with self._lock:
+            self._book.forget(alias)
+            if self._store is not None and self._session_id is not None:
+                self._store.moments.remove_answers(self._session_id, alias)
+
     def _alias_of(self, participant: str) -> str:
         """What a participant is called in the store: told by a key that ends with the class, it leads to nobody."""
         return hashlib.blake2b(participant.encode(), key=self._key, digest_size=16).hexdigest()

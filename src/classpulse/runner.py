@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -12,19 +11,20 @@ from typing import TYPE_CHECKING, Any
 from classpulse.errors import ClassPulseError, PolicyError, StorageError
 from classpulse.hub import Hub
 from classpulse.insight.appearances import AppearanceBuilder
+from classpulse.joining.room import Room
 from classpulse.law import answer_law
 from classpulse.notebook import Notebook
-from classpulse.pipeline import Pipeline
 from classpulse.policy import Policy, tighten
 from classpulse.progress import PUBLISH_EVERY_S, Progress
+from classpulse.readers import open_reader
 from classpulse.roll import Roll
-from classpulse.sources import open_source
 from classpulse.watching import Watching
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from classpulse.insight.moments import Said
+    from classpulse.readers import Reader
     from classpulse.roll import GalleryFeed
     from classpulse.settings import Settings
     from classpulse.sources import Source, SourceKind
@@ -38,6 +38,7 @@ class Runner:
 
     Attributes:
         hub: where the newest state is.
+        room: the students who take part by link; without one until somebody opens it.
         ready: set once the class runs, waits for an answer, or has failed.
     """
 
@@ -79,7 +80,9 @@ class Runner:
         self._min_group = None if kind.kind == "demo" else settings.window.min_group
         self._notebook = Notebook(store, self._min_group)
         self._watching = Watching(settings, store, kind.name, self._min_group)
-        self._source: Source | None = None
+        self.room = Room(settings.join, camera=kind.kind != "join", on_answer=self.answer, on_erase=self._erase)
+        self._reader: Reader | None = None
+        self._recorder: SessionRecorder | None = None
         self._stopping = threading.Event()
         self._go = threading.Event()
         self._go.set()
@@ -130,8 +133,8 @@ class Runner:
         self._stopping.set()
         self._go.set()
         self._answered.set()
-        if self._source is not None:
-            self._source.close()
+        if self._reader is not None:
+            self._reader.close()
 
     def answer_jurisdiction(self, policy: Policy, answered_by: str) -> None:
         """Say which law is in force, when the phase is `"asking"`; it is stored with who said so.
@@ -162,6 +165,13 @@ class Runner:
     def answer(self, participant: str, said: Said) -> None:
         """A student says how they follow; it takes the place of what they said before."""
         self._notebook.answer(self.hub.state.elapsed_s, participant, said)
+        self._publish()
+
+    def _erase(self, participant: str, track: int) -> None:
+        """A student leaves, and what is stored of them goes: what they said, and what was read of them."""
+        self._notebook.forget(participant)
+        if self._recorder is not None:
+            self._recorder.forget(track)
         self._publish()
 
     def snooze(self, minutes: float) -> None:
@@ -200,46 +210,41 @@ class Runner:
             self._over.set()
 
     def _run(self) -> None:
-        pipeline, source = self._open()
+        reader = self._reader = open_reader(
+            self._kind,
+            self._settings,
+            self._policy,
+            roll=self._roll,
+            room=self.room,
+            fast=self._fast,
+            on_open=self._on_open,
+        )
         recorder = None
         how: HowEnded = "failed"
         try:
-            if self._on_open is not None:
-                self._on_open(source)
-            recorder = self._start_session(pipeline)
+            recorder = self._recorder = self._start_session(reader.labels)
             session_id = recorder.session_id if recorder else None
             self._notebook.begin(session_id)
             self._watching.begin(session_id, self._policy)
+            self.room.begin(self._policy)
+            if self._kind.kind == "join":
+                self.room.link.open()
             self._publish(phase="running", session_id=session_id)
             self.ready.set()
-            with self._watched(source, recorder):
-                self._follow(pipeline, source, recorder)
+            with self._watched(reader, recorder):
+                self._follow(reader, recorder)
             how = "stopped" if self._stopping.is_set() else "ended"
         finally:
-            source.close()
+            reader.close()
             self._watching.close()
             if recorder is not None:
-                recorder.finish(how, frames=source.health.frames, dropped=source.health.dropped)
-            self._publish(health=source.health, trouble=self._trouble(recorder))
+                recorder.finish(how, frames=reader.health.frames, dropped=reader.health.dropped)
+            self._publish(health=reader.health, trouble=self._trouble(recorder))
 
     def _trouble(self, recorder: SessionRecorder | None) -> str:
         return (recorder.trouble if recorder else "") or self._roll.trouble or self._watching.trouble
 
-    def _open(self) -> tuple[Pipeline, Source]:
-        """Open models and source side by side: both take a second or two, and a teacher waits for them."""
-        with ThreadPoolExecutor(1) as beside:
-            opening = beside.submit(open_source, self._kind.target, self._settings.stream, fast=self._fast)
-            try:
-                pipeline = Pipeline(self._settings, policy=self._policy)
-                self._roll.attach(pipeline)
-            except BaseException:
-                if opening.exception() is None:
-                    opening.result().close()
-                raise
-            self._source = opening.result()
-        return pipeline, self._source
-
-    def _start_session(self, pipeline: Pipeline) -> SessionRecorder | None:
+    def _start_session(self, labels: tuple[str, ...]) -> SessionRecorder | None:
         if self._store is None:
             return None
         state = self.hub.state
@@ -250,14 +255,14 @@ class Runner:
             exemption=state.exemption,
             demo=state.demo,
             min_group=state.min_group,
-            labels=pipeline.labels,
+            labels=labels,
             observations_hz=self._settings.storage.observations_hz,
         )
 
-    def _follow(self, pipeline: Pipeline, source: Source, recorder: SessionRecorder | None) -> None:
+    def _follow(self, reader: Reader, recorder: SessionRecorder | None) -> None:
         progress = Progress(self._settings.window.length_s, self._min_group, self._settings)
         try:
-            self._process(pipeline, source, recorder, progress)
+            self._process(reader, recorder, progress)
         finally:
             last = progress.finish()
             if recorder is not None:
@@ -267,10 +272,8 @@ class Runner:
                     recorder.add_appearance(appearance)
             self._publish(**progress.state(individual=False))
 
-    def _process(
-        self, pipeline: Pipeline, source: Source, recorder: SessionRecorder | None, progress: Progress
-    ) -> None:
-        for frame, fresh in pipeline.follow(source.frames()):
+    def _process(self, reader: Reader, recorder: SessionRecorder | None, progress: Progress) -> None:
+        for frame, fresh in reader.results():
             if self._stopping.is_set():
                 break
             if not self._go.is_set():
@@ -293,7 +296,7 @@ class Runner:
                 self._publish(**progress.state(individual=self.hub.state.individual))
 
     @contextmanager
-    def _watched(self, source: Source, recorder: SessionRecorder | None) -> Iterator[None]:
+    def _watched(self, reader: Reader, recorder: SessionRecorder | None) -> Iterator[None]:
         """Tell how the source and the store are doing, and keep up who may be named, also while no frame comes."""
         done = threading.Event()
 
@@ -301,8 +304,8 @@ class Runner:
             while not done.wait(PUBLISH_EVERY_S):
                 self._roll.refresh()
                 self._keep_house()
-                self._watching.look(source.health, self.hub.state)
-                self._publish(health=source.health, trouble=self._trouble(recorder))
+                self._watching.look(reader.health, self.hub.state)
+                self._publish(health=reader.health, trouble=self._trouble(recorder))
 
         watcher = threading.Thread(target=watch, name="watch", daemon=True)
         watcher.start()
@@ -326,4 +329,5 @@ class Runner:
                 state = replace(state, now=None, result=None)
             if state.result is not None:
                 state = replace(state, result=self._roll.check(state.result))
-            self.hub.publish(state)
+            self.room.follow(state.phase)
+            self.hub.publish(replace(state, attendees=self.room.attendees()))

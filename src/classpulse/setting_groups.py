@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 
 def _expand(path: Path) -> Path:
@@ -105,6 +105,47 @@ class AttendanceSettings(Group):
     """First seen later than this after the start is late."""
     left_before_min: float = Field(5.0, ge=0, le=240)
     """Last seen earlier than this before the end has left early."""
+
+
+Way = Literal["answers", "device", "pictures"]
+"""How a student takes part by link: with answers alone, with a camera that is read on their own device, or with small
+pictures that are read here."""
+
+
+def _with_answers(ways: tuple[Way, ...]) -> tuple[Way, ...]:
+    if "answers" not in ways:
+        message = "'answers' must be among the ways: it is the one that everybody can take, without a camera"
+        raise ValueError(message)
+    return tuple(dict.fromkeys(ways))
+
+
+def _split(ways: object) -> object:
+    """A flag and the environment give one text: `answers,device`."""
+    return [way.strip() for way in ways.split(",") if way.strip()] if isinstance(ways, str) else ways
+
+
+class JoinSettings(Group):
+    """How students take part by link."""
+
+    title: str = Field("", max_length=80)
+    """What the class is called on the students' page; nothing if not given."""
+    ways: Annotated[tuple[Way, ...], BeforeValidator(_split), AfterValidator(_with_answers)] = ("answers", "device")
+    """The ways that a student may choose from: `answers`, `device`, `pictures`. The law may leave `answers` alone."""
+    names: Literal["optional", "required", "off"] = "optional"
+    """Whether students give a name. It is shown to the teacher while the class runs, and never stored."""
+    expires_h: float = Field(12.0, gt=0, le=72)
+    """How long a link takes newcomers, hours; it ends with the class in any case."""
+    max_participants: int = Field(500, ge=1, le=5000)
+    """Most students that take part at once."""
+    scores_hz: float = Field(1.0, ge=0.2, le=5)
+    """How often a device that is asked to sends what it read."""
+    pictures_hz: float = Field(2.0, ge=0.2, le=5)
+    """How often a device sends a picture, where a student chose that."""
+    gone_after_s: float = Field(20.0, ge=5, le=600)
+    """Silence after which a student is not shown as present any more; whoever comes back later is the same one."""
+    on_leave: Literal["keep", "delete"] = "keep"
+    """What becomes of a student's answers and readings of this class when they leave. Whoever wants them deleted may
+    always say so."""
 
 
 class RetentionSettings(Group):

@@ -22,6 +22,7 @@ from classpulse.setting_groups import (
     AttentionSettings,
     ConcentrationSettings,
     Group,
+    JoinSettings,
     RetentionSettings,
     UserPath,
 )
@@ -149,6 +150,7 @@ class Settings(Group):
     window: WindowSettings = WindowSettings()
     storage: StorageSettings = StorageSettings()
     stream: StreamSettings = StreamSettings()
+    join: JoinSettings = JoinSettings()
     web: WebSettings = WebSettings()
 
     @property

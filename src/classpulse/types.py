@@ -265,6 +265,8 @@ class FrameResult:
         emotions: what was read in them, in the same order; None where the policy forbids reading.
         identities: whom they were taken for, in the same order; None where nobody is to be recognised.
         poses: which way they are turned, in the same order; None where the policy forbids reading attention.
+        placed: whether the boxes are places in one picture; False where each face comes from a device of its own, so
+            that nobody's movement can be told.
     """
 
     time_s: float
@@ -275,6 +277,7 @@ class FrameResult:
     emotions: Emotions | None
     identities: Identities | None = None
     poses: HeadPoses | None = None
+    placed: bool = True
 
     def __post_init__(self) -> None:
         """Refuse emotions, identities and poses that do not belong to the faces."""

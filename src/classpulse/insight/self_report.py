@@ -95,6 +95,11 @@ class AnswerBook:
         self._held[answer.participant] = answer
         self._note(answer.participant)
 
+    def forget(self, participant: str) -> None:
+        """A participant takes back what they said; the counts follow once a group has changed, as ever."""
+        if self._held.pop(participant, None) is not None:
+            self._note(participant)
+
     def repeats(self, answer: Answer, within_s: float) -> bool:
         """Whether the same participant has said the same less than `within_s` before."""
         last = self._held.get(answer.participant)

@@ -249,7 +249,7 @@ class SignalReader:
         for i, speed in zip(due, movement(before, places[due], over_s).tolist(), strict=True):
             known[i].movement, known[i].place, known[i].placed_s = speed, places[i], now_s
         self._forget(now_s)
-        moved = np.array([one.movement for one in known], np.float32)
+        moved = np.array([one.movement if result.placed else np.nan for one in known], np.float32)
         return moved, np.array([one.presence for one in known], np.float32)
 
     def _forget(self, now_s: float) -> None:

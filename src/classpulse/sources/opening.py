@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from classpulse.sources.base import Source
 
 Spec = str | int | Path | None
-Kind = Literal["webcam", "stream", "video", "pictures", "demo"]
+Kind = Literal["webcam", "stream", "video", "pictures", "demo", "join"]
 
 SCHEMES = ("rtsp", "rtsps", "http", "https")
 PICTURES = frozenset({".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".webp", ".tif", ".tiff", ".avif"})
@@ -32,9 +32,9 @@ class SourceKind:
     """What an argument means, known without opening it.
 
     Attributes:
-        kind: `"webcam"`, `"stream"`, `"video"`, `"pictures"` or `"demo"`.
+        kind: `"webcam"`, `"stream"`, `"video"`, `"pictures"`, `"demo"` or `"join"`.
         name: what to call it in sentences, without any password.
-        target: the camera's number, the stream's URL, the file or folder; `"demo"` for the demo.
+        target: the camera's number, the stream's URL, the file or folder; `"demo"` or `"join"`.
     """
 
     kind: Kind
@@ -44,12 +44,12 @@ class SourceKind:
     @property
     def live(self) -> bool:
         """Whether it goes on by itself."""
-        return self.kind in {"webcam", "stream", "demo"}
+        return self.kind in {"webcam", "stream", "demo", "join"}
 
     @property
     def real(self) -> bool:
         """Whether it shows a class that is going on right now, so that the policy must be asked before it is opened."""
-        return self.kind in {"webcam", "stream"}
+        return self.kind in {"webcam", "stream", "join"}
 
 
 def describe(spec: Spec) -> SourceKind:
@@ -57,7 +57,8 @@ def describe(spec: Spec) -> SourceKind:
 
     Args:
         spec: a webcam's number, a video or picture file, a folder of pictures, a URL (`rtsp://`, `rtsps://`,
-            `http://`, `https://`), or `"demo"`; None for the first webcam if there is one, else the demo.
+            `http://`, `https://`), `"demo"`, or `"join"` for students' own devices; None for the first webcam if there is
+            one, else the demo.
 
     Raises:
         SourceError: it means nothing here; the text says what would be right.
@@ -71,6 +72,8 @@ def describe(spec: Spec) -> SourceKind:
             raise SourceError(message)
         if spec == "demo":
             return SourceKind("demo", "demo", "demo")
+        if spec == "join":
+            return SourceKind("join", "students who join", "join")
         if "://" in spec:
             return _describe_url(spec)
         number = re.fullmatch(r"(?:/dev/video)?(\d{1,3})", spec)
@@ -98,6 +101,9 @@ def open_source(spec: Spec, settings: StreamSettings, *, fast: bool = False) -> 
         SourceError: it cannot be opened; the text says why and what would be right.
     """
     what = describe(spec)
+    if what.kind == "join":
+        message = "join is a class of students' own devices, which only `classpulse live join` can follow"
+        raise SourceError(message)
     if isinstance(what.target, int):
         return _open_webcam(what.target, what.name, settings)
     if isinstance(what.target, Path):

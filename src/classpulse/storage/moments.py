@@ -102,6 +102,12 @@ class Moments:
         row = {"time_s": answer.time_s, "participant": answer.participant, "said": answer.said}
         self._add(AnswerRow, session_id, [row], MAX_ANSWERS)
 
+    def remove_answers(self, session_id: int, participant: str) -> None:
+        """Delete all that one participant of a class said."""
+        theirs = delete(AnswerRow).where(AnswerRow.session_id == session_id, AnswerRow.participant == participant)
+        with told_plainly(self._engine.url), self._engine.begin() as connection:
+            connection.execute(theirs)
+
     def add_alert(self, session_id: int, alert: Alert) -> None:
         """Add an alert; a reason that is too long for the column is cut.
 

@@ -10,7 +10,7 @@ from collections import deque
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from classpulse.storage.database import explain
@@ -61,6 +61,8 @@ class SessionRecorder:
         self._appearances: deque[dict[str, Any]] = deque(maxlen=MAX_WAITING)
         self._interval = -1
         self._kept: set[int] = set()
+        self._forgotten: set[int] = set()  # tracks of whom nothing is stored
+        self._unforgotten: list[int] = []  # those whose rows are still to be deleted
         self._counts = {"frames": 0, "dropped": 0, "lost": 0}
         self._results = 0
         self._trouble = ""
@@ -114,6 +116,13 @@ class SessionRecorder:
             with self._lock:
                 self._appearances.append(row)
 
+    def forget(self, track: int) -> None:
+        """Delete the observations of a track soon, and take no more of it: somebody left and wants nothing kept."""
+        with self._lock:
+            self._forgotten.add(track)
+            self._unforgotten.append(track)
+            self._observations = deque(row for row in self._observations if row["track"] != track)
+
     def finish(self, how: HowEnded, *, frames: int | None = None, dropped: int | None = None) -> None:
         """Write what waits and close the session; only the first call counts.
 
@@ -143,7 +152,7 @@ class SessionRecorder:
     def _new_observations(self, result: FrameResult) -> Iterator[dict[str, Any]]:
         names = result.emotions.names() if result.emotions is not None else [None] * len(result)
         for i, (track, name) in enumerate(zip(result.tracks.ids.tolist(), names, strict=True)):
-            if track in self._kept:
+            if track in self._kept or track in self._forgotten:
                 continue
             self._kept.add(track)
             probabilities = None
@@ -181,6 +190,7 @@ class SessionRecorder:
         with self._lock:
             observations, self._observations = self._observations, deque()
             windows, self._windows = self._windows, []
+            gone, self._unforgotten = self._unforgotten, []
             appearances = list(self._appearances)
             self._appearances.clear()
             # A session that runs is not over, even if a process with a wrong clock took it for torn.
@@ -189,6 +199,9 @@ class SessionRecorder:
             with self._engine.begin() as connection:
                 if observations:
                     connection.execute(insert(ObservationRow), list(observations))
+                if gone:
+                    theirs = ObservationRow.session_id == self.session_id, ObservationRow.track.in_(gone)
+                    connection.execute(delete(ObservationRow).where(*theirs))
                 if windows:
                     connection.execute(insert(WindowRow), windows)
                 allowed = _with_consent(connection, appearances)
@@ -197,7 +210,7 @@ class SessionRecorder:
                 values = {"last_seen_at": datetime.now(UTC), **session}
                 connection.execute(update(SessionRow).where(SessionRow.id == self.session_id).values(values))
         except SQLAlchemyError as error:
-            self._put_back(observations, windows, appearances, error)
+            self._put_back(observations, windows, appearances, gone, error)
             return False
         self._trouble = ""
         return True
@@ -207,15 +220,18 @@ class SessionRecorder:
         observations: deque[dict[str, Any]],
         windows: list[dict[str, Any]],
         appearances: list[dict[str, Any]],
+        gone: list[int],
         error: SQLAlchemyError,
     ) -> None:
         refused = isinstance(error, DataError | IntegrityError)
         with self._lock:
+            self._unforgotten[:0] = gone
             if refused:
                 # It will never be taken: without it, what comes after can be.
                 self._counts["lost"] += len(observations)
             else:
-                self._observations.extendleft(reversed(observations))
+                kept = [row for row in observations if row["track"] not in self._forgotten]
+                self._observations.extendleft(reversed(kept))
                 self._appearances.extendleft(reversed(appearances))
             self._trim()
             self._windows[:0] = windows

@@ -1,0 +1,62 @@
+"""What a student needs to come in and to stay: the code of a link, a secret, and a name that may be left out."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import unicodedata
+
+from classpulse.errors import JoinError
+
+ALPHABET = "34679ACDEFGHJKMNPQRTUVWXY"
+"""Letters and digits that are not taken for one another when they are read from a projector: no 0 and O, 1 and I and L,
+2 and Z, 5 and S, 8 and B."""
+CODE_LENGTH = 8
+"""150 thousand million codes: at ten guesses a minute somebody finds one in thirty thousand years."""
+SECRET_BYTES = 24
+MAX_NAME = 40
+JOINERS = frozenset("\u200c\u200d")
+"""Characters without a shape of their own that names in Devanagari and Persian are written with."""
+
+
+def new_code() -> str:
+    """A code for a link."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH))
+
+
+def plain_code(code: str) -> str:
+    """A code as it is compared: somebody may have typed it in small letters, or with a space or a dash in the middle.
+
+    >>> plain_code(" acde-fgh3 ")
+    'ACDEFGH3'
+    """
+    return "".join(character for character in code.upper() if character.isalnum())
+
+
+def new_secret() -> str:
+    """What a device shows to be taken for the same participant again."""
+    return secrets.token_urlsafe(SECRET_BYTES)
+
+
+def digest(secret: str) -> str:
+    """Under what a secret is kept: it is not readable from a memory dump, and looking one up tells nothing by time."""
+    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
+
+
+def check_name(name: str) -> str:
+    """A name as it is shown: untrusted text that is only ever put on a page as text.
+
+    >>> check_name("  Asha   Rao ")
+    'Asha Rao'
+
+    Raises:
+        JoinError: it is too long, or holds characters that cannot be shown.
+    """
+    shown = unicodedata.normalize("NFC", " ".join(name.split()))
+    if len(shown) > MAX_NAME:
+        message = f"a name has at most {MAX_NAME} characters; this one has {len(shown)}"
+        raise JoinError(message, "message")
+    if not all(character.isprintable() or character in JOINERS for character in shown):
+        message = "a name holds letters, digits and signs; this one holds characters that cannot be shown"
+        raise JoinError(message, "message")
+    return shown

@@ -1,0 +1,337 @@
+"""The room that a link opens: who is in it, what they say, and the newest of what was read of each."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from classpulse.errors import JoinError
+from classpulse.insight.moments import SAID
+from classpulse.joining.credentials import check_name
+from classpulse.joining.link import ENDED, Link
+from classpulse.joining.participant import Attendees, Seen, Shown, Standing
+from classpulse.joining.seats import Seats
+from classpulse.policy import Task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from classpulse.insight.moments import Said
+    from classpulse.joining.participant import Farewell, Membership, Participant
+    from classpulse.joining.pictures import PictureReader
+    from classpulse.joining.reading import Reading
+    from classpulse.policy import Policy
+    from classpulse.setting_groups import JoinSettings, Way
+
+
+class Room:
+    """The students who take part by link in one class. May be used from any thread; no call waits.
+
+    Nothing of it is written anywhere: names, raised hands and who takes part end with the class. What students say and
+    what is read of them goes the way of every class, under a number and a random id.
+
+    Attributes:
+        settings: who may come in, and how.
+        link: by which they come in.
+        pictures: reads those that students send; None where that is not a way to take part.
+    """
+
+    def __init__(
+        self,
+        settings: JoinSettings,
+        *,
+        camera: bool,
+        on_answer: Callable[[str, Said], None],
+        on_erase: Callable[[str, int], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Prepare an empty room without a link.
+
+        Args:
+            settings: who may come in, and how.
+            camera: whether the class has a camera of its own, so that students only answer.
+            on_answer: takes a participant's id and what they say; raises what is to be told them.
+            on_erase: deletes what is stored of a participant, by their id and their track.
+            clock: seconds that do not run backwards.
+        """
+        self.settings = settings
+        self._camera = camera
+        self._on_answer, self._on_erase = on_answer, on_erase
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._policy: Policy | None = None
+        self._phase = "starting"
+        self.link = Link(3600 * settings.expires_h, clock)
+        self.pictures: PictureReader | None = None
+        self._seats = Seats(settings, clock)
+        self._version = 0
+
+    # The class.
+
+    def begin(self, policy: Policy) -> None:
+        """The law is known from now on, and with it the ways to take part."""
+        self._policy = policy
+        self.link.begin()
+
+    def follow(self, phase: str) -> None:
+        """The class is in this phase now; at its end everybody is sent off and the link is dead."""
+        with self._lock:
+            if phase == self._phase:
+                return
+            self._phase = phase
+            if phase == "ended":
+                self.link.end()
+            for one in self._seats:
+                _tell(one, "ended" if phase == "ended" else None)
+
+    @property
+    def policy(self) -> Policy | None:
+        """The law in force; None before it is known."""
+        return self._policy
+
+    @property
+    def phase(self) -> str:
+        """The class's phase."""
+        return self._phase
+
+    @property
+    def ways(self) -> tuple[Way, ...]:
+        """How a student may take part here, by the settings, the law and the kind of class."""
+        reads = self._policy is not None and self._policy.allows(Task.EMOTION) and not self._camera
+        return self.settings.ways if reads else ("answers",)
+
+    # Coming and going.
+
+    def join(self, code: str, name: str, way: Way) -> Membership:
+        """Let a student in.
+
+        Raises:
+            JoinError: the link, the name or the way will not do, or as many take part as may.
+        """
+        with self._changing():
+            self.link.require(code)
+            self._require_way(way)
+            name = check_name(name) if self.settings.names != "off" else ""
+            if self.settings.names == "required" and not name:
+                message = "This class asks for a name: give the one that the teacher knows you by."
+                raise JoinError(message, "message")
+            return self._seats.add(name, way)
+
+    def resume(self, secret: str) -> str:
+        """The id of the participant with this secret, who was heard at this moment.
+
+        Raises:
+            JoinError: nobody takes part with it, or the class has ended.
+        """
+        with self._lock:
+            if self._phase == "ended":
+                raise JoinError(ENDED, "over")
+            one = self._seats.find(secret)
+            self._hear(one)
+            return one.id
+
+    def leave(self, participant: str, *, erase: bool = False) -> None:
+        """A student leaves; their secret is dead.
+
+        Args:
+            participant: their id.
+            erase: whether their answers and readings of this class are deleted, whatever the settings say.
+
+        Raises:
+            JoinError: they do not take part any more.
+        """
+        self._go(participant, "left", erase=erase)
+
+    def remove(self, participant: str) -> None:
+        """The teacher sends a student out; by the link they may come in again, under a new id.
+
+        Raises:
+            JoinError: they do not take part any more.
+        """
+        self._go(participant, "removed", erase=False)
+
+    def _go(self, participant: str, reason: Farewell, *, erase: bool) -> None:
+        with self._changing():
+            one = self._seats.require(participant)
+            self._seats.drop(one)
+            _tell(one, reason)
+        if erase or self.settings.on_leave == "delete":
+            self._on_erase(one.id, one.track)
+
+    def connect(self, participant: str, tell: Callable[[Farewell | None], None]) -> None:
+        """A device listens from now on; one that listened before under the same id is sent off.
+
+        Args:
+            participant: their id.
+            tell: called when something changed that they are told, with None, or with why the connection is to end.
+                It must not wait, nor call the room.
+
+        Raises:
+            JoinError: they do not take part any more.
+        """
+        with self._changing():
+            one = self._seats.require(participant)
+            _tell(one, "elsewhere")
+            one.connection = tell
+            self._hear(one)
+
+    def disconnect(self, participant: str, tell: Callable[[Farewell | None], None]) -> None:
+        """A device listens no more: whoever does not come back in time counts as gone."""
+        with self._changing():
+            one = self._seats.get(participant)
+            if one is not None and one.connection == tell:
+                one.connection, one.seen = None, None
+                self._hear(one)
+
+    # What a student does.
+
+    def admits(self, participant: str) -> bool:
+        """Whether one more message of theirs is listened to; one that is not is counted.
+
+        Raises:
+            JoinError: they do not take part any more.
+        """
+        with self._lock:
+            one = self._seats.require(participant)
+            admitted = one.messages.admits(self._clock())
+            one.ignored += not admitted
+            return admitted
+
+    def take(self, participant: str, reading: Reading, *, way: Way = "device", at_s: float | None = None) -> None:
+        """Take the newest of what was read of a student, in the place of what was read before.
+
+        While the class is paused it is dropped.
+
+        Args:
+            participant: their id.
+            reading: of their face.
+            way: how it came to be.
+            at_s: when it was captured, by `time.monotonic()`; now, if not given.
+
+        Raises:
+            JoinError: they do not take part any more, or not in this way.
+        """
+        with self._lock:
+            one = self._seats.require(participant)
+            if one.way != way:
+                message = f"You take part with {one.way}: what belongs to {way} is not taken."
+                raise JoinError(message, "way")
+            self._hear(one)
+            at_s = self._clock() if at_s is None else at_s
+            one.seen = Seen(one.track, reading, at_s) if self._phase == "running" else None
+
+    def answer(self, participant: str, said: Said) -> None:
+        """A student says how they follow.
+
+        Raises:
+            JoinError: they do not take part any more, it is no answer, or the class has not begun.
+            MomentError: the class has as many answers as it may have.
+        """
+        if said not in SAID:
+            message = f"'said' is one of {', '.join(SAID)}"
+            raise JoinError(message, "message")
+        with self._lock:
+            self._hear(self._seats.require(participant))
+            if self._phase not in {"running", "paused"}:
+                message = "The class has not begun yet: try again in a moment."
+                raise JoinError(message, "early")
+        self._on_answer(participant, said)
+        with self._lock:
+            one = self._seats.require(participant)
+            one.said = said
+            _tell(one, None)
+
+    def raise_hand(self, participant: str, *, up: bool) -> None:
+        """A student's hand goes up or down; by the student or by the teacher.
+
+        Raises:
+            JoinError: they do not take part any more.
+        """
+        with self._lock:
+            one = self._seats.require(participant)
+            if up != (one.hand_since_s is not None):
+                one.hand_since_s = self._clock() if up else None
+                self._version += 1
+                _tell(one, None)
+
+    def change_way(self, participant: str, way: Way) -> None:
+        """A student takes part in another way from now on; what was read of them last is dropped at once.
+
+        Raises:
+            JoinError: they do not take part any more, or it is not a way to take part here.
+        """
+        with self._lock:
+            one = self._seats.require(participant)
+            self._require_way(way)
+            self._hear(one)
+            if way != one.way:
+                one.way, one.seen = way, None
+                self._version += 1
+                _tell(one, None)
+
+    # What others see.
+
+    def standing(self, participant: str) -> Standing:
+        """What a student is told of themselves.
+
+        Raises:
+            JoinError: they do not take part any more.
+        """
+        with self._lock:
+            one = self._seats.require(participant)
+            return Standing(self._phase, one.way, one.said, one.hand_since_s is not None)
+
+    def people(self) -> list[Shown]:
+        """Everybody who takes part, raised hands first, the longest raised before the others; then in order of name."""
+        with self._lock:
+            now_s = self._clock()
+            shown = [
+                Shown(
+                    one.id,
+                    one.name,
+                    one.way,
+                    None if one.hand_since_s is None else now_s - one.hand_since_s,
+                    self._seats.is_present(one),
+                )
+                for one in self._seats
+            ]
+        return sorted(shown, key=lambda one: (one.hand_s is None, -(one.hand_s or 0), not one.present, one.name))
+
+    def attendees(self) -> Attendees:
+        """Everybody who takes part, as counts."""
+        with self._lock:
+            here = [one for one in self._seats if self._seats.is_present(one)]
+            hands = sum(one.hand_since_s is not None for one in here)
+            return Attendees(self.link.code, len(here), hands, self._version)
+
+    def seen(self, within_s: float) -> list[Seen]:
+        """What was read of each student in the last seconds, in the order in which they came in."""
+        with self._lock:
+            now_s = self._clock()
+            return [one.seen for one in self._seats if one.seen and now_s - one.seen.at_s <= within_s]
+
+    # Under the lock.
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Hold the lock for something that the teacher's list shows."""
+        with self._lock:
+            yield
+            self._version += 1
+
+    def _require_way(self, way: Way) -> None:
+        if way not in self.ways:
+            message = f"Here one can take part with {' or '.join(self.ways)}, not with {way}."
+            raise JoinError(message, "way")
+
+    def _hear(self, one: Participant) -> None:
+        one.heard_s = self._clock()
+
+
+def _tell(one: Participant, reason: Farewell | None) -> None:
+    if one.connection is not None:
+        one.connection(reason)
+        if reason is not None:
+            one.connection = None

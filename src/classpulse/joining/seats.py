@@ -1,0 +1,88 @@
+"""Who takes part, and who is gone and may come back: found by id or by secret, and bounded in number."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from classpulse.errors import JoinError
+from classpulse.joining.credentials import digest, new_secret
+from classpulse.joining.participant import Membership, Participant
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from classpulse.setting_groups import JoinSettings, Way
+
+GONE_PER_SEAT = 4
+"""Students who are gone are remembered, to be the same ones when they come back: four for each that may take part.
+Those who were gone for longest are forgotten first."""
+
+
+class Seats:
+    """The participants of one class. Not safe for threads by itself: the room has the lock."""
+
+    def __init__(self, settings: JoinSettings, clock: Callable[[], float]) -> None:
+        """Start empty."""
+        self._settings, self._clock = settings, clock
+        self._people: dict[str, Participant] = {}
+        self._ids: dict[str, str] = {}  # by the digest of the secret
+        self._tracks = 0
+
+    def __iter__(self) -> Iterator[Participant]:
+        """Everybody, in the order in which they came in."""
+        return iter(self._people.values())
+
+    def add(self, name: str, way: Way) -> Membership:
+        """Give a newcomer a seat, with a track that nobody had before.
+
+        Raises:
+            JoinError: as many take part as may.
+        """
+        present = sum(self.is_present(one) for one in self)
+        if present >= self._settings.max_participants:
+            message = f"{present} students take part already, and no more may at once."
+            raise JoinError(message, "full")
+        if len(self._people) >= (1 + GONE_PER_SEAT) * self._settings.max_participants:
+            self.drop(min((one for one in self if not self.is_present(one)), key=lambda one: one.heard_s))
+        secret, self._tracks = new_secret(), self._tracks + 1
+        one = Participant(secrets.token_hex(16), self._tracks, digest(secret), name, way, self._clock())
+        self._people[one.id] = one
+        self._ids[one.secret_digest] = one.id
+        return Membership(one.id, secret)
+
+    def drop(self, one: Participant) -> None:
+        """Somebody leaves for good: their secret is dead."""
+        del self._people[one.id], self._ids[one.secret_digest]
+
+    def get(self, participant: str) -> Participant | None:
+        """Whoever has this id."""
+        return self._people.get(participant)
+
+    def require(self, participant: str) -> Participant:
+        """Whoever has this id.
+
+        Raises:
+            JoinError: nobody has, any more.
+        """
+        one = self._people.get(participant)
+        if one is None:
+            message = "You do not take part in this class any more: join again by the link."
+            raise JoinError(message, "secret")
+        return one
+
+    def find(self, secret: str) -> Participant:
+        """Whoever has this secret.
+
+        Raises:
+            JoinError: nobody has.
+        """
+        known = self._ids.get(digest(secret))
+        if known is None:
+            message = "Nobody takes part with this secret: join again by the link."
+            raise JoinError(message, "secret")
+        return self._people[known]
+
+    def is_present(self, one: Participant) -> bool:
+        """Whether somebody's device was heard lately."""
+        return one.connection is not None or self._clock() - one.heard_s <= self._settings.gone_after_s
