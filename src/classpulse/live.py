@@ -222,7 +222,8 @@ def _serve(runner: Runner, store: Store, settings: Settings) -> LiveServer:
 
     host = settings.web.host
     office = Office(store, settings, _account())
-    return LiveServer(create_app(runner.hub, runner, store, office=office, host=host), host, settings.web.port)
+    app = create_app(runner.hub, runner, store, office=office, room=runner.room, settings=settings, host=host)
+    return LiveServer(app, host, settings.web.port)
 
 
 def _account() -> str:

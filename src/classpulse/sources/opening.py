@@ -57,8 +57,8 @@ def describe(spec: Spec) -> SourceKind:
 
     Args:
         spec: a webcam's number, a video or picture file, a folder of pictures, a URL (`rtsp://`, `rtsps://`,
-            `http://`, `https://`), `"demo"`, or `"join"` for students' own devices; None for the first webcam if there is
-            one, else the demo.
+            `http://`, `https://`), `"demo"`, or `"join"` for students' own devices; None for the first webcam if
+            there is one, else the demo.
 
     Raises:
         SourceError: it means nothing here; the text says what would be right.

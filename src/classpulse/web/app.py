@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from classpulse import __version__
 from classpulse.errors import (
     ClassPulseError,
+    JoinError,
     KeyMissingError,
     ModelError,
     MomentError,
@@ -21,15 +22,14 @@ from classpulse.errors import (
     SourceError,
     StorageError,
 )
-from classpulse.texts import LANGUAGES, MIRRORED
-from classpulse.web import api, attendance_api, moments_api, own_api, people_api, report_api
-from classpulse.web.feed import Feed
-from classpulse.web.guard import Guard
-from classpulse.web.language import catalogue_of, code_texts, language_of, page_in
-from classpulse.web.names import NameTags
+def _explain_error(request: Request, error: Exception) -> JSONResponse:
+    status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 500)
+    if isinstance(error, JoinError):
+        status = join_api.STATUS[error.reason]
 
 if TYPE_CHECKING:
     from classpulse.hub import Controls, Hub
+    from classpulse.joining.room import Room
     from classpulse.storage.store import Store
     from classpulse.web.office import Office
 
@@ -59,6 +59,8 @@ def create_app(
     store: Store | None,
     *,
     office: Office | None = None,
+    room: Room | None = None,
+    settings: Settings | None = None,
     host: str = "127.0.0.1",
 ) -> FastAPI:
     """Build the application.
@@ -68,6 +70,8 @@ def create_app(
         controls: what the page's buttons call.
         store: where the class is stored; None if nothing is.
         office: where people's data is opened; None where there are no people.
+        room: the students who take part by link; None where nobody can.
+        settings: all settings; the defaults if not given.
         host: the address that the page is served on; requests that name another host are refused.
     """
     app = FastAPI(
@@ -77,6 +81,8 @@ def create_app(
     app.state.controls = controls
     app.state.store = store
     app.state.office = office
+    app.state.room = room
+    app.state.device_models = DeviceModels(settings or Settings())
     app.state.tags = NameTags(office)
     app.state.feed = Feed(hub, tags=app.state.tags)
     app.add_middleware(Guard, host=host)
@@ -85,6 +91,8 @@ def create_app(
     app.add_exception_handler(StarletteHTTPException, _explain_refusal)
     for part in (api, moments_api, people_api, attendance_api, own_api, report_api):
         app.include_router(part.router)
+    for router in (join_api.students, join_api.teachers, join_socket.router):
+        app.include_router(router)
     _add_page(app)
     return app
 
@@ -137,7 +145,13 @@ def _explain_input(request: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"detail": "; ".join(problems)}, 422)
 
 
+<<<<<<< HEAD
 def _explain_error(request: Request, error: Exception) -> JSONResponse:
+=======
+def _explain_error(_request: Request, error: Exception) -> JSONResponse:
+    if isinstance(error, JoinError):
+        return JSONResponse({"detail": str(error)}, join_api.STATUS[error.reason])
+>>>>>>> 35601b6 (Students join by link over REST and a WebSocket: the API under /api/v1/join works from joining to leaving)
     status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 500)
     return JSONResponse({"detail": catalogue_of(request).retold(str(error))}, status)
 

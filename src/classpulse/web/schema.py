@@ -13,6 +13,7 @@ from classpulse.hub import Phase
 from classpulse.insight.disclosure import disclose
 from classpulse.policy import Exemption, Policy, Task, allowed
 from classpulse.settings import Jurisdiction
+from classpulse.web.join_schema import Attending, attending
 from classpulse.web.moments_schema import AlertShown, AnswersShown, ClassWord, MarkShown, group_limit, moments_of
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ class State(BaseModel):
     alerts: list[AlertShown] = Field(description="What the teacher was told of, oldest first.")
     snoozed_until_s: float | None = Field(description="No alert is raised before; null where alerts are on.")
     answers: AnswersShown | None = Field(description="What students say of themselves; null where nobody was asked.")
+    participants: Attending = Field(description="Who takes part by link, as counts.")
     now: Window | None = Field(description="The last few seconds; null until there is a result.")
     faces: list[Card] | None = Field(None, description="The newest frame's faces; absent unless `individual`.")
 
@@ -236,6 +238,7 @@ def _fields_of(state: LiveState, people: AboutPeople) -> dict[str, object]:
         "age_ms": round(state.age_ms),
         "trouble": state.trouble,
         **moments_of(state),
+        "participants": attending(state.attendees),
         "now": None if state.now is None else window_of(state.now, group_limit(state)),
     }
     if state.individual:
