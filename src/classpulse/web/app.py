@@ -22,10 +22,14 @@ from classpulse.errors import (
     SourceError,
     StorageError,
 )
-def _explain_error(request: Request, error: Exception) -> JSONResponse:
-    status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 500)
-    if isinstance(error, JoinError):
-        status = join_api.STATUS[error.reason]
+from classpulse.settings import Settings
+from classpulse.texts import LANGUAGES, MIRRORED
+from classpulse.web import api, attendance_api, join_api, join_socket, moments_api, own_api, people_api, report_api
+from classpulse.web.feed import Feed
+from classpulse.web.guard import Guard
+from classpulse.web.join_models import DeviceModels
+from classpulse.web.language import catalogue_of, code_texts, language_of, page_in
+from classpulse.web.names import NameTags
 
 if TYPE_CHECKING:
     from classpulse.hub import Controls, Hub
@@ -145,14 +149,10 @@ def _explain_input(request: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"detail": "; ".join(problems)}, 422)
 
 
-<<<<<<< HEAD
 def _explain_error(request: Request, error: Exception) -> JSONResponse:
-=======
-def _explain_error(_request: Request, error: Exception) -> JSONResponse:
-    if isinstance(error, JoinError):
-        return JSONResponse({"detail": str(error)}, join_api.STATUS[error.reason])
->>>>>>> 35601b6 (Students join by link over REST and a WebSocket: the API under /api/v1/join works from joining to leaving)
     status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 500)
+    if isinstance(error, JoinError):
+        status = join_api.STATUS[error.reason]
     return JSONResponse({"detail": catalogue_of(request).retold(str(error))}, status)
 
 
