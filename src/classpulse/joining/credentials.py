@@ -7,6 +7,7 @@ import secrets
 import unicodedata
 
 from classpulse.errors import JoinError
+from classpulse.texts import phrase
 
 ALPHABET = "34679ACDEFGHJKMNPQRTUVWXY"
 """Letters and digits that are not taken for one another when they are read from a projector: no 0 and O, 1 and I and L,
@@ -54,9 +55,11 @@ def check_name(name: str) -> str:
     """
     shown = unicodedata.normalize("NFC", " ".join(name.split()))
     if len(shown) > MAX_NAME:
-        message = f"a name has at most {MAX_NAME} characters; this one has {len(shown)}"
+        message = phrase(
+            "a name has at most {most} characters; this one has {length}", most=MAX_NAME, length=len(shown)
+        )
         raise JoinError(message, "message")
     if not all(character.isprintable() or character in JOINERS for character in shown):
-        message = "a name holds letters, digits and signs; this one holds characters that cannot be shown"
+        message = phrase("a name holds letters, digits and signs; this one holds characters that cannot be shown")
         raise JoinError(message, "message")
     return shown

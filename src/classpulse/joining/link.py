@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from classpulse.errors import JoinError
 from classpulse.joining.credentials import new_code, plain_code
+from classpulse.texts import phrase
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ENDED = "This class has ended."
+ENDED = phrase("This class has ended.")
 
 
 class Link:
@@ -74,15 +75,15 @@ class Link:
             JoinError: it leads nowhere or has expired, or the class has ended or not begun.
         """
         if not self._code or not secrets.compare_digest(plain_code(code).encode(), self._code.encode()):
-            message = "No class is open under this link: check it, or ask the teacher for the one in use."
+            message = phrase("No class is open under this link: check it, or ask the teacher for the one in use.")
             raise JoinError(message, "unknown")
         if self._over:
             raise JoinError(ENDED, "over")
         if not self._lives():
-            message = "This link has expired: ask the teacher for a new one."
+            message = phrase("This link has expired: ask the teacher for a new one.")
             raise JoinError(message, "over")
         if not self._begun:
-            message = "The class has not begun yet: try again in a moment."
+            message = phrase("The class has not begun yet: try again in a moment.")
             raise JoinError(message, "early")
 
     def _lives(self) -> bool:

@@ -14,6 +14,7 @@ from classpulse.joining.link import ENDED, Link
 from classpulse.joining.participant import Attendees, Seen, Shown, Standing
 from classpulse.joining.seats import Seats
 from classpulse.policy import Task
+from classpulse.texts import phrase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -115,7 +116,7 @@ class Room:
             self._require_way(way)
             name = check_name(name) if self.settings.names != "off" else ""
             if self.settings.names == "required" and not name:
-                message = "This class asks for a name: give the one that the teacher knows you by."
+                message = phrase("This class asks for a name: give the one that the teacher knows you by.")
                 raise JoinError(message, "message")
             return self._seats.add(name, way)
 
@@ -216,7 +217,9 @@ class Room:
         with self._lock:
             one = self._seats.require(participant)
             if one.way != way:
-                message = f"You take part with {one.way}: what belongs to {way} is not taken."
+                message = phrase(
+                    "You take part with {one}: what belongs to {other} is not taken.", one=one.way, other=way
+                )
                 raise JoinError(message, "way")
             self._hear(one)
             at_s = self._clock() if at_s is None else at_s
@@ -235,7 +238,7 @@ class Room:
         with self._lock:
             self._hear(self._seats.require(participant))
             if self._phase not in {"running", "paused"}:
-                message = "The class has not begun yet: try again in a moment."
+                message = phrase("The class has not begun yet: try again in a moment.")
                 raise JoinError(message, "early")
         self._on_answer(participant, said)
         with self._lock:
@@ -323,7 +326,7 @@ class Room:
 
     def _require_way(self, way: Way) -> None:
         if way not in self.ways:
-            message = f"Here one can take part with {' or '.join(self.ways)}, not with {way}."
+            message = phrase("Here one can take part with {ways}, not with {way}.", ways=", ".join(self.ways), way=way)
             raise JoinError(message, "way")
 
     def _hear(self, one: Participant) -> None:

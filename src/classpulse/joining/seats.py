@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from classpulse.errors import JoinError
 from classpulse.joining.credentials import digest, new_secret
 from classpulse.joining.participant import Membership, Participant
+from classpulse.texts import phrase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,7 +42,7 @@ class Seats:
         """
         present = sum(self.is_present(one) for one in self)
         if present >= self._settings.max_participants:
-            message = f"{present} students take part already, and no more may at once."
+            message = phrase("{count} students take part already, and no more may at once.", count=present)
             raise JoinError(message, "full")
         if len(self._people) >= (1 + GONE_PER_SEAT) * self._settings.max_participants:
             self.drop(min((one for one in self if not self.is_present(one)), key=lambda one: one.heard_s))
@@ -67,7 +68,7 @@ class Seats:
         """
         one = self._people.get(participant)
         if one is None:
-            message = "You do not take part in this class any more: join again by the link."
+            message = phrase("You do not take part in this class any more: join again by the link.")
             raise JoinError(message, "secret")
         return one
 
@@ -79,7 +80,7 @@ class Seats:
         """
         known = self._ids.get(digest(secret))
         if known is None:
-            message = "Nobody takes part with this secret: join again by the link."
+            message = phrase("Nobody takes part with this secret: join again by the link.")
             raise JoinError(message, "secret")
         return self._people[known]
 

@@ -10,6 +10,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from classpulse.errors import JoinError, JoinRefusal
 from classpulse.joining.room import Room
+from classpulse.texts import phrase
 from classpulse.web.join_schema import (
     NOTICE_VERSION,
     AnswerGiven,
@@ -229,7 +230,7 @@ def _known(room: Room, participant: str) -> None:
     try:
         room.standing(participant)
     except JoinError:
-        raise HTTPException(404, "This student does not take part any more.") from None
+        raise HTTPException(404, phrase("This student does not take part any more.")) from None
 
 
 def qr_svg(url: str) -> bytes:

@@ -14,6 +14,7 @@ from starlette.websockets import WebSocketDisconnect, WebSocketState
 from classpulse.errors import ClassPulseError, JoinError
 from classpulse.joining.pictures import MAX_BYTES
 from classpulse.joining.reading import reading_of
+from classpulse.web.language import catalogue_of
 
 if TYPE_CHECKING:
     from classpulse.joining.participant import Farewell
@@ -77,7 +78,7 @@ async def _introduction(connection: WebSocket, room: Room) -> str:
             _refuse('the first message is {"secret": "…"}')
         return room.resume(secret)
     except JoinError as error:
-        await _send(connection, {"t": "no", "detail": str(error)})
+        await _send(connection, {"t": "no", "detail": catalogue_of(connection).retold(str(error))})
         if error.reason in {"over", "secret"}:
             await _send(connection, {"t": "bye", "reason": "ended" if error.reason == "over" else "expired"})
         _close(POLICY_VIOLATION, error.reason)
@@ -184,7 +185,7 @@ class _Device:
         self._room.pictures.offer(self._participant, jpeg)
 
     async def _refuse(self, detail: str) -> None:
-        await _send(self._connection, {"t": "no", "detail": detail})
+        await _send(self._connection, {"t": "no", "detail": catalogue_of(self._connection).retold(detail)})
 
 
 def parsed(text: str | None) -> dict[str, Any]:
