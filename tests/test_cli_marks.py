@@ -58,6 +58,24 @@ def test_marks_are_added_listed_and_removed(data: Path) -> None:
     assert "has no such mark" in complaint(here("marks", "remove", 1, "1:06", data=data))
 
 
+def test_a_mark_is_told_and_found_by_the_time_that_the_list_shows(data: Path) -> None:
+    assert well("add", 1, "754.6", "question", data=data) == "Noted in class 1 at 12:35: question\n"
+    refused = here("marks", "remove", 1, "754.9", data=data)
+    assert "no such mark" in complaint(refused), "a time with decimals is meant as it is written"
+    assert well("remove", 1, "12:35", data=data) == "Removed from class 1 at 12:35: question\n"
+
+
+def test_the_newest_class_is_called_so(data: Path) -> None:
+    with Store.of(Settings(data_dir=data)) as store:
+        recorder = store.start_session("webcam 0", kind="webcam", jurisdiction="eu", demo=False, min_group=5)
+        recorder.add_window(window(0))
+        recorder.finish("ended")
+    well("add", "latest", "0:02", "question", data=data)
+    assert stored(data, 3) == [Mark(2.0, "question")]
+    assert "question" in well("latest", data=data)
+    assert well("remove", "latest", "0:02", data=data) == "Removed from class 3 at 0:02: question\n"
+
+
 def test_slides_are_imported_once(data: Path) -> None:
     deck = data / "deck.csv"
     deck.write_text("\ufeffZeit;Titel\n0:00;Start\n4:10;Brüche\n", encoding="utf-8")
@@ -78,7 +96,7 @@ def test_nothing_is_half_imported(data: Path) -> None:
     assert refused.returncode == 12
     said = complaint(refused)
     assert "line 2: '4:99' is no time" in said
-    assert "line 3: 20:00 is outside of the class, which runs from 0 to 900 s" in said
+    assert "line 3: 20:00 is outside of the class, which runs from 0:00 to 15:00" in said
     assert stored(data) == []
 
 
@@ -88,8 +106,11 @@ def test_nothing_is_half_imported(data: Path) -> None:
         ((99,), 6, "there is no class 99"),
         (("add", 99, "5", "x"), 6, "there is no class 99"),
         (("remove", 99, "5"), 6, "there is no class 99"),
-        (("add", 1, "15:01", "x"), 12, "15:01 is outside of class 1, which runs from 0 to 900 s"),
-        (("add", 2, "1", "x"), 12, "outside of class 2"),
+        (("add", 1, "15:01", "x"), 12, "15:01 is outside of class 1, which runs from 0:00 to 15:00"),
+        (("add", 2, "1", "x"), 12, "0:01 is outside of class 2, which ended before its first figures"),
+        (("add", 1, "-5", "x"), 2, "-5"),
+        (("first",), 2, "first"),
+        (("remove", "all", "5"), 2, "'all' is no class: give a number of `classpulse sessions`, or latest"),
         (("add", 1, "soon", "x"), 12, "'soon' is no time"),
         (("add", 1, "5", ""), 12, "needs a label"),
         (("add", 1, "5", "x" * 81), 12, "81 characters: 80 at most"),

@@ -8,7 +8,8 @@ from onnx_files import SEVEN, portrait
 from PIL import ImageColor
 
 from classpulse import Emotions, Faces, Frame, FrameResult, Tracks
-from classpulse.drawing import COLOURS, DARK, PAPER, TRACK, WHITE, dim, draw_faces, draw_footer, draw_single
+from classpulse.colours import EMOTION_COLOURS as COLOURS
+from classpulse.drawing import DARK, PAPER, TRACK, WHITE, dim, draw_faces, draw_footer, draw_single
 from classpulse.types import UNCERTAIN
 
 GREY = (120, 120, 120)

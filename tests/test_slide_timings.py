@@ -48,9 +48,9 @@ def test_titles_are_read_as_they_are_meant() -> None:
         ("0,Welcome\n1:75,Late\n", "line 2: '1:75' is no time: write seconds"),
         ("0,Welcome\n\n\n1:2:99,x\n", "line 4: "),
         ('0,"Two\nlines"\nlater,x\n', "line 3: 'later' is no time"),
-        ("0,Welcome\n-5,Before\n", "line 2: '-5' is no time"),
-        ("0,Welcome\n2:00:00,After\n", "line 2: 2:00:00 is outside of the class, which runs from 0 to 3600 s"),
-        ("0,Welcome\n5\n", "line 2: 1 columns in place of a time and a title"),
+        ("0,Welcome\n-5,Before\n", "line 2: '-5' is before the beginning of the class"),
+        ("0,Welcome\n2:00:00,After\n", "line 2: 2:00:00 is outside of the class, which runs from 0:00 to 1:00:00"),
+        ("0,Welcome\n5\n", "line 2: '5' stands alone: a line takes a time and a title, such as 4:10,Fractions"),
         ("0,Welcome\n5,Fractions, part one\n", r"line 2: 3 columns .* takes quotes"),
         ("0,Welcome\n5,\n", "line 2: a mark needs a label"),
         ("0,Welcome\n5,a\x00b\n", "line 2: "),
@@ -62,6 +62,9 @@ def test_titles_are_read_as_they_are_meant() -> None:
         ("1,x\n" * 2001, "holds 2001 timings"),
         (b"1" * (MAX_BYTES + 1), "1000001 bytes"),
         (bytes(range(256)) * 4, r"deck\.csv"),
+        ("time\n0:00\n4:10\n", r"^deck\.csv has one column: each line takes a time and a title"),
+        (b"%PDF-1.7\n1 0 obj, <<>>", r"^deck\.csv is a PDF: save the timings as CSV"),
+        (b"PK\x03\x04,", r"^deck\.csv is an Office document or another zip"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_line(data: bytes | str, says: str) -> None:
@@ -81,7 +84,7 @@ def test_every_bad_line_is_counted_and_the_first_few_are_told() -> None:
 def test_the_class_of_a_source_with_a_clock_of_its_own() -> None:
     marks = read_timings(b"1000,x\n", "deck.csv", start_s=995.0, end_s=1005.0)
     assert marks == [Mark(1000.0, "x", "slides")]
-    with pytest.raises(MomentError, match="runs from 995 to 1005 s"):
+    with pytest.raises(MomentError, match="runs from 16:35 to 16:45"):
         read_timings(b"5,x\n", "deck.csv", start_s=995.0, end_s=1005.0)
 
 

@@ -63,7 +63,8 @@ def window(start_s: float, people: int = 6) -> ClassWindow:
 @pytest.mark.parametrize("columns", [80, 120])
 def test_classes_are_listed_whole(columns: int) -> None:
     running = session(11, "demo", ended_at=None, ended_how=None, jurisdiction=None)
-    lines = printed(terminal.sessions_table([running, session(2, LONG), session(1, "lesson [bold] [/].mp4")]), columns)
+    classes = [running, session(2, LONG), session(1, "lesson [bold] [/].mp4")]
+    lines = printed(terminal.sessions_table(classes, {11: 5400.0, 1: 5700.0}), columns)
     assert lines[0].split() == ["class", "source", "began", "(UTC)", "minutes", "ended", "law"]
     assert lines[1].split() == ["11", "demo", "2026-03-02", "09:30", "90.0", "running", "unset"]
     folded = "".join(line[7 : lines[0].index("began") - 2].strip() for line in lines[2:-1])
@@ -82,7 +83,7 @@ def test_classes_are_listed_whole(columns: int) -> None:
 
 
 def test_no_class_is_said_to_be_none() -> None:
-    assert "classpulse live" in printed(terminal.sessions_table([]), 80)[0]
+    assert "classpulse live" in printed(terminal.sessions_table([], {}), 80)[0]
     assert "no figures" in printed(terminal.session_table([], LABELS, 5), 80)[0]
 
 

@@ -16,7 +16,8 @@ from live_pictures import class_picture, write_video
 from onnx_files import portrait
 from PIL import ImageColor, ImageGrab, features
 
-from classpulse.drawing import COLOURS, PAPER, TRACK
+from classpulse.colours import EMOTION_COLOURS as COLOURS
+from classpulse.drawing import PAPER, TRACK
 from classpulse.types import UNCERTAIN
 
 if TYPE_CHECKING:

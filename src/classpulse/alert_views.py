@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 KINDS = ("facing", "mood", "lost", "few_faces")
 """Those that can be replayed."""
+NOTE = (
+    "told: share of the time with a figure of so many people that it could be watched. Source trouble is not replayed."
+)
 
 
 def alerts_table(found: Sequence[tuple[int, Alert]]) -> RenderableType:
@@ -35,19 +38,19 @@ def alerts_table(found: Sequence[tuple[int, Alert]]) -> RenderableType:
 
 def replay_table(replayed: Mapping[int, Replayed], rows: Mapping[int, SessionRow]) -> RenderableType:
     """How often each class would have been told, and all of them together."""
-    columns = ("class", "source", "watched", "figures", *KINDS, "an hour")
-    table = plain_table(*columns, numbers=("class", "watched", "figures", *KINDS, "an hour"), wide="source")
+    figures = ("watched", "facing told", "mood told", *KINDS, "an hour")
+    table = plain_table("class", "source", *figures, numbers=("class", *figures), wide="source")
     for number, one in replayed.items():
         table.add_row(str(number), Text(rows[number].source), *_cells([one]))
     if len(replayed) > 1:
         table.add_row("", "all", *_cells(list(replayed.values())), style="bold")
-    note = "figures: how much of the time there was a figure to watch. Source trouble is not replayed."
-    return Group(table, Text(note, style="dim"))
+    return Group(table, Text(NOTE, style="dim"))
 
 
 def _cells(of: Sequence[Replayed]) -> list[str]:
-    watched, figured = sum(one.watched_s for one in of), sum(one.figured_s for one in of)
+    watched = sum(one.watched_s for one in of)
+    told = [sum(one.facing_s for one in of), sum(one.mood_s for one in of)]
     alerts = [alert for one in of for alert in one.alerts]
     counts = [str(sum(alert.kind == kind for alert in alerts)) for kind in KINDS]
     an_hour = f"{3600 * len(alerts) / watched:.2f}" if watched else "·"
-    return [clock(watched), f"{100 * figured / watched:.0f} %" if watched else "·", *counts, an_hour]
+    return [clock(watched), *(f"{100 * one / watched:.0f} %" if watched else "·" for one in told), *counts, an_hour]

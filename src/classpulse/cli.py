@@ -27,7 +27,7 @@ from classpulse import (
     cli_report,
     cli_training,
 )
-from classpulse.cli_options import common
+from classpulse.cli_options import ONE_CLASS, ClassChoice, common, number_of
 from classpulse.errors import ClassPulseError, SourceError, StorageError
 
 if TYPE_CHECKING:
@@ -100,7 +100,8 @@ def live(settings: Settings, source: str | None, results: str | None, **flags: A
     health = state.health
     rate = f"{state.results_per_s:.1f} results a second, {health.dropped} of {health.frames} frames dropped"
     stored = f"; see it with `classpulse sessions {state.session_id}`" if state.session_id is not None else ""
-    _say(f"{state.source}: ended after {state.elapsed_s:.1f} s{of_what} ({rate}){stored}.")
+    how = "stopped" if state.ended_how in {"stopped", None} else "ended"
+    _say(f"{state.source}: {how} after {state.elapsed_s:.1f} s{of_what} ({rate}){stored}.")
     # The class is over and stored, but not all went well.
     if health.message:
         raise SourceError(health.message)
@@ -121,18 +122,18 @@ def _say(text: str) -> None:
 
 
 @cli.command()
-@click.argument("session", metavar="[CLASS]", type=int, required=False)
+@click.argument("session", metavar="[CLASS|latest]", type=ONE_CLASS, required=False)
 @click.option("--csv", "csv_file", metavar="FILE", help="Write the class as CSV; - is standard output.")
 @common
-def sessions(settings: Settings, session: int | None, csv_file: str | None) -> None:
+def sessions(settings: Settings, session: ClassChoice | None, csv_file: str | None) -> None:
     """List the classes that are stored, or show one.
 
-    CLASS is its number in the list.
+    CLASS is its number in the list; minutes are those of the class, however fast a recording was read.
 
     \b
     Examples:
       classpulse sessions
-      classpulse sessions 3
+      classpulse sessions latest
       classpulse sessions 3 --csv lesson.csv
     """  # noqa: D301
     from classpulse.storage.export import write_csv
@@ -141,9 +142,10 @@ def sessions(settings: Settings, session: int | None, csv_file: str | None) -> N
 
     with Store.of(settings) as store:
         if session is None:
-            show(sessions_table(store.sessions()))
+            show(sessions_table(store.sessions(), store.lengths_s()))
             return
-        row, windows = store.require_session(session), store.windows(session)
+        number = number_of(store, session)
+        row, windows = store.require_session(number), store.windows(number)
     min_group = None if row.demo else row.min_group
     if csv_file is None:
         show(session_table(windows, row.labels, min_group))

@@ -3,11 +3,12 @@
 # ruff: noqa: PLC0415 - heavy imports happen inside the commands, so that `classpulse --help` answers at once
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
-from classpulse.cli_options import common
+from classpulse.cli_options import CLASS_OR_ALL, ClassChoice, ClassGroup, common, number_of
 
 if TYPE_CHECKING:
     from classpulse.insight.replay import Replayed
@@ -16,33 +17,37 @@ if TYPE_CHECKING:
     from classpulse.storage.tables import SessionRow
 
 
-class _Alerts(click.Group):
-    """A group that takes a number for the class whose alerts are to be listed; without one it lists those of all."""
+class _Alerts(ClassGroup):
+    """A group that takes a class, or all of them, whose alerts are to be listed; without one it lists those of all."""
+
+    choice = CLASS_OR_ALL
 
     def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
-        """`alerts 3` is `alerts list 3`, `alerts` is `alerts list`."""
-        listed = not args or args[0].isdecimal()
-        return super().parse_args(context, ["list", *args] if listed else args)
+        """`alerts` is `alerts list`."""
+        return super().parse_args(context, args or ["list"])
 
 
-@click.group(cls=_Alerts, subcommand_metavar="[CLASS] | COMMAND [ARGS]…")
+class_argument = click.argument("session", metavar="[CLASS|latest|all]", type=CLASS_OR_ALL, default="all")
+
+
+@click.group(cls=_Alerts, subcommand_metavar="[CLASS|latest|all] | COMMAND [ARGS]…")
 def alerts() -> None:
     """Show what the teacher was told in a class, or try other thresholds on it.
 
-    CLASS is its number in `classpulse sessions`; without one the alerts of all classes are listed.
+    CLASS is its number in `classpulse sessions`, or latest; without one the alerts of all classes are listed.
 
     \b
     Examples:
       classpulse alerts
-      classpulse alerts 3
+      classpulse alerts latest
       classpulse alerts replay all --set alerts.threshold=6
     """  # noqa: D301 - click's own mark for text that is not to be wrapped
 
 
 @alerts.command("list")
-@click.argument("session", metavar="[CLASS]", type=int, required=False)
+@class_argument
 @common
-def list_alerts(settings: Settings, session: int | None) -> None:
+def list_alerts(settings: Settings, session: ClassChoice) -> None:
     """List the alerts of a class, or of all, in the order of their time."""
     from classpulse.alert_views import alerts_table
     from classpulse.storage.store import Store
@@ -54,14 +59,22 @@ def list_alerts(settings: Settings, session: int | None) -> None:
 
 
 @alerts.command("replay")
-@click.argument("session", metavar="[CLASS|all]", default="all")
+@class_argument
 @click.option("--list", "listed", is_flag=True, help="List the alerts themselves, too.")
 @common
-def replay_alerts(settings: Settings, session: str, *, listed: bool) -> None:
+def replay_alerts(settings: Settings, session: ClassChoice, *, listed: bool) -> None:
     """Watch stored classes again, with the thresholds of the settings, and tell how many alerts an hour they give.
 
-    Nothing is stored and nobody is told. What to turn: alerts.smallest_fall, alerts.threshold, alerts.every_min,
-    alerts.lost_share, alerts.lost_answers, alerts.few_share.
+    Nothing is stored and nobody is told. With alerts.enabled=false no class would be told anything.
+
+    \b
+    What to turn, with its range:
+      alerts.smallest_fall  0.1 to 1    how far facing or mood has to fall
+      alerts.threshold      1 to 50     how much evidence it takes: higher is rarer and later
+      alerts.every_min      1 to 120    shortest time between two alerts
+      alerts.lost_share     0 to 1      share of "lost" among the answers (above 0)
+      alerts.lost_answers   1 to 1000   fewest "lost" answers
+      alerts.few_share      0 to 1      share of the class below which few are visible (below 1; 0 never)
 
     \b
     Examples:
@@ -73,29 +86,22 @@ def replay_alerts(settings: Settings, session: str, *, listed: bool) -> None:
     from classpulse.storage.store import Store
     from classpulse.terminal import show
 
-    number = _number(session)
     with Store.of(settings) as store:
-        rows = _chosen(store, number)
+        rows = _chosen(store, session)
         replayed = {one: _replay(store, rows[one], settings) for one in sorted(rows)}
     if listed:
         show(alerts_table([(one, alert) for one, told in replayed.items() for alert in told.alerts]))
     show(replay_table(replayed, rows))
+    if not settings.alerts.enabled:
+        click.echo("Alerts are switched off (alerts.enabled=false): no class would be told anything.", err=True)
 
 
-def _number(session: str) -> int | None:
+def _chosen(store: Store, session: ClassChoice) -> dict[int, SessionRow]:
+    """The classes that were chosen, by their number."""
     if session == "all":
-        return None
-    if not session.isdecimal():
-        message = f"{session!r} is no class: give its number in `classpulse sessions`, or all"
-        raise click.UsageError(message)
-    return int(session)
-
-
-def _chosen(store: Store, session: int | None) -> dict[int, SessionRow]:
-    """The class of this number, or all of them."""
-    if session is None:
         return {row.id: row for row in store.sessions()}
-    return {session: store.require_session(session)}
+    number = number_of(store, session)
+    return {number: store.require_session(number)}
 
 
 def _replay(store: Store, row: SessionRow, settings: Settings) -> Replayed:
@@ -104,4 +110,5 @@ def _replay(store: Store, row: SessionRow, settings: Settings) -> Replayed:
     from classpulse.watching import rules_of
 
     rules = rules_of(settings.alerts, smallest_group(None if row.demo else row.min_group))
-    return replay(store.windows(row.id), store.moments.answers(row.id), rules)
+    replayed = replay(store.windows(row.id), store.moments.answers(row.id), rules)
+    return replayed if settings.alerts.enabled else replace(replayed, alerts=())

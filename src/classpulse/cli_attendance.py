@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from classpulse.cli_access import by_option
-from classpulse.cli_options import common, login_name
+from classpulse.cli_options import ONE_CLASS, ClassChoice, common, login_name, number_of
 
 if TYPE_CHECKING:
     from classpulse.classbook import ClassBook
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("session", type=int)
+@click.argument("session", metavar="CLASS|latest", type=ONE_CLASS)
 @click.option("--csv", "csv_file", metavar="FILE", help="Write it as CSV; - is standard output.")
 @by_option
 @common
-def attendance(settings: Settings, session: int, csv_file: str | None, by: str | None) -> None:
+def attendance(settings: Settings, session: ClassChoice, csv_file: str | None, by: str | None) -> None:
     """Who was in a class, from when to when; `classpulse sessions` lists the classes.
 
     An aid, never proof: a photo or a video can fool it. The log tells that you looked.
@@ -47,8 +47,9 @@ def attendance(settings: Settings, session: int, csv_file: str | None, by: str |
             raise PeopleError(NOBODY)
         vault, actor = store.vault(settings.key_file), by or login_name()
         people, appearances = store.people(vault, actor), store.appearances(vault, actor)
-        book = read_class(store, people, appearances, settings.attendance, session)
-        people.note_view("attendance.show" if csv_file is None else "attendance.export", None, f"class {session}")
+        number = number_of(store, session)
+        book = read_class(store, people, appearances, settings.attendance, number)
+        people.note_view("attendance.show" if csv_file is None else "attendance.export", None, f"class {number}")
         if csv_file is not None:
             _write(csv_file, book, people)
             return

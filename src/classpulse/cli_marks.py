@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from classpulse.cli_options import common
+from classpulse.cli_options import ONE_CLASS, ClassChoice, ClassGroup, common, number_of
 from classpulse.errors import MomentError
+from classpulse.insight.moments import clock
 
 if TYPE_CHECKING:
     from classpulse.insight.moments import Mark
@@ -18,47 +19,43 @@ if TYPE_CHECKING:
     from classpulse.storage.store import Store
 
 
-class _Marks(click.Group):
-    """A group that takes a number for the class whose marks are to be listed."""
-
-    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
-        """`marks 3` is `marks list 3`."""
-        return super().parse_args(context, ["list", *args] if args and args[0].isdecimal() else args)
+class_argument = click.argument("session", metavar="CLASS|latest", type=ONE_CLASS)
 
 
-@click.group(cls=_Marks, subcommand_metavar="CLASS | COMMAND [ARGS]…")
+@click.group(cls=ClassGroup, subcommand_metavar="CLASS|latest | COMMAND [ARGS]…")
 def marks() -> None:
     """Show what was noted in a class, or note something afterwards.
 
-    CLASS is its number in `classpulse sessions`; times are seconds, m:ss or h:mm:ss from its beginning.
+    CLASS is its number in `classpulse sessions`, or latest; times are seconds, m:ss or h:mm:ss from its beginning.
 
     \b
     Examples:
-      classpulse marks 3
-      classpulse marks add 3 12:30 "new topic"
+      classpulse marks latest
+      classpulse marks add latest 12:30 "new topic"
       classpulse marks import 3 slides.csv
     """  # noqa: D301 - click's own mark for text that is not to be wrapped
 
 
 @marks.command("list")
-@click.argument("session", metavar="CLASS", type=int)
+@class_argument
 @common
-def list_marks(settings: Settings, session: int) -> None:
+def list_marks(settings: Settings, session: ClassChoice) -> None:
     """List the marks of a class in the order of their time."""
     from classpulse.storage.store import Store
     from classpulse.terminal import marks_table, show
 
     with Store.of(settings) as store:
-        _span_of(store, session)
-        show(marks_table(store.moments.marks(session)))
+        number = number_of(store, session)
+        store.require_session(number)
+        show(marks_table(store.moments.marks(number)))
 
 
 @marks.command("add")
-@click.argument("session", metavar="CLASS", type=int)
+@class_argument
 @click.argument("time")
 @click.argument("label")
 @common
-def add_mark(settings: Settings, session: int, time: str, label: str) -> None:
+def add_mark(settings: Settings, session: ClassChoice, time: str, label: str) -> None:
     """Note something at a time of a class.
 
     \b
@@ -72,19 +69,20 @@ def add_mark(settings: Settings, session: int, time: str, label: str) -> None:
 
     mark = Mark(time_of(time), label.strip())
     with Store.of(settings) as store:
-        start_s, end_s = _span_of(store, session)
+        number = number_of(store, session)
+        start_s, end_s = _span_of(store, number)
         if not start_s <= mark.time_s <= end_s:
-            message = f"{time} is outside of class {session}, which runs from {start_s:g} to {end_s:g} s"
+            message = f"{clock(mark.time_s)} is outside of class {number}, which {_runs(start_s, end_s)}"
             raise MomentError(message)
-        store.moments.add_mark(session, mark)
-    click.echo(f"Noted in class {session} at {time}: {mark.label}")
+        store.moments.add_mark(number, mark)
+    click.echo(f"Noted in class {number} at {clock(mark.time_s)}: {mark.label}")
 
 
 @marks.command("import")
-@click.argument("session", metavar="CLASS", type=int)
+@class_argument
 @click.argument("file", type=click.Path(path_type=Path))
 @common
-def import_marks(settings: Settings, session: int, file: Path) -> None:
+def import_marks(settings: Settings, session: ClassChoice, file: Path) -> None:
     """Note the slides of a deck from a CSV file of its timings: a time and a title on each line.
 
     Columns may be separated by commas, semicolons or tabs, and may have a header. All lines are taken or
@@ -109,47 +107,53 @@ def import_marks(settings: Settings, session: int, file: Path) -> None:
         message = f"{file} cannot be read: {error.strerror}"
         raise MomentError(message) from None
     with Store.of(settings) as store:
-        start_s, end_s = _span_of(store, session)
+        number = number_of(store, session)
+        start_s, end_s = _span_of(store, number)
         wanted = read_timings(data, file.name, start_s=start_s, end_s=end_s)
-        there = store.moments.marks(session)
+        there = store.moments.marks(number)
         fresh = [
             mark
             for mark in wanted
             if not any(mark.label == one.label and abs(mark.time_s - one.time_s) < SAME_TIME_S for one in there)
         ]
-        store.moments.add_marks(session, fresh)
+        store.moments.add_marks(number, fresh)
     known = len(wanted) - len(fresh)
     already = f"; {known} {'was' if known == 1 else 'were'} there already" if known else ""
-    click.echo(f"{len(fresh)} mark{'' if len(fresh) == 1 else 's'} imported into class {session}{already}.")
+    click.echo(f"{len(fresh)} mark{'' if len(fresh) == 1 else 's'} imported into class {number}{already}.")
 
 
 @marks.command("remove")
-@click.argument("session", metavar="CLASS", type=int)
+@class_argument
 @click.argument("time")
 @click.argument("label", required=False)
 @common
-def remove_mark(settings: Settings, session: int, time: str, label: str | None) -> None:
-    """Take away the mark at a time, to the second; with several in it, say which by its LABEL.
+def remove_mark(settings: Settings, session: ClassChoice, time: str, label: str | None) -> None:
+    """Take away the mark at a time, as the list shows it; with several there, say which by its LABEL.
+
+    A time with decimals is taken as it is written: 12:30.4 is that tenth of a second and no other.
 
     \b
     Examples:
       classpulse marks remove 3 12:30
       classpulse marks remove 3 12:30 "new topic"
     """  # noqa: D301
-    from classpulse.slide_timings import time_of
     from classpulse.storage.store import Store
 
-    time_s = time_of(time)
     with Store.of(settings) as store:
-        _span_of(store, session)
-        mark = _the_one(store.moments.marks(session), session, time_s, label)
-        store.moments.remove_mark(session, mark)
-    click.echo(f"Removed from class {session}: {mark.label}")
+        number = number_of(store, session)
+        store.require_session(number)
+        mark = _the_one(store.moments.marks(number), number, time, label)
+        store.moments.remove_mark(number, mark)
+    click.echo(f"Removed from class {number} at {clock(mark.time_s)}: {mark.label}")
 
 
-def _the_one(there: list[Mark], session: int, time_s: float, label: str | None) -> Mark:
-    """The mark that is meant: of an exact time, or of the second that the list shows."""
-    near = [mark for mark in there if label in {None, mark.label} and round(mark.time_s) == round(time_s)]
+def _the_one(there: list[Mark], session: int, time: str, label: str | None) -> Mark:
+    """The mark that is meant: of the second that the list shows, or as exact as the time was written."""
+    from classpulse.slide_timings import time_of
+
+    time_s, decimals = time_of(time), len(time.strip().replace(",", ".").partition(".")[2])
+    written = round(time_s, decimals)
+    near = [mark for mark in there if label in {None, mark.label} and round(mark.time_s, decimals) == written]
     near = [mark for mark in near if mark.time_s == time_s] or near
     if not near:
         message = f"class {session} has no such mark: `classpulse marks {session}` lists them"
@@ -169,3 +173,10 @@ def _span_of(store: Store, session_id: int) -> tuple[float, float]:
     if row.ended_at is None:
         return start_s, math.inf
     return start_s, max((window.end_s for window in windows), default=0.0)
+
+
+def _runs(start_s: float, end_s: float) -> str:
+    """From when to when a class runs, in words."""
+    if math.isinf(end_s):
+        return f"began at {clock(start_s)}"
+    return f"runs from {clock(start_s)} to {clock(end_s)}" if end_s > start_s else "ended before its first figures"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import getpass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -14,10 +14,63 @@ from classpulse.policy import STRICTEST_FIRST
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from classpulse.storage.store import Store
+
 FLAGS = {"port": "web.port", "browser": "web.open_browser"} | {
     name: name for name in ("individual", "cpu_share", "jurisdiction")
 }
 """Flags that are another way to write a setting."""
+
+
+ClassChoice = int | Literal["latest", "all"]
+"""What a user may write for a class."""
+
+
+class ClassNumber(click.ParamType):  # type: ignore[type-arg]
+    """A class as a user names it: its number in `classpulse sessions`, `latest`, or where it makes sense `all`."""
+
+    name = "class"
+
+    def __init__(self, *, several: bool = False) -> None:
+        """Take `all` as well if there may be several."""
+        self.words = ("latest", "all") if several else ("latest",)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> ClassChoice:  # noqa: ANN401, ARG002 - click's own
+        """The number, or the word.
+
+        Raises:
+            click.UsageError: it is neither.
+        """
+        if isinstance(value, int) or value in self.words:
+            return value  # type: ignore[no-any-return]
+        # SQLite takes no number of more digits.
+        if value.isascii() and value.isdigit() and len(value) < 18:
+            return int(value)
+        message = f"{value!r} is no class: give a number of `classpulse sessions`, or {' or '.join(self.words)}"
+        raise click.UsageError(message)
+
+
+ONE_CLASS, CLASS_OR_ALL = ClassNumber(), ClassNumber(several=True)
+
+
+class ClassGroup(click.Group):
+    """A group of commands that takes a class in place of a command, and then lists what it has of it."""
+
+    choice = ONE_CLASS
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        """`marks 3` is `marks list 3`, and `marks latest` is `marks list latest`."""
+        listed = bool(args) and (args[0].isdecimal() or args[0] in self.choice.words)
+        return super().parse_args(context, ["list", *args] if listed else args)
+
+
+def number_of(store: Store, chosen: ClassChoice) -> int:
+    """The number of the one class that was chosen; whether there is one is not looked up for a number.
+
+    Raises:
+        StorageError: `latest`, and no class is stored.
+    """
+    return chosen if isinstance(chosen, int) else store.latest().id
 
 
 def common(command: Callable[..., None]) -> Callable[..., None]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from classpulse.cli_options import common
+from classpulse.cli_options import ONE_CLASS, ClassChoice, common, number_of
 
 if TYPE_CHECKING:
     from classpulse.report.files import Format
@@ -19,11 +19,14 @@ NAMES = ("html", "pdf", "csv", "json")
 
 
 @click.command()
-@click.argument("sessions", metavar="CLASS|latest…", nargs=-1, required=True)
+@click.argument("sessions", metavar="CLASS|latest…", nargs=-1, required=True, type=ONE_CLASS)
 @click.option("--format", "kind", type=click.Choice(NAMES), help="Of the file; its name says it too.")
 @click.option("--out", metavar="FILE", help="Where to; - is standard output [default: classpulse-class-N.FORMAT].")
+@click.option("--force", is_flag=True, help="Write over a file that is there already.")
 @common
-def report(settings: Settings, sessions: tuple[str, ...], kind: Format | None, out: str | None) -> None:
+def report(
+    settings: Settings, sessions: tuple[ClassChoice, ...], kind: Format | None, out: str | None, *, force: bool
+) -> None:
     """Write a page about a class that is read in a minute; about several, beside each other.
 
     CLASS is a number of `classpulse sessions`. A class that still runs is reported as far as it is.
@@ -35,29 +38,24 @@ def report(settings: Settings, sessions: tuple[str, ...], kind: Format | None, o
       classpulse report 3 5 8 --out term.html      compare classes
       classpulse report latest --format csv --out -
     """  # noqa: D301 - click's own mark for text that is not to be wrapped
-    from classpulse.report.contents import MOST_SESSIONS, latest, read_class
+    from classpulse.report.contents import MOST_SESSIONS, read_class
     from classpulse.report.files import format_of, render, write
     from classpulse.storage.store import Store
 
     if len(sessions) > MOST_SESSIONS:
         message = f"{len(sessions)} classes are too many for one report: give {MOST_SESSIONS} at most"
         raise click.UsageError(message)
-    chosen: Format = kind or "html" if out in {None, "-"} else format_of(Path(str(out)), kind)
+    form: Format = kind or "html" if out in {None, "-"} else format_of(Path(str(out)), kind)
     with Store.of(settings) as store:
-        numbers = [latest(store) if word == "latest" else _number(word) for word in sessions]
-        reports = [read_class(store, number) for number in dict.fromkeys(numbers)]
-    content = render(reports, chosen)
+        numbers = list(dict.fromkeys(number_of(store, chosen) for chosen in sessions))
+        path = Path(out or f"classpulse-class-{'-'.join(map(str, numbers[:4]))}.{form}")
+        if out != "-" and not force and path.exists():
+            message = f"{path} is there already: add --force to write over it, or give another name with --out"
+            raise click.UsageError(message)
+        reports = [read_class(store, number, settings.attention.min_coverage) for number in numbers]
+    content = render(reports, form)
     if out == "-":
         sys.stdout.buffer.write(content)
         return
-    name = "-".join(str(one.session_id) for one in reports[:4])
-    path = Path(out) if out else Path(f"classpulse-class-{name}.{chosen}")
     write(path, content)
     click.echo(f"The report is in {path}.", err=True)
-
-
-def _number(word: str) -> int:
-    if not (word.isascii() and word.isdigit() and len(word) < 18):
-        message = f"{word!r} is no class: give a number of `classpulse sessions`, or `latest`"
-        raise click.UsageError(message)
-    return int(word)

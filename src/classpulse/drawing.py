@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont, ImageOps
 
+from classpulse.colours import EMOTION_COLOURS
 from classpulse.geometry import squares
 from classpulse.types import UNCERTAIN
 from classpulse.vision.picture import crop
@@ -19,18 +20,6 @@ if TYPE_CHECKING:
 
 Size = tuple[int, int]
 Rectangle = tuple[float, float, float, float]
-
-COLOURS = {
-    "happy": "#e4a83c",
-    "surprise": "#59c1fe",
-    "neutral": "#a3a5a9",
-    "sad": "#485290",
-    "fear": "#8c54d4",
-    "disgust": "#0a8660",
-    "angry": "#d93a10",
-    UNCERTAIN: "#c9cdd4",
-}
-"""One fixed colour per emotion, the same as on the live page; never the only sign of it."""
 
 DARK = frozenset({"sad", "fear", "disgust", "angry"})
 """Colours that need white letters, of the purest white: with a softer one the contrast falls below 4.5."""
@@ -76,7 +65,7 @@ def draw_faces(frame: Frame, result: FrameResult, size: Size | None = None) -> P
     faces = [i for i, box in enumerate(boxes) if np.isfinite(box).all() and (box[2:] > box[:2]).all()]
     names = result.emotions.names() if result.emotions else [None] * len(result)
     for i in faces:
-        _outline(draw, boxes[i].tolist(), COLOURS.get(names[i] or "", WHITE), unit)
+        _outline(draw, boxes[i].tolist(), EMOTION_COLOURS.get(names[i] or "", WHITE), unit)
     taken: list[Rectangle] = []
     for i in sorted(faces, key=result.tracks.ids.__getitem__):  # lest labels change places from frame to frame
         name = names[i]
@@ -87,7 +76,7 @@ def draw_faces(frame: Frame, result: FrameResult, size: Size | None = None) -> P
         chip = (draw.textlength(label, font=_font(unit)) + unit, 1.5 * unit)
         place = _place(chip, boxes[i].tolist(), taken, (width, height))
         taken.append(place)
-        draw.rounded_rectangle(place, radius=unit // 3, fill=COLOURS.get(name or "", WHITE))
+        draw.rounded_rectangle(place, radius=unit // 3, fill=EMOTION_COLOURS.get(name or "", WHITE))
         ink = WHITE if name in DARK else PAPER
         draw.text((place[0] + unit / 2, place[1] + 0.75 * unit), label, font=_font(unit), fill=ink, anchor="lm")
     return canvas
@@ -165,7 +154,7 @@ def _bars(emotions: Emotions | None, face: int, size: Size, unit: float, otherwi
     name = emotions.names()[face] if emotions else None
     draw.text((0, 8 * unit), (name or otherwise).capitalize(), font=_font(round(40 * unit)), fill=INK)
     shares = dict(zip(emotions.labels, emotions.probabilities[face].tolist(), strict=True)) if emotions and name else {}
-    labels = [label for label in COLOURS if label != UNCERTAIN]
+    labels = [label for label in EMOTION_COLOURS if label != UNCERTAIN]
     top = 84 * unit
     step = (high - top) / len(labels)
     font, radius = _font(round(20 * unit)), round(step * 0.11)
@@ -177,7 +166,7 @@ def _bars(emotions: Emotions | None, face: int, size: Size, unit: float, otherwi
         bar = (0, y + step * 0.6, wide - 1, y + step * 0.82)
         draw.rounded_rectangle(bar, radius=radius, fill=TRACK)
         if share * wide >= 4 * FINE:
-            draw.rounded_rectangle((*bar[:2], share * wide, bar[3]), radius=radius, fill=COLOURS[label])
+            draw.rounded_rectangle((*bar[:2], share * wide, bar[3]), radius=radius, fill=EMOTION_COLOURS[label])
     return panel.reduce(FINE)
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from classpulse.insight.moments import Alert, AnswerCounts, ClassState, Mark, Said
     from classpulse.policy import Exemption, Policy
     from classpulse.settings import Jurisdiction
+    from classpulse.storage.recorder import HowEnded
     from classpulse.types import FrameResult
 
 Phase = Literal["asking", "starting", "running", "paused", "ended"]
@@ -39,7 +40,8 @@ class LiveState:
         min_group: fewest people a figure may come from.
         session_id: the number under which the class is stored; None before it starts.
         elapsed_s: time since the class began.
-        results_per_s: pictures read per second.
+        ended_how: how the class ended; None while it runs, and where it never began.
+        results_per_s: pictures read per second lately; once the class has ended, over all of it but its pauses.
         age_ms: time from a frame's capture to its result.
         now: the last few seconds of the class, still growing; None until there is one.
         history: the class's finished windows, oldest first, the last half hour at most.
@@ -63,6 +65,7 @@ class LiveState:
     min_group: int = 5
     session_id: int | None = None
     elapsed_s: float = 0.0
+    ended_how: HowEnded | None = None
     results_per_s: float = 0.0
     age_ms: float = 0.0
     now: ClassWindow | None = None

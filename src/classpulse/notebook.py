@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import secrets
 import threading
+import time
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from classpulse.errors import MomentError
+from classpulse.errors import MomentError, StorageError
 from classpulse.insight.moments import Answer, Mark
 from classpulse.insight.self_report import AnswerBook
 from classpulse.storage.moments import MAX_MARKS, SAME_TIME_S, check_answer, check_mark
@@ -23,6 +25,10 @@ SHOWN_MARKS = 200
 
 SAME_ANSWER_S = 10.0
 """The same answer of the same participant is not written down again so soon: a finger that hits twice says it once."""
+
+
+LOOK_EVERY_S = 2.0
+"""How often marks that came another way are looked for."""
 
 
 class Notebook:
@@ -42,6 +48,8 @@ class Notebook:
         self._book = AnswerBook(min_group)
         self._key = secrets.token_bytes(32)
         self._asked = False
+        self._changes = 0
+        self._looked = -LOOK_EVERY_S
 
     def begin(self, session_id: int | None) -> None:
         """Write under this number from now on; None writes nothing."""
@@ -63,6 +71,7 @@ class Notebook:
             if self._store is not None and self._session_id is not None:
                 self._store.moments.add_mark(self._session_id, mark)
             self._marks.append(mark)
+            self._changes += 1
 
     def unmark(self, time_s: float, label: str) -> None:
         """Take a mark away.
@@ -79,6 +88,22 @@ class Notebook:
             if self._store is not None and self._session_id is not None:
                 self._store.moments.remove_mark(self._session_id, alike[0])
             self._marks.remove(alike[0])
+            self._changes += 1
+
+    def look(self) -> None:
+        """Take over marks that another process put into this class or took out of it, as `classpulse marks` does.
+
+        May be called as often as one likes: it reads every `LOOK_EVERY_S`, and nobody else waits meanwhile.
+        """
+        now = time.monotonic()
+        if self._store is None or self._session_id is None or now - self._looked < LOOK_EVERY_S:
+            return
+        self._looked, changes = now, self._changes
+        with suppress(StorageError):  # the recorder tells, if the store does not answer
+            marks = self._store.moments.marks(self._session_id)
+            with self._lock:
+                if self._changes == changes:  # what was noted meanwhile is not in what was read
+                    self._marks = marks
 
     def answer(self, time_s: float, participant: str, said: Said) -> None:
         """Take what a student says in the place of what they said before.

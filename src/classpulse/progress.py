@@ -52,6 +52,8 @@ class Progress:
         self._rolling = RollingWindow(length_s, rules)
         self._history: deque[ClassWindow] = deque(maxlen=round(HISTORY_S / length_s))
         self._done: deque[float] = deque()
+        self._results, self._looking_s = 0, 0.0
+        self._over = False
         self._published = -PUBLISH_EVERY_S
         self._age_s = 0.0
         self._last: FrameResult | None = None
@@ -60,6 +62,8 @@ class Progress:
     def add(self, result: FrameResult, *, age_s: float) -> ClassWindow | None:
         """Take a result that is `age_s` old; returns the class window that it closes, if it does."""
         now = time.monotonic()
+        if self._done:  # after a pause there is none
+            self._results, self._looking_s = self._results + 1, self._looking_s + now - self._done[-1]
         self._done.append(now)
         while now - self._done[0] > RATE_OVER_S:
             self._done.popleft()
@@ -97,7 +101,8 @@ class Progress:
         return True
 
     def finish(self) -> ClassWindow | None:
-        """Close the window that is still open."""
+        """The class is over: close the window that is still open."""
+        self._over = True
         last = self._builder.finish()
         if last is not None:
             self._history.append(last)
@@ -120,15 +125,21 @@ class Progress:
 
     def state(self, *, individual: bool) -> dict[str, Any]:
         """The fields of `LiveState` that results change."""
-        span = self._done[-1] - self._done[0] if len(self._done) > 1 else 0.0
         return {
             "elapsed_s": 0.0 if self._last is None else self._last.time_s,
-            "results_per_s": (len(self._done) - 1) / span if span > 0 else 0.0,
+            "results_per_s": self._rate(),
             "age_ms": 1000 * self._age_s,
             "now": self._now(),
             "history": tuple(self._history),
             "result": self._last if individual else None,
         }
+
+    def _rate(self) -> float:
+        """Results a second, over the last `RATE_OVER_S`, or all of a class that is over."""
+        if self._over:
+            return self._results / self._looking_s if self._looking_s > 0 else 0.0
+        span = self._done[-1] - self._done[0] if len(self._done) > 1 else 0.0
+        return (len(self._done) - 1) / span if span > 0 else 0.0
 
 
 def counts_only(window: ClassWindow) -> ClassWindow:

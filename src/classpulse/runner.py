@@ -239,7 +239,7 @@ class Runner:
             self._watching.close()
             if recorder is not None:
                 recorder.finish(how, frames=reader.health.frames, dropped=reader.health.dropped)
-            self._publish(health=reader.health, trouble=self._trouble(recorder))
+            self._publish(ended_how=how, health=reader.health, trouble=self._trouble(recorder))
 
     def _trouble(self, recorder: SessionRecorder | None) -> str:
         return (recorder.trouble if recorder else "") or self._roll.trouble or self._watching.trouble
@@ -304,6 +304,7 @@ class Runner:
             while not done.wait(PUBLISH_EVERY_S):
                 self._roll.refresh()
                 self._keep_house()
+                self._notebook.look()
                 self._watching.look(reader.health, self.hub.state)
                 self._publish(health=reader.health, trouble=self._trouble(recorder))
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import re
 from typing import TYPE_CHECKING
 
 from classpulse.errors import MomentError
-from classpulse.insight.moments import MAX_LABEL, Mark
+from classpulse.insight.moments import MAX_LABEL, Mark, clock
 from classpulse.storage.moments import MAX_MARKS, check_mark
 
 if TYPE_CHECKING:
@@ -22,6 +23,14 @@ TOLD_LINES = 5
 
 SEPARATORS = ";\t,"
 """What may stand between columns; where several are there, the first of these: a comma may be part of a number."""
+
+EXAMPLE = "4:10,Fractions"
+NO_TEXT = {
+    b"%PDF": "a PDF",
+    b"PK\x03\x04": "an Office document or another zip",
+    b"\xd0\xcf\x11\xe0": "an old Office document",
+}
+"""What people take for a table of timings, by its first bytes."""
 
 TIME_NAMES = ("time_s", "time", "start_s", "start", "begin", "seconds", "timestamp", "at", "zeit", "beginn")
 TITLE_NAMES = ("title", "label", "topic", "titel", "thema", "slide", "name")
@@ -37,8 +46,13 @@ def time_of(text: str) -> float:
     (90.0, 90.5, 4500.0, 3723.0)
 
     Raises:
-        MomentError: it is none of seconds, m:ss and h:mm:ss.
+        MomentError: it is none of seconds, m:ss and h:mm:ss, or below 0.
     """
+    if re.match(r"\s*[-\u2212]\s*\d", text):
+        message = (
+            f"{text.strip()[:40]!r} is before the beginning of the class, from which times count: 0:00 is the first"
+        )
+        raise MomentError(message)
     found = TIME.fullmatch(text.strip())
     parts = found.groupdict() if found else {}
     seconds = float((parts.get("seconds") or "nan").replace(",", "."))
@@ -69,8 +83,10 @@ def read_timings(data: bytes, name: str, *, start_s: float, end_s: float) -> lis
     if len(data) > MAX_BYTES:
         message = f"{name} has {len(data)} bytes: the timings of a slide deck have {MAX_BYTES} at most"
         raise MomentError(message)
+    text = _text_of(data)
+    _require_columns(data, text, name)
     marks, wrong = [], []
-    for line, cells in _entries(_text_of(data), name):
+    for line, cells in _entries(text, name):
         try:
             marks.append(_mark_of(cells, start_s, end_s))
         except MomentError as error:
@@ -83,6 +99,20 @@ def read_timings(data: bytes, name: str, *, start_s: float, end_s: float) -> lis
         message = f"{name} holds {len(marks)} timings, each a time and a title: 1 to {MAX_MARKS} are expected"
         raise MomentError(message)
     return marks
+
+
+def _require_columns(data: bytes, text: str, name: str) -> None:
+    """Refuse in one sentence what is no table at all, in place of one for each of its lines."""
+    kind = next((kind for first, kind in NO_TEXT.items() if data.startswith(first)), None)
+    if kind is not None:
+        message = f"{name} is {kind}: save the timings as CSV, a time and a title on each line, such as {EXAMPLE}"
+        raise MomentError(message)
+    if text.strip() and not any(separator in text for separator in SEPARATORS):
+        message = (
+            f"{name} has one column: each line takes a time and a title, such as {EXAMPLE} "
+            "(a semicolon or a tab may stand between them, too)"
+        )
+        raise MomentError(message)
 
 
 def _text_of(data: bytes) -> str:
@@ -127,12 +157,16 @@ def _columns_of(header: Sequence[str]) -> tuple[int, int]:
 
 def _mark_of(cells: Sequence[str], start_s: float, end_s: float) -> Mark:
     extra = [cell for cell in cells[2:] if cell]
-    if len(cells) < 2 or extra:
+    if len(cells) < 2:
+        message = f"{cells[0][:40]!r} stands alone: a line takes a time and a title, such as {EXAMPLE}"
+        raise MomentError(message)
+    if extra:
         message = f"{len(cells)} columns in place of a time and a title (a title with a separator in it takes quotes)"
         raise MomentError(message)
     time_s, title = time_of(cells[0]), " ".join(cells[1].split())
     if not start_s <= time_s <= end_s:
-        message = f"{cells[0]} is outside of the class, which runs from {start_s:g} to {end_s:g} s"
+        runs = f"began at {clock(start_s)}" if math.isinf(end_s) else f"runs from {clock(start_s)} to {clock(end_s)}"
+        message = f"{cells[0]} is outside of the class, which {runs}"
         raise MomentError(message)
     label = title if len(title) <= MAX_LABEL else f"{title[: MAX_LABEL - 1].rstrip()}…"
     mark = Mark(time_s, label, "slides")

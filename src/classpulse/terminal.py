@@ -134,15 +134,15 @@ def models_table(entries: Mapping[str, Entry]) -> Text:
     return text
 
 
-def sessions_table(sessions: Sequence[SessionRow]) -> RenderableType:
-    """The stored classes."""
+def sessions_table(sessions: Sequence[SessionRow], lengths_s: Mapping[int, float]) -> RenderableType:
+    """The stored classes, each as long as it was by its own clock."""
     if not sessions:
         return Text("No class is stored yet: `classpulse live` begins one.")
     table = plain_table(
         "class", "source", "began (UTC)", "minutes", "ended", "law", numbers=("class", "minutes"), wide="source"
     )
     for row in sessions:
-        minutes = ((row.ended_at or row.last_seen_at) - row.started_at).total_seconds() / 60
+        minutes = lengths_s.get(row.id, 0.0) / 60
         began = row.started_at.strftime("%Y-%m-%d %H:%M")
         table.add_row(
             str(row.id),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections import deque
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 from classpulse.errors import ClassPulseError
 from classpulse.insight.alerts import AlertRules, AlertWatch
 from classpulse.insight.disclosure import smallest_group
-from classpulse.insight.state import SMOOTH_S, class_state
+from classpulse.insight.state import StateWatch
 from classpulse.notify import Message, Notifier, Webhook
 from classpulse.notify.desktop import Desktop
 from classpulse.policy import Task
@@ -66,11 +65,10 @@ class Watching:
         """
         alerts = settings.alerts
         self._min_group = smallest_group(min_group)
-        self._min_coverage = settings.attention.min_coverage
         self._store, self._class_name, self._desktop = store, class_name, alerts.desktop
         self._hook = None if alerts.webhook is None else Webhook(alerts.webhook, alerts.webhook_secret)
         self._watch = AlertWatch(rules_of(alerts, self._min_group)) if alerts.enabled else None
-        self._windows: deque[ClassWindow] = deque(maxlen=max(1, math.ceil(SMOOTH_S / settings.window.length_s)))
+        self._following = StateWatch(settings.attention.min_coverage, self._min_group)
         self._lock = threading.Lock()
         self._state: ClassState | None = None
         self._alerts: deque[Alert] = deque(maxlen=SHOWN_ALERTS)
@@ -95,17 +93,8 @@ class Watching:
     def add_window(self, window: ClassWindow, answers: AnswerCounts | None) -> None:
         """Take the next finished window, and the answers that hold at its end."""
         with self._lock:
-            if self._windows and window.start_s < self._windows[-1].start_s:
-                self._windows.clear()
-            self._windows.append(window)
             if self._reads:
-                self._state = class_state(
-                    self._windows,
-                    answers,
-                    min_coverage=self._min_coverage,
-                    min_group=self._min_group,
-                    before=self._state,
-                )
+                self._state = self._following.add(window, answers)
             if self._watch is not None:
                 self._tell(self._watch.add_window(window, answers))
 

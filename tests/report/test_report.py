@@ -16,7 +16,7 @@ from stored_class import LABELS, lesson_windows, store_lesson
 from classpulse.errors import SettingsError, StorageError
 from classpulse.insight.engagement import ClassWindow
 from classpulse.insight.moments import Alert, Answer, Mark
-from classpulse.report.contents import latest, read_class
+from classpulse.report.contents import read_class
 from classpulse.report.files import Format, format_of, render, write
 from classpulse.report.pdf import laid_out
 from classpulse.storage.store import Store
@@ -189,7 +189,7 @@ def test_several_classes_beside_each_other(store: Store) -> None:
 
 def test_a_class_that_is_not_there(store: Store) -> None:
     with pytest.raises(StorageError, match="no class is stored yet"):
-        latest(store)
+        store.latest()
     with pytest.raises(StorageError, match="there is no class 9"):
         read_class(store, 9)
 
@@ -197,7 +197,7 @@ def test_a_class_that_is_not_there(store: Store) -> None:
 def test_the_newest(store: Store) -> None:
     hold(store)
     newest = hold(store)
-    assert latest(store) == newest
+    assert store.latest().id == newest
 
 
 def test_a_pdf_is_one_page_for_one_lesson(store: Store) -> None:

@@ -93,8 +93,8 @@ class AlertWatch:
         if not (math.isfinite(window.start_s) and window.start_s < window.end_s < math.inf):
             return None
         self._move_to(window.start_s, window.end_s)
-        self._facing.add(window.start_s, window.end_s, *_shown(window.facing, window, window.posed, self._rules))
-        self._mood.add(window.start_s, window.end_s, *_shown(window.mood, window, window.read, self._rules))
+        self._facing.add(window.start_s, window.end_s, *watched_facing(window, self._rules))
+        self._mood.add(window.start_s, window.end_s, *watched_mood(window, self._rules))
         self._count(window)
         self._rearm(window, answers)
         return self._tell(self._due(window, answers))
@@ -175,6 +175,16 @@ class AlertWatch:
                 self._last_s = self._now_s
                 return Alert(self._now_s, kind, reason)
         return None
+
+
+def watched_facing(window: ClassWindow, rules: AlertRules) -> tuple[float | None, int]:
+    """The share facing the screen that alerts are made of, with how many people are behind it; None and 0 if hidden."""
+    return _shown(window.facing, window, window.posed, rules)
+
+
+def watched_mood(window: ClassWindow, rules: AlertRules) -> tuple[float | None, int]:
+    """The same of the mood."""
+    return _shown(window.mood, window, window.read, rules)
 
 
 def _shown(figure: Estimate | None, window: ClassWindow, people: int, rules: AlertRules) -> tuple[float | None, int]:

@@ -81,6 +81,9 @@ class Alert:
     reason: str
 
 
+StateName = Literal["with_you", "mixed", "losing", "not_enough"]
+
+
 @dataclass(frozen=True, slots=True)
 class ClassState:
     """The one large word of the live page.
@@ -90,7 +93,7 @@ class ClassState:
         reason: one sentence with the figures that it rests on.
     """
 
-    name: Literal["with_you", "mixed", "losing", "not_enough"]
+    name: StateName
     reason: str
 
 

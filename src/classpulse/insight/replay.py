@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from classpulse.insight.alerts import AlertRules, AlertWatch
+from classpulse.insight.alerts import AlertRules, AlertWatch, watched_facing, watched_mood
 from classpulse.insight.self_report import counts_at
 
 if TYPE_CHECKING:
@@ -21,12 +21,14 @@ class Replayed:
 
     Attributes:
         watched_s: how long it was watched: the windows' lengths together.
-        figured_s: how long there was a share facing the screen, or a mood, to watch.
+        facing_s: how long there was a share facing the screen that may be shown, and so be watched.
+        mood_s: the same of the mood.
         alerts: in the order of their time; none of the source, of which nothing is kept.
     """
 
     watched_s: float
-    figured_s: float
+    facing_s: float
+    mood_s: float
     alerts: tuple[Alert, ...]
 
     @property
@@ -50,6 +52,10 @@ def replay(windows: Sequence[ClassWindow], answers: Sequence[Answer], rules: Ale
         alert = watch.add_window(window, counts if answers else None)
         if alert is not None:
             told.append(alert)
-    lengths = [window.end_s - window.start_s for window in windows]
-    figured = [w.end_s - w.start_s for w in windows if w.facing is not None or w.mood is not None]
-    return Replayed(sum(lengths), sum(figured), tuple(told))
+    facing_s = sum(_length_s(one) for one in windows if watched_facing(one, rules)[0] is not None)
+    mood_s = sum(_length_s(one) for one in windows if watched_mood(one, rules)[0] is not None)
+    return Replayed(sum(map(_length_s, windows)), facing_s, mood_s, tuple(told))
+
+
+def _length_s(window: ClassWindow) -> float:
+    return window.end_s - window.start_s

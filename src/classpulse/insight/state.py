@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from typing import TYPE_CHECKING, Literal
 
 from classpulse.insight.moments import ClassState
@@ -67,6 +68,32 @@ def class_state(
     looks = "" if facing is None else f"; {percent(facing.value)} face the screen"
     name = _word(_score(mean, told), values[-1] if values and told is None else None, before)
     return ClassState(name, seen + looks + said)
+
+
+class StateWatch:
+    """The word of one class, window by window; keeps the windows of the last `SMOOTH_S` and the word before."""
+
+    def __init__(self, min_coverage: float, min_group: int) -> None:
+        """Start at the beginning of a class; see `class_state`."""
+        self._min_coverage, self._min_group = min_coverage, min_group
+        self._windows: deque[ClassWindow] = deque()
+        self._state: ClassState | None = None
+
+    def add(self, window: ClassWindow, answers: AnswerCounts | None) -> ClassState:
+        """Take the next finished window and the answers that hold at its end. A clock that jumps back starts anew."""
+        if self._windows and window.start_s < self._windows[-1].start_s:
+            self._windows.clear()
+        self._windows.append(window)
+        while self._windows[0].end_s <= window.end_s - SMOOTH_S:
+            self._windows.popleft()
+        self._state = class_state(
+            self._windows,
+            answers,
+            min_coverage=self._min_coverage,
+            min_group=self._min_group,
+            before=self._state,
+        )
+        return self._state
 
 
 def seen_in(window: ClassWindow, min_group: int) -> str:

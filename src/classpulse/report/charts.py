@@ -1,6 +1,7 @@
 """The report's charts, drawn by matplotlib as SVG: text as outlines, so that page and paper look the same everywhere.
 
-Colours are those of Okabe and Ito (2008), which people with any colour vision tell apart; shape or text says it too.
+Emotions and answers have the live page's colours, lines those of Okabe and Ito (2008): people with any colour vision
+tell them apart, and shape or text says it too.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator, PercentFormatter
 
+from classpulse.colours import BETWEEN, EMOTION_COLOURS, LOST, WITH
 from classpulse.insight.moments import clock
 
 if TYPE_CHECKING:
@@ -29,18 +31,14 @@ if TYPE_CHECKING:
 
 INK, MUTED, LINE = "#171b22", "#59616e", "#e0e3e9"
 FACING, ATTENTION, ALERT = "#0072b2", "#9a6a00", "#d55e00"
-EMOTIONS = {
-    "happy": "#e69f00",
-    "surprise": "#56b4e9",
-    "neutral": "#c9ced6",
-    "sad": "#0072b2",
-    "fear": "#cc79a7",
-    "disgust": "#009e73",
-    "angry": "#d55e00",
-}
-SAID = {"with_you": "#009e73", "unsure": "#e69f00", "lost": "#d55e00"}
+SAID = {"with_you": WITH, "unsure": BETWEEN, "lost": LOST}
+STATES = {"with_you": WITH, "mixed": BETWEEN, "losing": LOST}
+STRIP = (-0.085, 0.05)
+"""Where the strip of the page's words begins, below the lines, and how high it is."""
 SAID_WORDS = {"with_you": "with you", "unsure": "unsure", "lost": "lost"}
 WIDTH_IN = 7.2
+HATCH = {"losing": "////"}
+"""Told without colours, too: the one that matters most."""
 LONGEST_MARK = 22
 POINTS = 180
 """Points of a line at most."""
@@ -66,6 +64,7 @@ STYLE: dict[RcKeyType, Any] = {
     "ytick.color": MUTED,
     "xtick.major.size": 0,
     "ytick.major.size": 0,
+    "hatch.linewidth": 0.8,
     "legend.frameon": False,
     "figure.constrained_layout.use": True,
 }
@@ -77,9 +76,10 @@ def timeline(report: ClassReport) -> str:
         figure, axes = _figure(2.2)
         _band(axes, report.windows, "facing", FACING, "face the screen")
         _band(axes, report.windows, "attention", ATTENTION, "attention score", dashed=True)
-        axes.set_ylim(0, 1.0)
+        axes.set_ylim(1.3 * STRIP[0] if report.states else 0, 1.0)
         axes.yaxis.set_major_formatter(PercentFormatter(1.0))
         axes.yaxis.set_major_locator(MultipleLocator(0.25))
+        _states(axes, report)
         _marks(axes, report)
         for number, moment in enumerate(report.moments, 1):
             axes.annotate(
@@ -103,9 +103,9 @@ def mood(report: ClassReport) -> str:
     with mpl.rc_context({**STYLE, "svg.hashsalt": f"mood-{report.session_id}"}):
         figure, axes = _figure(1.3)
         times, shares = _mix(report)
-        labels = [label for label in EMOTIONS if label in report.labels]
+        labels = [label for label in EMOTION_COLOURS if label in report.labels]
         columns = [shares[:, report.labels.index(label)] for label in labels]
-        colours = [EMOTIONS[label] for label in labels]
+        colours = [EMOTION_COLOURS[label] for label in labels]
         axes.stackplot(times, columns, labels=labels, colors=colours, lw=0.4, edgecolor="white")
         axes.set_ylim(0, 1)
         axes.yaxis.set_major_formatter(PercentFormatter(1.0))
@@ -205,6 +205,35 @@ def _mix(report: ClassReport) -> tuple[NDArray[np.float64], NDArray[np.float64]]
     ]
     times, *shares = _thinned(np.array(rows, np.float64))
     return times, np.array(shares).T
+
+
+def _states(axes: Axes, report: ClassReport) -> None:
+    """A strip of what the live page said; where it said that there were not enough faces it is empty."""
+    for name, colour in STATES.items():
+        spans = [
+            (window.start_s / 60, (window.end_s - window.start_s) / 60)
+            for window, said in zip(report.windows, report.states, strict=False)
+            if said == name
+        ]
+        axes.broken_barh(joined(spans), STRIP, facecolor=colour, edgecolor="white", lw=0, hatch=HATCH.get(name, ""))
+
+
+def joined(spans: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Spans that follow each other as one.
+
+    >>> joined([(0, 2), (2, 1), (5, 1)])
+    [(0, 3), (5, 1)]
+
+    Args:
+        spans: beginning and length, in the order of time.
+    """
+    found: list[tuple[float, float]] = []
+    for start, length in spans:
+        if found and abs(sum(found[-1]) - start) < 1e-6:
+            found[-1] = (found[-1][0], start + length - found[-1][0])
+        else:
+            found.append((start, length))
+    return found
 
 
 def _marks(axes: Axes, report: ClassReport) -> None:

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import TYPE_CHECKING, Literal, TypeVar, cast
 
-from classpulse.errors import StorageError
 from classpulse.insight.disclosure import disclose, smallest_group
 from classpulse.insight.estimate import Estimate
+from classpulse.insight.figures import FigureRules
 from classpulse.insight.self_report import agreement, counts_at, sentence
+from classpulse.insight.state import StateWatch
 from classpulse.policy import told
 from classpulse.report.standouts import Standout, standouts
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from classpulse.insight.engagement import ClassWindow
-    from classpulse.insight.moments import Alert, Answer, AnswerCounts, Mark
+    from classpulse.insight.moments import Alert, Answer, AnswerCounts, Mark, StateName
     from classpulse.insight.self_report import Agreement
     from classpulse.storage.store import Store
     from classpulse.storage.tables import SessionRow
@@ -96,6 +97,7 @@ class ClassReport:
         marks, alerts: with times from the class's first window.
         answers: what students said of themselves.
         moments: the few that stand out.
+        states: the word of the live page at the end of each window; empty where the law allows none.
     """
 
     session_id: int
@@ -113,11 +115,29 @@ class ClassReport:
     alerts: tuple[Alert, ...]
     answers: Answers
     moments: tuple[Standout, ...]
+    states: tuple[StateName, ...] = ()
 
-    def mean(self, name: Literal["facing", "attention", "mood"]) -> float | None:
-        """Mean of a figure over the windows that have it; None where none has."""
-        values = [figure.value for window in self.windows if (figure := getattr(window, name)) is not None]
-        return fmean(values) if values else None
+    def mean(self, name: Literal["facing", "attention", "mood"]) -> Estimate | None:
+        """Mean of a figure over the windows that have it; None where none has.
+
+        The ends of its interval are the means of the windows' ends. That is right where all windows err in the same way
+        (who is hidden stays hidden, who is read wrongly is read wrongly all the time), and wide where they do not.
+        """
+        found: list[Estimate] = [figure for window in self.windows if (figure := getattr(window, name)) is not None]
+        if not found:
+            return None
+        value, low, high = (
+            fmean(ends) for ends in zip(*((one.value, one.low, one.high) for one in found), strict=True)
+        )
+        return Estimate(value, min(low, value), max(high, value))
+
+    @property
+    def states_s(self) -> dict[StateName, float]:
+        """How long the live page said each of its words, s; words that it never said are not in it."""
+        found: dict[StateName, float] = {}
+        for window, name in zip(self.windows, self.states, strict=False):
+            found[name] = found.get(name, 0.0) + window.end_s - window.start_s
+        return found
 
     @property
     def coverage(self) -> float | None:
@@ -131,8 +151,13 @@ class ClassReport:
         return fmean(window.facing is not None for window in self.windows) if self.windows else 0.0
 
 
-def read_class(store: Store, session_id: int) -> ClassReport:
+def read_class(store: Store, session_id: int, min_coverage: float = FigureRules().min_coverage) -> ClassReport:
     """Gather what a report says of a class, running or over.
+
+    Args:
+        store: where it is.
+        session_id: its number.
+        min_coverage: share of the class that must be seen for the live page's word, 0 to 1.
 
     Raises:
         StorageError: there is no such class, or the database cannot be read.
@@ -160,20 +185,8 @@ def read_class(store: Store, session_id: int) -> ClassReport:
         alerts=alerts,
         answers=_answers(answers, windows, row, began_s),
         moments=tuple(standouts([(w.start_s, w.end_s, w.attention) for w in shown], marks)),
+        states=_states(windows, answers, row, min_coverage) if row.labels else (),
     )
-
-
-def latest(store: Store) -> int:
-    """The number of the newest class.
-
-    Raises:
-        StorageError: there is none.
-    """
-    rows = store.sessions()
-    if not rows:
-        message = "no class is stored yet: hold one with `classpulse live`, or try `classpulse live demo`"
-        raise StorageError(message)
-    return rows[0].id
 
 
 def _moved(moment: _M, began_s: float) -> _M:
@@ -200,6 +213,16 @@ def _shown(window: ClassWindow, min_group: int | None, began_s: float) -> Shown:
 
 def _estimate(shown: object) -> Estimate | None:
     return Estimate(**shown) if isinstance(shown, dict) else None
+
+
+def _states(
+    windows: Sequence[ClassWindow], answers: Sequence[Answer], row: SessionRow, min_coverage: float
+) -> tuple[StateName, ...]:
+    """What the live page said at the end of each window, by the rule that it has."""
+    watch = StateWatch(min_coverage, smallest_group(row.smallest_group))
+    counted = counts_at(answers, [window.end_s for window in windows], row.smallest_group)
+    pairs = zip(windows, counted, strict=True)
+    return tuple(watch.add(window, counts if answers else None).name for window, counts in pairs)
 
 
 def _answers(answers: Sequence[Answer], windows: Sequence[ClassWindow], row: SessionRow, began_s: float) -> Answers:

@@ -103,9 +103,10 @@ def _record(report: ClassReport) -> dict[str, object]:
         "law": report.law,
         "min_group": report.min_group,
         "length_s": round(report.length_s, 3),
-        "facing_mean": report.mean("facing"),
-        "attention_mean": report.mean("attention"),
+        **_mean(report, "facing"),
+        **_mean(report, "attention"),
         "coverage": report.coverage,
+        "states_s": {name: round(seconds, 3) for name, seconds in report.states_s.items()},
         "moments": [asdict(moment) for moment in report.moments],
         "marks": [asdict(mark) for mark in report.marks],
         "alerts": [asdict(alert) for alert in report.alerts],
@@ -117,3 +118,9 @@ def _record(report: ClassReport) -> dict[str, object]:
         "agreement": said.agreement or None,
         "windows": [window.raw for window in report.windows],
     }
+
+
+def _mean(report: ClassReport, name: Literal["facing", "attention"]) -> dict[str, object]:
+    mean = report.mean(name)
+    ends = None if mean is None else [mean.low, mean.high]
+    return {f"{name}_mean": None if mean is None else mean.value, f"{name}_interval": ends}

@@ -26,6 +26,8 @@ NOTHING = "·"
 """Stands where there is no figure."""
 MOST_ALERTS = 4
 """Alerts that are written out; all are on the timeline."""
+MOST_MARKS = 24
+"""Marks that are written out below the timeline, where titles that are near each other have no room."""
 TABLE_EVERY_S = 60.0
 """The table has a line a minute: who needs every window takes the CSV."""
 
@@ -47,6 +49,8 @@ def to_html(reports: Sequence[ClassReport]) -> str:
         several=several,
         together=_together(reports),
         most_alerts=MOST_ALERTS,
+        most_marks=MOST_MARKS,
+        colours=charts.STATES,
         version=classpulse.__version__,
     )
 
@@ -57,7 +61,13 @@ def _template() -> Template:
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"percent": percent, "clock": clock, "minutes": words.minutes}
+    environment.filters |= {
+        "percent": percent,
+        "with_ends": _with_ends,
+        "ends": _ends,
+        "clock": clock,
+        "minutes": words.minutes,
+    }
     return environment.get_template("report.html.j2")
 
 
@@ -80,6 +90,7 @@ def _sections(report: ClassReport) -> dict[str, object]:
         "report": report,
         "headline": words.headline(report),
         "moments": [(moment, words.standout_text(moment)) for moment in report.moments],
+        "said": words.said_by_the_page(report),
         "rows": _rows(report),
         "facing": report.mean("facing"),
         # Drawn here from numbers and escaped words.
@@ -97,7 +108,9 @@ def _rows(report: ClassReport) -> list[tuple[str, str, str, str, str]]:
         due_s = window.start_s + TABLE_EVERY_S
         faces = NOTHING if window.faces is None else f"{window.faces:.1f}"
         facing, attention = _with_ends(window.facing), _with_ends(window.attention)
-        mood = NOTHING if window.mood is None else f"{window.mood.value:+.2f}"
+        mood = NOTHING
+        if window.mood is not None:
+            mood = f"{window.mood.value:+.2f} ({window.mood.low:+.2f} to {window.mood.high:+.2f})"
         rows.append((clock(window.end_s), faces, facing, attention, mood))
     return rows
 
@@ -105,4 +118,8 @@ def _rows(report: ClassReport) -> list[tuple[str, str, str, str, str]]:
 def _with_ends(figure: Estimate | None) -> str:
     if figure is None:
         return NOTHING
-    return f"{percent(figure.value)} ({100 * figure.low:.0f} to {100 * figure.high:.0f})"
+    return f"{percent(figure.value)} ({_ends(figure)})"
+
+
+def _ends(figure: Estimate) -> str:
+    return f"{100 * figure.low:.0f} to {100 * figure.high:.0f}"

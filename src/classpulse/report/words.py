@@ -7,9 +7,16 @@ from typing import TYPE_CHECKING
 from classpulse.insight.state import percent
 
 if TYPE_CHECKING:
+    from classpulse.insight.moments import StateName
     from classpulse.report.contents import ClassReport
     from classpulse.report.standouts import Standout
 
+STATES: dict[StateName, str] = {
+    "with_you": "with you",
+    "mixed": "mixed",
+    "losing": "losing them",
+    "not_enough": "not enough faces",
+}
 FEW = 0.5
 """Where fewer than this face the screen, the headline says for how long."""
 
@@ -22,7 +29,8 @@ def headline(report: ClassReport) -> str:
     if facing is None:
         return _without_attention(report)
     below_s = sum(w.end_s - w.start_s for w in report.windows if w.facing is not None and w.facing.value < FEW)
-    first = f"On average {percent(facing)} of those who could be seen faced the screen."
+    whole = f"{100 * facing.low:.0f} to {percent(facing.high)} of the whole class"
+    first = f"On average {percent(facing.value)} of those who could be seen faced the screen ({whole})."
     if below_s >= 60:
         return f"{first} For {minutes(below_s)} it was less than half of them."
     return f"{first} In the time in which it could be told, it was never less than half of them for long."
@@ -53,6 +61,12 @@ def standout_text(moment: Standout) -> str:
     way = "fell to" if moment.kind == "low" else "rose to"
     after = f", after “{moment.after}”" if moment.after else ""
     return f"attention {way} {percent(moment.value)}{after}; {percent(moment.usual)} was usual"
+
+
+def said_by_the_page(report: ClassReport) -> list[tuple[StateName, str]]:
+    """How long the live page said each of its words, from the best to the worst; empty where it said none."""
+    lengths = report.states_s
+    return [(name, f"{word} for {minutes(lengths[name])}") for name, word in STATES.items() if name in lengths]
 
 
 def minutes(length_s: float) -> str:

@@ -6,7 +6,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -208,6 +208,32 @@ class Store(LawLog):
             message = f"there is no class {session_id}: `classpulse sessions` lists them"
             raise StorageError(message)
         return row
+
+    def latest(self) -> SessionRow:
+        """The newest class.
+
+        Raises:
+            StorageError: there is none, or the database cannot be read.
+        """
+        with told_plainly(self._engine.url), Session(self._reader) as session:
+            row = session.scalar(select(SessionRow).order_by(SessionRow.id.desc()).limit(1))
+        if row is None:
+            message = "no class is stored yet: hold one with `classpulse live`, or try `classpulse live demo`"
+            raise StorageError(message)
+        return row
+
+    def lengths_s(self) -> dict[int, float]:
+        """How long each class was by its own clock, from its first window to the end of its last; without windows none.
+
+        A recording that was read as fast as it goes is as long as it plays.
+
+        Raises:
+            StorageError: the database cannot be read.
+        """
+        length = func.max(WindowRow.end_s) - func.min(WindowRow.start_s)
+        query = select(WindowRow.session_id, length).group_by(WindowRow.session_id)
+        with told_plainly(self._engine.url), self._reader.connect() as connection:
+            return {session_id: float(seconds) for session_id, seconds in connection.execute(query)}
 
     def windows(self, session_id: int) -> list[ClassWindow]:
         """The finished windows of a class in the order of their time; empty if there is no such class.

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from PIL import Image as Pillow
 
-from classpulse.drawing import COLOURS
+from classpulse.colours import EMOTION_COLOURS as ALL_COLOURS
 from classpulse.training.faces.faceset import EMOTIONS
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.typing import RcKeyType
 
-EMOTION_COLOURS = {emotion: COLOURS[emotion] for emotion in EMOTIONS}
+EMOTION_COLOURS = {emotion: ALL_COLOURS[emotion] for emotion in EMOTIONS}
 """One fixed colour per emotion, the same as on the live page; never the only sign of it."""
 INK, MUTED, LINE, PAPER = "#171b22", "#59616e", "#e0e3e9", "#ffffff"
 """Text, less important text, thin lines, and what all stands on."""
