@@ -113,8 +113,11 @@ def test_the_version_is_told(tmp_path: Path) -> None:
 
 def test_stored_classes_are_called_classes(tmp_path: Path) -> None:
     helped = here("sessions", "--help", data=tmp_path).stdout
-    assert "classpulse sessions [OPTIONS] [CLASS]" in helped
-    assert "'[CLASS]': 'x' is not a valid integer" in here("sessions", "x", data=tmp_path).stderr
+    assert "classpulse sessions [OPTIONS] [CLASS|latest]" in helped
+    assert (
+        "'x' is no class: give a number of `classpulse sessions`, or latest"
+        in here("sessions", "x", data=tmp_path).stderr
+    )
 
 
 def test_without_a_command_there_is_help(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -7,7 +9,9 @@ import pytest
 from onnx_files import SEVEN, portrait
 from PIL import ImageColor
 
+import classpulse
 from classpulse import Emotions, Faces, Frame, FrameResult, Tracks
+from classpulse.colours import BETWEEN, LOST, WITH
 from classpulse.colours import EMOTION_COLOURS as COLOURS
 from classpulse.drawing import DARK, PAPER, TRACK, WHITE, dim, draw_faces, draw_footer, draw_single
 from classpulse.types import UNCERTAIN
@@ -55,6 +59,14 @@ def luminance(colour: str) -> float:
 def test_every_emotion_has_a_colour_of_its_own() -> None:
     assert set(COLOURS) == {*SEVEN, UNCERTAIN}
     assert len(set(COLOURS.values())) == 8
+
+
+def test_the_page_has_the_same_colours() -> None:
+    static = Path(classpulse.__file__).parent / "web" / "static"
+    light = (static / "live.css").read_text() + (static / "class.css").read_text()
+    first = dict(reversed(re.findall(r"--([\w-]+): (#\w+)", light)))  # the light theme comes first
+    assert {name: first[name] for name in COLOURS} == COLOURS
+    assert (first["with"], first["mixed"], first["losing"]) == (WITH, BETWEEN, LOST)
 
 
 @pytest.mark.parametrize("name", COLOURS)

@@ -172,7 +172,7 @@ def test_the_demo_is_shown_paused_resumed_and_stopped(tmp_path: Path) -> None:
         live.until(lambda: written() > before and live.state()["phase"] == "running")
         assert live.post("stop") == 202
         assert live.end() == 0
-        assert re.search(r"demo: ended after \d+\.\d s \(.*classpulse sessions 1", live.said)
+        assert re.search(r"demo: stopped after \d+\.\d s \(.*classpulse sessions 1", live.said)
     assert classes(tmp_path)[0][-2:] == ["stopped", "unset"]
     times = [json.loads(line)["time_s"] for line in results.read_text().splitlines()]
     assert times == sorted(times)
@@ -223,9 +223,10 @@ def test_a_signal_ends_the_class_cleanly(tmp_path: Path, lesson: Path, number: i
         live.process.send_signal(number)
         assert live.end() == 0
         assert "Traceback" not in live.said
-        summary = re.search(r"lesson\.mp4: ended after (.*) s of video \(", live.said)
+        summary = re.search(r"lesson\.mp4: stopped after (.*) s of video \((.*) results a second", live.said)
     lines = [json.loads(line) for line in results.read_text().splitlines()]
     assert summary is not None
+    assert float(summary[2]) > 0
     assert float(summary[1]) == pytest.approx(lines[-1]["time_s"], abs=0.051), "the last frame was waited for"
     assert classes(tmp_path)[0][-2:] == ["stopped", "unset"]
 

@@ -11,8 +11,10 @@ import pytest
 from live_pictures import class_picture
 from scripted_class import PATIENCE_S, Script, Watcher
 
+from classpulse import notebook
 from classpulse import runner as runners
 from classpulse.errors import ModelError, PolicyError, SourceError, StorageError
+from classpulse.insight.moments import Mark
 from classpulse.policy import Policy
 from classpulse.progress import HISTORY_S, Progress
 from classpulse.runner import Runner
@@ -81,7 +83,7 @@ def test_a_source_that_ends_ends_the_class(script: Script, settings: Settings, s
     assert seen == list(range(70))
     assert script.closed
     state = runner.hub.state
-    assert state.phase == "ended"
+    assert (state.phase, state.ended_how) == ("ended", "ended")
     assert state.elapsed_s == pytest.approx(6.9)
     assert state.health.frames == 70
     assert state.now is None
@@ -145,7 +147,7 @@ def test_pause_resume_and_stop(script: Script, settings: Settings, store: Store)
     assert 2 not in seen, "what came while the class was paused is not read"
     assert seen[:2] == [0, 1]
     assert max(seen) > 2
-    assert store.sessions()[0].ended_how == "stopped"
+    assert store.sessions()[0].ended_how == runner.hub.state.ended_how == "stopped"
     assert script.closed
 
 
@@ -356,6 +358,17 @@ def test_after_a_pause_the_past_is_not_now() -> None:
     assert state["results_per_s"] == 0
 
 
+def test_a_class_that_is_over_tells_the_rate_of_all_of_it() -> None:
+    progress = Progress(length_s=5, min_group=None)
+    for i in range(3):
+        progress.add(result(i / 2), age_s=0)
+    progress.forget_now()  # paused
+    progress.add(result(2), age_s=0)
+    progress.finish()
+    progress.forget_now()  # and stopped meanwhile
+    assert progress.state(individual=False)["results_per_s"] > 0
+
+
 def test_now_has_the_emotions_of_the_last_finished_window_alone() -> None:
     """Windows that overlap would be told apart by the moment in which somebody left."""
     progress = Progress(length_s=5, min_group=5)
@@ -413,8 +426,9 @@ def test_states_are_published_a_few_times_a_second_only() -> None:
 
 
 def test_marks_and_answers_are_told_and_stored_under_every_law(
-    script: Script, settings: Settings, store: Store
+    monkeypatch: pytest.MonkeyPatch, script: Script, settings: Settings, store: Store
 ) -> None:
+    monkeypatch.setattr(notebook, "LOOK_EVERY_S", 0.0)
     runner = Runner(STREAM, settings, store)
     watcher = Watcher(runner)
     script.give(12)
@@ -427,6 +441,10 @@ def test_marks_and_answers_are_told_and_stored_under_every_law(
     assert [mark.label for mark in state.marks] == ["new topic"]
     assert state.answers is not None
     assert (state.answers.lost, state.answers.total) == (5, 5)
+    store.moments.add_mark(store.latest().id, Mark(0.5, "by command"))
+    watcher.until(lambda state: [mark.label for mark in state.marks] == ["by command", "new topic"], giving=script)
+    store.moments.remove_mark(store.latest().id, Mark(0.5, "by command"))
+    watcher.until(lambda state: [mark.label for mark in state.marks] == ["new topic"], giving=script)
     runner.mark("slip")
     runner.unmark(runner.hub.state.marks[-1].time_s, "slip")
     script.end()

@@ -155,7 +155,7 @@ def test_the_demo_has_a_window_that_ctrl_c_closes(tmp_path: Path, screen: str) -
         live.process.send_signal(2)
         assert live.end() == 0
         assert "Traceback" not in live.said
-        assert "demo: ended after" in live.said
+        assert "demo: stopped after" in live.said
     assert not shot(screen).any(), "the window has gone"
 
 

@@ -72,9 +72,9 @@ def replay_alerts(settings: Settings, session: ClassChoice, *, listed: bool) -> 
       alerts.smallest_fall  0.1 to 1    how far facing or mood has to fall
       alerts.threshold      1 to 50     how much evidence it takes: higher is rarer and later
       alerts.every_min      1 to 120    shortest time between two alerts
-      alerts.lost_share     0 to 1      share of "lost" among the answers (above 0)
+      alerts.lost_share     0 to 1      share of "lost" among the answers
       alerts.lost_answers   1 to 1000   fewest "lost" answers
-      alerts.few_share      0 to 1      share of the class below which few are visible (below 1; 0 never)
+      alerts.few_share      0 to 1      share of the class below which few are visible (0 never)
 
     \b
     Examples:

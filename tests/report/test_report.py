@@ -10,16 +10,23 @@ import xml.etree.ElementTree as ET
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from stored_class import LABELS, lesson_windows, store_lesson
 
 from classpulse.errors import SettingsError, StorageError
+from classpulse.hub import LiveState
 from classpulse.insight.engagement import ClassWindow
+from classpulse.insight.intervals import estimate
 from classpulse.insight.moments import Alert, Answer, Mark
-from classpulse.report.contents import read_class
+from classpulse.insight.self_report import counts_at
+from classpulse.policy import Policy
+from classpulse.report.contents import Shown, read_class
 from classpulse.report.files import Format, format_of, render, write
 from classpulse.report.pdf import laid_out
+from classpulse.settings import Settings
 from classpulse.storage.store import Store
+from classpulse.watching import Watching
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -74,12 +81,69 @@ def words_of(html: str) -> str:
 def test_a_lesson_in_words(store: Store) -> None:
     html = page(store, store_lesson(store))
     said = words_of(html)
-    assert "On average 80 % of those who could be seen faced the screen" in said
+    assert "On average 80 % of those who could be seen faced the screen (71 to 89 % of the whole class)." in said
+    assert "faced the screen 80 % 71 to 89" in said
+    assert "The strip is what the live page said: ■ with you for 37 minutes ■ mixed for 5 minutes" in said
     assert re.search(r"1 20:\d\d attention fell to 5\d %; 79 % was usual", said)
     assert "20:15 facing fell from 83 % to 55 % in 4 minutes; 16 of 18 visible" in said
     assert "what students said" in said
     assert "What this does not mean" in said
     assert html.count("<svg") == 3
+
+
+def test_every_mark_is_written_out(store: Store) -> None:
+    number = store_lesson(store, 10)
+    for i in range(30):
+        store.moments.add_mark(number, Mark(200.0 + i, f"slide {i}"))
+    said = words_of(page(store, number))
+    assert "Noted: 1:00 Recap 3:20 slide 0 3:21 slide 1" in said
+    assert "3:42 slide 22 and 7 more" in said
+
+
+def test_marks_of_a_class_without_figures_are_written_out_too(store: Store) -> None:
+    number = hold(store, jurisdiction="eu", labels=())
+    store.moments.add_mark(number, Mark(30.0, "new topic"))
+    assert "Marks Noted: 0:30 new topic" in words_of(page(store, number))
+
+
+def test_the_words_are_those_that_the_live_page_said(store: Store) -> None:
+    settings = Settings()
+    number = store_lesson(store)
+    watching = Watching(settings, None, "webcam 0", 5)
+    watching.begin(None, Policy("other"))
+    windows, answers = store.windows(number), store.moments.answers(number)
+    said = []
+    for window, counts in zip(windows, counts_at(answers, [one.end_s for one in windows], 5), strict=True):
+        watching.add_window(window, counts)
+        state = watching.fill(LiveState()).class_state
+        said.append("" if state is None else state.name)
+    report = read_class(store, number)
+    assert list(report.states) == said
+    assert set(said) == {"with_you", "mixed", "losing"}
+    assert sum(report.states_s.values()) == pytest.approx(report.length_s)
+    unread = [replace(one, labels=(), mix=None) for one in windows]
+    blind = read_class(store, hold(store, unread, jurisdiction="eu", labels=()))
+    assert blind.states == ()
+
+
+def test_the_mean_of_a_class_has_an_interval_that_holds_the_truth(store: Store) -> None:
+    """People differ for good, a third is hidden all the time, and each is read with an error that stays."""
+    chance = np.random.default_rng(5)
+    base = read_class(store, hold(store))
+    held = 0
+    for _ in range(60):
+        habit, error = chance.beta(2, 1, 15), chance.normal(0, 0.15, 15)
+        faced = chance.random((40, 15)) < habit
+        read = np.clip(faced + error, 0, 1)
+        figures = [estimate(row[:10], 15) for row in read]
+        shown = tuple(
+            Shown(5.0 * i, 5.0 * i + 5, 10, 10, 15, figure, None, None, None, None, withheld=False, raw={})
+            for i, figure in enumerate(figures)
+        )
+        mean = replace(base, windows=shown).mean("facing")
+        assert mean is not None
+        held += mean.low <= faced.mean() <= mean.high
+    assert held >= 54
 
 
 def test_it_stands_alone_and_is_well_made(store: Store) -> None:
@@ -181,6 +245,8 @@ def test_several_classes_beside_each_other(store: Store) -> None:
     html = page(store, first, second)
     said = words_of(html)
     assert "Several classes beside each other" in said
+    assert said.count("webcam 0") == 4  # beside the number in the table, and above each page
+    assert re.search(r"20 minutes \d\d % \(\d\d to \d\d\)", said)
     assert html.count("<svg") == 2 + 3 + 3
     rows = list(csv.DictReader(io.StringIO(render([read_class(store, n) for n in (first, second)], "csv").decode())))
     assert {row["class"] for row in rows} == {str(first), str(second)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from command import here
+from command import complaint, here
 from stored_class import store_lesson
 
 from classpulse.storage.store import Store
@@ -28,6 +28,19 @@ def test_a_file_by_its_name(data: Path, tmp_path: Path, name: str, start: bytes)
     assert done.returncode == 0, done.stderr
     assert f"The report is in {tmp_path / name}" in done.stderr.replace("\n", "")
     assert (tmp_path / name).read_bytes().startswith(start)
+
+
+def test_a_file_that_is_there_is_not_written_over_unasked(data: Path, tmp_path: Path) -> None:
+    target = tmp_path / "a.json"
+    target.write_text("mine")
+    refused = here("report", "latest", "--out", target, data=data)
+    assert refused.returncode == 2
+    assert complaint(refused) == (
+        f"{target} is there already: add --force to write over it, or give another name with --out"
+    )
+    assert target.read_text() == "mine"
+    assert here("report", "latest", "--out", target, "--force", data=data).returncode == 0
+    assert target.read_bytes().startswith(b"{")
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ STYLE: dict[RcKeyType, Any] = {
 def timeline(report: ClassReport) -> str:
     """Who faced the screen and the attention score over the class, with bands, marks, alerts and named moments."""
     with mpl.rc_context({**STYLE, "svg.hashsalt": f"timeline-{report.session_id}"}):
-        figure, axes = _figure(2.2)
+        figure, axes = _figure(2.15)
         _band(axes, report.windows, "facing", FACING, "face the screen")
         _band(axes, report.windows, "attention", ATTENTION, "attention score", dashed=True)
         axes.set_ylim(1.3 * STRIP[0] if report.states else 0, 1.0)

@@ -33,7 +33,7 @@ def headline(report: ClassReport) -> str:
     first = f"On average {percent(facing.value)} of those who could be seen faced the screen ({whole})."
     if below_s >= 60:
         return f"{first} For {minutes(below_s)} it was less than half of them."
-    return f"{first} In the time in which it could be told, it was never less than half of them for long."
+    return f"{first} It was never seen below half for long."
 
 
 def _without_windows(report: ClassReport) -> str:
