@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from classpulse.errors import MomentError, StorageError
+from classpulse.insight.answers import AnswerBook
 from classpulse.insight.moments import Answer, Mark
-from classpulse.insight.self_report import AnswerBook
 from classpulse.storage.moments import MAX_MARKS, SAME_TIME_S, check_answer, check_mark
 
 if TYPE_CHECKING:

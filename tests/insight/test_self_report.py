@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from classpulse.errors import MomentError
+from classpulse.insight.answers import AnswerBook, counts_at
 from classpulse.insight.disclosure import disclose_answers
 from classpulse.insight.engagement import ClassWindow
 from classpulse.insight.estimate import Estimate
@@ -15,9 +16,7 @@ from classpulse.insight.moments import Answer, AnswerCounts, Said
 from classpulse.insight.self_report import (
     MIN_WINDOWS,
     Agreement,
-    AnswerBook,
     agreement,
-    counts_at,
     pooled,
     rank_correlation,
     sentence,

@@ -16,10 +16,10 @@ from stored_class import LABELS, lesson_windows, store_lesson
 
 from classpulse.errors import SettingsError, StorageError
 from classpulse.hub import LiveState
+from classpulse.insight.answers import counts_at
 from classpulse.insight.engagement import ClassWindow
 from classpulse.insight.intervals import estimate
 from classpulse.insight.moments import Alert, Answer, Mark
-from classpulse.insight.self_report import counts_at
 from classpulse.policy import Policy
 from classpulse.report.contents import Shown, read_class
 from classpulse.report.files import Format, format_of, render, write

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from classpulse.insight.alerts import AlertRules, AlertWatch, watched_facing, watched_mood
-from classpulse.insight.self_report import counts_at
+from classpulse.insight.answers import counts_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

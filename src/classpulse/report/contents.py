@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import TYPE_CHECKING, Literal, TypeVar, cast
 
+from classpulse.insight.answers import counts_at
 from classpulse.insight.disclosure import disclose, smallest_group
 from classpulse.insight.estimate import Estimate
 from classpulse.insight.figures import FigureRules
-from classpulse.insight.self_report import agreement, counts_at, sentence
+from classpulse.insight.self_report import agreement, sentence
 from classpulse.insight.state import StateWatch
 from classpulse.policy import told
 from classpulse.report.standouts import Standout, standouts

@@ -16,6 +16,8 @@ from classpulse.storage.consents import standing
 from classpulse.storage.people_tables import EmbeddingRow, PersonRow
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Connection
 
     from classpulse.storage.vault import Key, Vault
@@ -41,6 +43,20 @@ class Likeness:
     person_id: str
     name: str
     similarity: float
+
+
+def refuse_same_photo(likenesses: Sequence[Likeness]) -> None:
+    """Refuse a photo that is on file under another name; the most alike comes first.
+
+    Raises:
+        PeopleError: it is.
+    """
+    if likenesses and likenesses[0].similarity > 1 - SAME_PHOTO:
+        message = (
+            f"one of these photos is already on file as {likenesses[0].name!r}: take photos of the right person, "
+            f"or forget the other first with `classpulse people forget`"
+        )
+        raise PeopleError(message)
 
 
 def check_embeddings(embeddings: Floats, qualities: Floats) -> None:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Literal
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
+from classpulse.storage.columns import MAX_SOURCE
 from classpulse.storage.database import reader_of, told_plainly
-from classpulse.storage.tables import MAX_SOURCE, PolicyAnswerRow
+from classpulse.storage.tables import PolicyAnswerRow
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine

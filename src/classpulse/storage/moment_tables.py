@@ -7,7 +7,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from classpulse.insight.moments import MAX_LABEL
 from classpulse.storage import people_tables
-from classpulse.storage.tables import MAX_WORD, NUMBER, Base, bounded
+from classpulse.storage.columns import MAX_WORD, NUMBER, bounded
+from classpulse.storage.tables import Base
 
 MAX_REASON = 400
 MAX_PARTICIPANT = 64

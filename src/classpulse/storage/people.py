@@ -153,12 +153,7 @@ class People:
             return []
         found = faces.nearest(known, embeddings, apart_from=apart_from)
         likenesses = [faces.Likeness(one, self.name_of(one), similarity) for one, similarity in found[:3]]
-        if likenesses and likenesses[0].similarity > 1 - faces.SAME_PHOTO:
-            message = (
-                f"one of these photos is already on file as {likenesses[0].name!r}: take photos of the right person, "
-                f"or forget the other first with `classpulse people forget`"
-            )
-            raise PeopleError(message)
+        faces.refuse_same_photo(likenesses)
         return likenesses
 
     def enrol(self, person_id: str, embedder: str, embeddings: Floats, qualities: Floats) -> int:

@@ -12,7 +12,8 @@ from datetime import datetime  # noqa: TC003 - the mapper reads the annotations
 from sqlalchemy import REAL, BigInteger, Double, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from classpulse.storage.tables import MAX_WORD, NUMBER, Base, UtcTime, bounded
+from classpulse.storage.columns import MAX_WORD, NUMBER, UtcTime, bounded
+from classpulse.storage.tables import Base
 
 ID = 32
 """Characters of a random id, in hex."""

@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from classpulse.errors import StorageError
+from classpulse.storage.columns import MAX_SOURCE
 from classpulse.storage.database import keep_a_log, open_engine, place_of, told_plainly
 from classpulse.storage.erased import ErasedList
 from classpulse.storage.housekeeping import House
@@ -20,7 +21,7 @@ from classpulse.storage.moments import Moments
 from classpulse.storage.owner import Owner
 from classpulse.storage.recorder import SessionRecorder
 from classpulse.storage.schema import migrate
-from classpulse.storage.tables import MAX_SOURCE, SessionRow, WindowRow
+from classpulse.storage.tables import SessionRow, WindowRow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from classpulse.insight.answers import counts_at
 from classpulse.insight.disclosure import disclose_answers
 from classpulse.insight.moments import MAX_LABEL, AlertKind, Said
-from classpulse.insight.self_report import counts_at
 from classpulse.storage.moment_tables import MAX_PARTICIPANT
 
 if TYPE_CHECKING:
