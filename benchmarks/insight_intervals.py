@@ -7,6 +7,9 @@ the screen as told, each by themselves (or all, or nobody), give or take 8 degre
 some turn within the window. The yaw is read with an error of 5 degrees, half of whose variance stays with the person,
 and a turn is told 1.5 s late. The truth is the share of the window in which each of the whole class faced the screen,
 in the mean. The mood has another spread: most are at rest, some smile or frown, and each reading has an error.
+
+Then whole lessons, of which a report gives one mean: each person has a habit of their own (beta(2, 1)), and who is
+hidden, and the error with which somebody is read, either stay for all of the lesson or are new in every window.
 """
 
 from __future__ import annotations
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
 SIZES = (5, 10, 20, 30)
 SHARES = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
 SEEN = (1.0, 0.6)
+WINDOWS = 240
+"""Of a lesson: twenty minutes."""
 RESULTS = 10
 WINDOW_S = 5.0
 SPELL_S = 20.0
@@ -92,6 +97,21 @@ def measure(people: int, draws: int) -> dict[str, Any]:
     return found
 
 
+def lessons(people: int, seen: float, draws: int, *, stays: bool) -> dict[str, float]:
+    """How often the means of the windows' ends hold the mean of a lesson, and how far apart they are."""
+    chance = np.random.default_rng(people)
+    n, held, width = max(1, round(seen * people)), 0, 0.0
+    counts = np.full(WINDOWS, float(n)), np.full(WINDOWS, float(people))
+    for _ in range(draws):
+        faced = (chance.random((WINDOWS, people)) < chance.beta(2, 1, people)).astype(float)
+        error = chance.normal(0, ERROR_SD, (1 if stays else WINDOWS, people))
+        read = np.clip(faced + error, 0, 1)
+        read = read[:, :n] if stays else chance.permuted(read, axis=1)[:, :n]
+        low, high = (ends.mean() for ends in class_interval(read.sum(axis=1), (read**2).sum(axis=1), *counts))
+        held, width = held + (low <= faced.mean() <= high), width + high - low
+    return {"covered": round(float(held) / draws, 3), "width": round(float(width) / draws, 3)}
+
+
 def mean_covered(found: dict[str, Any], what: str) -> float:
     """Mean coverage over all cells of one figure."""
     return float(np.mean([cell["covered"] for name, cell in found.items() if name.startswith(what)]))
@@ -101,11 +121,19 @@ def main() -> None:
     """Measure and save."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--draws", type=int, default=20_000, help="classes of each kind (default: 20000)")
+    parser.add_argument("--lessons", type=int, default=1000, help="lessons of each kind (default: 1000)")
     options = parser.parse_args()
     figures = {}
     for people in SIZES:
         found = measure(people, options.draws)
         means = {f"{what}_covered": round(mean_covered(found, what), 3) for what in ("facing", "mood")}
+        found |= {
+            f"lesson, {seen:.0%} seen, errors {'stay' if stays else 'pass'}": lessons(
+                people, seen, options.lessons, stays=stays
+            )
+            for seen in SEEN
+            for stays in (True, False)
+        }
         figures[f"{people} people"] = means | {"cells": found}
         print(people, means, *found.items(), sep="\n  ")
     save("insight-intervals", figures)

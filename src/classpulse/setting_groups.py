@@ -91,7 +91,7 @@ class AlertSettings(Group):
     desktop: bool = False
     """Whether the desktop shows a notification."""
     webhook: str | None = None
-    """An address (https) that is told of every alert."""
+    """An address (https) that is told of every alert, with the source's name (without password, query and folder)."""
     webhook_secret: str | None = Field(None, min_length=16, repr=False)
     """What webhooks are signed with, 16 characters or more."""
 

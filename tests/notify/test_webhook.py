@@ -18,6 +18,7 @@ from classpulse.notify import Notifier, Told, Webhook
 from classpulse.notify import notifier as notifiers
 from classpulse.notify.signing import signature
 from classpulse.notify.webhook import Message
+from classpulse.sources import describe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +29,12 @@ PATIENCE_S = 20.0
 
 def message(number: int = 0) -> Message:
     return Message("webcam 0", 7, Alert(60.0 + number, "facing", "facing fell from 82 % to 51 % in 3 minutes"))
+
+
+def test_a_camera_is_named_without_what_is_secret() -> None:
+    camera = describe("rtsp://admin:letmein@10.0.0.7:554/door?token=hush")
+    told = json.loads(Message(camera.name, 7, message().alert).body())["data"]["class"]
+    assert told == "rtsp://10.0.0.7:554/door"
 
 
 class Server(ThreadingHTTPServer):

@@ -83,7 +83,7 @@ def test_a_lesson_in_words(store: Store) -> None:
     said = words_of(html)
     assert "On average 80 % of those who could be seen faced the screen (71 to 89 % of the whole class)." in said
     assert "faced the screen 80 % 71 to 89" in said
-    assert "The strip is what the live page said: ■ with you for 37 minutes ■ mixed for 5 minutes" in said
+    assert "The live page said: ■ with you for 37 minutes ■ mixed for 5 minutes" in said
     assert re.search(r"1 20:\d\d attention fell to 5\d %; 79 % was usual", said)
     assert "20:15 facing fell from 83 % to 55 % in 4 minutes; 16 of 18 visible" in said
     assert "what students said" in said

@@ -49,7 +49,7 @@ class Message:
     """What is sent of one alert.
 
     Attributes:
-        class_name: the source's name.
+        class_name: the source's name, without user, password, query and folder.
         session_id: the number under which the class is stored; None where it is not.
         alert: what is told.
     """

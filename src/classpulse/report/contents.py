@@ -29,6 +29,8 @@ _M = TypeVar("_M", "Mark", "Alert")
 
 MOST_SESSIONS = 60
 """Classes that one report compares at most."""
+MIN_COVERAGE = FigureRules().min_coverage
+"""Share of the class that must be seen for the live page's word, unless settings say otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,7 @@ class ClassReport:
         return fmean(window.facing is not None for window in self.windows) if self.windows else 0.0
 
 
-def read_class(store: Store, session_id: int, min_coverage: float = FigureRules().min_coverage) -> ClassReport:
+def read_class(store: Store, session_id: int, min_coverage: float = MIN_COVERAGE) -> ClassReport:
     """Gather what a report says of a class, running or over.
 
     Args:

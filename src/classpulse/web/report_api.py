@@ -1,14 +1,18 @@
 """The report of a class, from its page."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
-from fastapi import APIRouter, HTTPException, Response
+from fastapi import APIRouter, Depends, HTTPException, Request, Response
 
-from classpulse.report.contents import read_class
+from classpulse.report.contents import MIN_COVERAGE, read_class
 from classpulse.report.files import Format, render
 from classpulse.report.pdf import HOW, is_installed
 from classpulse.web.api import UNKNOWN, StoreHere, stored_session
 from classpulse.web.schema import Problem
+
+if TYPE_CHECKING:
+    from classpulse.storage.store import Store
+    from classpulse.web.office import Office
 
 router = APIRouter(prefix="/api/v1/sessions/{session_id}", responses=UNKNOWN)
 HTML: dict[int | str, dict[str, Any]] = {
@@ -20,22 +24,31 @@ PDF: dict[int | str, dict[str, Any]] = {
 }
 
 
+def _min_coverage(request: Request) -> float:
+    """What the class that runs here goes by."""
+    office = cast("Office | None", request.app.state.office)
+    return MIN_COVERAGE if office is None else office.settings.attention.min_coverage
+
+
+CoverageHere = Annotated[float, Depends(_min_coverage)]
+
+
 @router.get("/report.html", response_class=Response, responses=HTML)
-def report_html(session_id: int, store: StoreHere) -> Response:
+def report_html(session_id: int, store: StoreHere, min_coverage: CoverageHere) -> Response:
     """What a teacher reads after a class, or of one that still runs."""
-    return Response(_rendered(session_id, store, "html"), media_type="text/html; charset=utf-8")
+    return Response(_rendered(session_id, store, min_coverage, "html"), media_type="text/html; charset=utf-8")
 
 
 @router.get("/report.pdf", response_class=Response, responses=PDF)
-def report_pdf(session_id: int, store: StoreHere) -> Response:
+def report_pdf(session_id: int, store: StoreHere, min_coverage: CoverageHere) -> Response:
     """The same as a PDF."""
     if not is_installed():
         raise HTTPException(501, f"{HOW[0].upper()}{HOW[1:]}.")
     name = f'inline; filename="classpulse-class-{session_id}.pdf"'
-    content = _rendered(session_id, store, "pdf")
+    content = _rendered(session_id, store, min_coverage, "pdf")
     return Response(content, media_type="application/pdf", headers={"Content-Disposition": name})
 
 
-def _rendered(session_id: int, store: StoreHere, kind: Format) -> bytes:
+def _rendered(session_id: int, store: "Store | None", min_coverage: float, kind: Format) -> bytes:
     known, _ = stored_session(store, session_id)
-    return render([read_class(known, session_id)], kind)
+    return render([read_class(known, session_id, min_coverage)], kind)
