@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from classpulse.storage.store import Store
 
-FLAGS = {"port": "web.port", "browser": "web.open_browser"} | {
+FLAGS = {"port": "web.port", "lab_port": "lab.port", "browser": "web.open_browser"} | {
     name: name for name in ("individual", "cpu_share", "jurisdiction")
 }
 """Flags that are another way to write a setting."""

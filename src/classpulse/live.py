@@ -165,11 +165,11 @@ def _announce(url: str, runner: Runner, settings: Settings, terminal: Terminal) 
         terminal.say(f"Which law is in force? The class begins when somebody has said so at {url} (Ctrl-C ends it).")
     else:
         terminal.say(f"The class is live at {url} (Ctrl-C ends it).")
-    if settings.web.open_browser and _has_desktop():
+    if settings.web.open_browser and has_desktop():
         threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
 
 
-def _has_desktop() -> bool:
+def has_desktop() -> bool:
     """Whether a browser would have a window; without a desktop Linux offers those that take over the terminal."""
     return sys.platform in {"win32", "darwin"} or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 

@@ -161,3 +161,22 @@ class RetentionSettings(Group):
     """People whose last consent was withdrawn or ran out, counted from then: they are forgotten."""
     audit_days: float = Field(1095, gt=0, le=3650)
     """The audit log and the answers on which law is in force."""
+
+
+class LabSettings(Group):
+    """The lab: what it shows, and how much it takes."""
+
+    port: int = Field(8701, ge=0, le=65535)
+    """Port of the lab when it runs alone; 0 takes any free one."""
+    runs_dir: UserPath = Path("runs")
+    """Folder whose training runs and models the lab shows."""
+    show_classes: bool = True
+    """Whether it shows the classes that are stored."""
+    take_models: bool = True
+    """Whether model files may be uploaded to be compared; off where strangers may come."""
+    max_picture_mb: int = Field(20, ge=1, le=200)
+    """Largest picture that is taken."""
+    max_video_mb: int = Field(200, ge=1, le=2000)
+    """Largest video that is taken."""
+    max_video_s: float = Field(60.0, ge=1, le=600)
+    """How much of a video is read."""

@@ -23,6 +23,7 @@ from classpulse.setting_groups import (
     ConcentrationSettings,
     Group,
     JoinSettings,
+    LabSettings,
     RetentionSettings,
     UserPath,
 )
@@ -152,6 +153,7 @@ class Settings(Group):
     stream: StreamSettings = StreamSettings()
     join: JoinSettings = JoinSettings()
     web: WebSettings = WebSettings()
+    lab: LabSettings = LabSettings()
 
     @property
     def database(self) -> str:
