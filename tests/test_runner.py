@@ -11,8 +11,7 @@ import pytest
 from live_pictures import class_picture
 from scripted_class import PATIENCE_S, Script, Watcher
 
-from classpulse import notebook
-from classpulse import runner as runners
+from classpulse import notebook, readers
 from classpulse.errors import ModelError, PolicyError, SourceError, StorageError
 from classpulse.insight.moments import Mark
 from classpulse.policy import Policy
@@ -47,7 +46,7 @@ def store() -> Iterator[Store]:
 @pytest.fixture
 def script(monkeypatch: pytest.MonkeyPatch) -> Script:
     source = Script()
-    monkeypatch.setattr(runners, "open_source", source.open)
+    monkeypatch.setattr(readers, "open_source", source.open)
     return source
 
 
@@ -111,7 +110,7 @@ def test_single_faces_reach_the_hub_only_where_they_are_shown(
     settings = settings.model_copy(update={"detector": settings.detector.model_copy(update={"width_px": 320})})
     for individual in (True, False):
         script = Script(class_picture())
-        monkeypatch.setattr(runners, "open_source", script.open)
+        monkeypatch.setattr(readers, "open_source", script.open)
         runner = Runner(STREAM, settings.model_copy(update={"individual": individual}), None)
         runner.start()
         script.give()
@@ -258,7 +257,7 @@ def test_a_source_that_cannot_be_opened(monkeypatch: pytest.MonkeyPatch, setting
         message = "there is no webcam 9"
         raise SourceError(message)
 
-    monkeypatch.setattr(runners, "open_source", missing)
+    monkeypatch.setattr(readers, "open_source", missing)
     runner = Runner(STREAM, settings, store)
     runner.start()
     with pytest.raises(SourceError, match="no webcam 9"):

@@ -9,7 +9,7 @@ import pytest
 from class_windows import window
 from scripted_class import PATIENCE_S, Script, Watcher
 
-from classpulse import runner as runners
+from classpulse import readers
 from classpulse.errors import SettingsError
 from classpulse.hub import LiveState
 from classpulse.insight.moments import AnswerCounts
@@ -157,7 +157,7 @@ def test_the_runner_snoozes_and_tells_of_its_source(
     monkeypatch: pytest.MonkeyPatch, store: Store, tmp_path: Path
 ) -> None:
     script = Script()
-    monkeypatch.setattr(runners, "open_source", script.open)
+    monkeypatch.setattr(readers, "open_source", script.open)
     wanted = Settings.model_validate({"data_dir": tmp_path, "jurisdiction": "eu", "alerts": {"source_wait_s": 5}})
     runner = Runner(STREAM, wanted, store, policy=EU)
     watcher = Watcher(runner)
@@ -169,6 +169,8 @@ def test_the_runner_snoozes_and_tells_of_its_source(
     assert snoozed == pytest.approx(begun_s + 60, abs=1)
     runner.snooze(0)
     watcher.until(lambda state: state.snoozed_until_s is None)
+    # A frame that is still on its way would say that all is well.
+    watcher.until(lambda state: state.health.frames == script.frames_in_all)
     script.health = Health("waiting", "no new frame", frames=60)
     state = watcher.until(lambda state: bool(state.alerts))
     assert [alert.kind for alert in state.alerts] == ["source"]

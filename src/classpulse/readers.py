@@ -105,6 +105,10 @@ def open_reader(
                 opening.result().close()
             raise
         source = opening.result()
-    if on_open is not None:
-        on_open(source)
+    try:
+        if on_open is not None:
+            on_open(source)
+    except BaseException:
+        source.close()
+        raise
     return CameraReader(pipeline, source)

@@ -49,6 +49,12 @@ class Script:
             self._waiting += count
             self._changed.notify_all()
 
+    @property
+    def frames_in_all(self) -> int:
+        """Those that were given, and those that wait."""
+        with self._changed:
+            return self._given + self._waiting
+
     def end(self) -> None:
         """Give what is waiting, then nothing more."""
         with self._changed:

@@ -49,11 +49,11 @@ def _show_figures(report: ClassReport) -> None:
     st.markdown(f"#### {words.headline(report)}")
     columns = st.columns(4)
     columns[0].metric("Length", clock(report.length_s))
-    facing, attention, coverage = report.mean("facing"), report.mean("attention"), report.coverage
+    means = [None if mean is None else mean.value for mean in (report.mean("facing"), report.mean("attention"))]
     for column, title, value in zip(
         columns[1:],
         ("Faced the screen", "Attention score", "Of the class seen"),
-        (facing, attention, coverage),
+        (*means, report.coverage),
         strict=True,
     ):
         column.metric(title, "not told" if value is None else percent(value))
