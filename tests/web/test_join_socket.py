@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import time
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import cv2
 import numpy as np
@@ -20,26 +20,35 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fastapi import WebSocket
+    from websockets.sync.client import ClientConnection
 
-    from conftest import RecordedControls
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[JoinedClass]:
+    with joined_class() as running:
+        yield running
 
 
 @pytest.fixture
-def here(controls: RecordedControls) -> Iterator[JoinedClass]:
-    """A class that runs."""
-    with joined_class(controls) as here:
-        yield here
+def here(running: JoinedClass) -> JoinedClass:
+    """A class that runs, in which nobody has said anything."""
+    running.answers.clear()
+    return running
 
 
-def closing(connection: Any) -> int:
-    """The code with which a socket is closed; what is said before is passed over."""
+def listen(connection: ClientConnection) -> None:
+    """Take what is said, until the connection is closed."""
     deadline = time.monotonic() + PATIENCE_S
     while True:
-        try:
-            connection.recv(timeout=max(0.0, deadline - time.monotonic()))
-        except ConnectionClosed as closed:
-            assert closed.rcvd is not None
-            return int(closed.rcvd.code)
+        connection.recv(timeout=max(0.0, deadline - time.monotonic()))
+
+
+def closing(connection: ClientConnection) -> int:
+    """The code with which a connection is closed; what is said before is passed over."""
+    with pytest.raises(ConnectionClosed) as closed:
+        listen(connection)
+    assert closed.value.rcvd is not None
+    return int(closed.value.rcvd.code)
 
 
 def test_scores_answers_and_hands_arrive_and_come_back_as_state(here: JoinedClass) -> None:
@@ -58,12 +67,10 @@ def test_scores_answers_and_hands_arrive_and_come_back_as_state(here: JoinedClas
         asha.hear(hand=False)
         asha.send({"t": "p"})
         asha.hear("ok")
-        here.room.follow("paused")
-        asha.hear(phase="paused")
 
 
 def test_each_end_of_taking_part_is_told_with_its_reason(here: JoinedClass) -> None:
-    left, removed, elsewhere, ended = [here.device() for _ in range(4)]
+    left, removed, elsewhere = [here.device() for _ in range(3)]
     here.room.leave(left.participant)
     here.room.remove(removed.participant)
     again = elsewhere.connect()
@@ -71,14 +78,19 @@ def test_each_end_of_taking_part_is_told_with_its_reason(here: JoinedClass) -> N
     for device, reason in ((left, "left"), (removed, "removed"), (elsewhere, "elsewhere")):
         assert device.hear("bye") == {"t": "bye", "reason": reason}
         assert closing(device.socket) == 1000
-    here.room.follow("ended")
-    assert ended.hear("bye")["reason"] == "ended"
 
 
-def test_a_cut_connection_counts_as_present_until_it_is_too_long_gone_and_comes_back_as_the_same(
-    controls: RecordedControls,
-) -> None:
-    with joined_class(controls) as here:
+def test_the_class_pauses_and_ends_for_everybody() -> None:
+    with joined_class() as here, here.device() as asha:
+        here.room.follow("paused")
+        asha.hear(phase="paused")
+        here.room.follow("ended")
+        assert asha.hear("bye") == {"t": "bye", "reason": "ended"}
+        assert closing(asha.socket) == 1000
+
+
+def test_a_cut_connection_counts_as_present_until_it_is_too_long_gone_and_comes_back_as_the_same() -> None:
+    with joined_class() as here:
         asha = here.device(name="Asha", way="device")
         asha.hear()
         asha.socket.socket.close()
@@ -174,7 +186,7 @@ class Taken:
         self.pictures.append(picture)
 
 
-def test_only_small_whole_jpegs_are_taken_and_a_bomb_is_seen_by_its_header(controls: RecordedControls) -> None:
+def test_only_small_whole_jpegs_are_taken_and_a_bomb_is_seen_by_its_header() -> None:
     good = jpeg(320, 240)
     size = good.index(b"\xff\xc0") + 5
     bomb = good[:size] + b"\xff\xff\xff\xff" + good[size + 4 :]
@@ -182,7 +194,7 @@ def test_only_small_whole_jpegs_are_taken_and_a_bomb_is_seen_by_its_header(contr
     scans = small[:-2] + small[small.index(b"\xff\xda") : -2] * 30 + b"\xff\xd9"
     png = cv2.imencode(".png", np.zeros((10, 10, 3), np.uint8))[1].tobytes()
     wrong = [b"", b"\xff\xd8\xff", good[:-500], bomb, png, jpeg(1300, 100), scans]
-    with joined_class(controls, ways=("answers", "pictures")) as here:
+    with joined_class(ways=("answers", "pictures")) as here:
         here.room.pictures = taken = Taken()  # type: ignore[assignment]
         with here.device(way="pictures") as asha, here.device() as other:
             for picture in wrong:
