@@ -37,7 +37,11 @@ class Device:
     def __init__(self, url: str, code: str, *, way: str = "answers", name: str = "") -> None:
         """Join by the link."""
         self.url = url
-        answer = httpx.post(f"{url}api/v1/join/{code}", json={"name": name, "way": way}, timeout=10)
+        body = {"name": name, "way": way}
+        # Not the certificates of the whole world, which take longer to read than this answer.
+        answer = httpx.post(
+            f"{url}api/v1/join/{code}", json=body, timeout=PATIENCE_S, verify=not url.startswith("http:")
+        )
         assert answer.status_code == 201, answer.text
         joined = answer.json()
         self.participant, self.secret = joined["participant"], joined["secret"]
@@ -86,6 +90,7 @@ class JoinedClass:
         hub: of the class.
         room: its students.
         server: of its pages.
+        web: asks it.
         answers: what students said, in order.
         erased: whose rows were to be deleted.
     """
@@ -93,6 +98,7 @@ class JoinedClass:
     hub: Hub
     room: Room
     server: LiveServer
+    web: httpx.Client
     answers: list[tuple[str, str]]
     erased: list[tuple[str, int]]
 
@@ -124,5 +130,5 @@ def joined_class(*, policy: Policy | None = None, camera: bool = False, **settin
     hub.publish(LiveState(phase="running"))
     # Nothing that is asked for here presses a button of the teacher's page.
     app = create_app(hub, cast("Controls", None), None, room=room, settings=all_settings)
-    with LiveServer(app, "127.0.0.1", 0) as server:
-        yield JoinedClass(hub, room, server, answers, erased)
+    with LiveServer(app, "127.0.0.1", 0) as server, httpx.Client(base_url=server.url, timeout=PATIENCE_S) as web:
+        yield JoinedClass(hub, room, server, web, answers, erased)
