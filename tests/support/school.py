@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -47,7 +47,7 @@ class School:
     settings: Settings
     people: People
 
-    def app(self, hub: Hub, controls: Controls, **options: str) -> FastAPI:
+    def app(self, hub: Hub, controls: Controls, **options: Any) -> FastAPI:
         """The application."""
         return create_app(hub, controls, self.store, office=Office(self.store, self.settings, TEACHER), **options)
 

@@ -49,7 +49,7 @@ class RoomReader:
         self._smoother = EmotionSmoother(settings.emotion)
         self._poses = settings.attention.enabled and policy.allows(Task.ATTENTION)
         self._pictures: PictureReader | None = None
-        if self._classifier is not None and "pictures" in room.ways:
+        if self._classifier is not None and "pictures" in settings.join.ways:
             self._pictures = room.pictures = PictureReader(room, settings, policy, self._classifier)
         self._closed = threading.Event()
         self._results = 0

@@ -95,7 +95,7 @@ def create_app(
     app.add_exception_handler(StarletteHTTPException, _explain_refusal)
     for part in (api, moments_api, people_api, attendance_api, own_api, report_api):
         app.include_router(part.router)
-    for router in (join_api.students, join_api.teachers, join_socket.router):
+    for router in (join_api.teachers, join_api.students, join_socket.router):
         app.include_router(router)
     _add_page(app)
     return app

@@ -150,7 +150,7 @@ def model(name: str, request: Request, room: RoomHere) -> FileResponse:
 def qr(request: Request, room: RoomHere, code: str) -> Response:
     """The whole link as a picture to be photographed from the board."""
     room.link.require(code)
-    return Response(qr_svg(f"{request.base_url}join/{code}"), media_type="image/svg+xml")
+    return Response(qr_svg(_link(request, code).url), media_type="image/svg+xml")
 
 
 @students.get("/{code}", responses=UNKNOWN | NOT_NOW)
@@ -183,21 +183,21 @@ def join(code: str, new: Joining, room: RoomHere) -> Joined:
 
 
 @teachers.get("/join")
-def link(room: RoomHere) -> OpenLink:
+def link(request: Request, room: RoomHere) -> OpenLink:
     """The open link, if one is open."""
-    return link_of(room.link.code)
+    return _link(request, room.link.code)
 
 
 @teachers.post("/join", responses=ENDED)
-def open_link(room: RoomHere) -> OpenLink:
+def open_link(request: Request, room: RoomHere) -> OpenLink:
     """Open a link, if none is open."""
-    return link_of(room.link.open())
+    return _link(request, room.link.open())
 
 
 @teachers.post("/join/renew", responses=ENDED)
-def renew_link(room: RoomHere) -> OpenLink:
+def renew_link(request: Request, room: RoomHere) -> OpenLink:
     """Open another link: the old one lets nobody in any more, and who is in stays in."""
-    return link_of(room.link.renew())
+    return _link(request, room.link.renew())
 
 
 @teachers.delete("/join", status_code=204, response_class=Response)
@@ -224,6 +224,14 @@ def lower_hand(participant: str, hand: Hand, room: RoomHere) -> None:
     """Lower a student's hand, or raise it."""
     _known(room, participant)
     room.raise_hand(participant, up=hand.up)
+
+
+def _link(request: Request, code: str) -> OpenLink:
+    """A link as students' devices reach it: by the public address, or by this machine's in its network."""
+    access = getattr(request.app.state, "access", None)
+    if access is None or access.web.only_here:
+        return link_of(code, str(request.base_url), reachable=False)
+    return link_of(code, access.base_url, reachable=True)
 
 
 def _known(room: Room, participant: str) -> None:

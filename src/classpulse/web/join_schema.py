@@ -123,7 +123,8 @@ class OpenLink(BaseModel):
     """The link by which students come in."""
 
     code: str = Field(description="To be typed at `/join`; empty while no link is open.")
-    path: str = Field(description="Of the students' page, relative to the root of these pages; empty with the code.")
+    url: str = Field(description="Of the students' page, as their devices reach it; empty with the code.")
+    reachable: bool = Field(description="Whether other devices than this machine can open it.")
     qr: str = Field(description="Of a picture of the whole link, relative to the root; empty with the code.")
 
 
@@ -170,8 +171,14 @@ def me_of(standing: Standing) -> Me:
     return Me.model_validate(standing)
 
 
-def link_of(code: str) -> OpenLink:
-    """An open link, or none."""
-    return OpenLink(
-        code=code, path=f"join/{code}" if code else "", qr=f"api/v1/join/qr.svg?code={code}" if code else ""
-    )
+def link_of(code: str, root: str, *, reachable: bool) -> OpenLink:
+    """An open link, or none.
+
+    Args:
+        code: empty while no link is open.
+        root: address of the pages as students reach it, with a slash at its end.
+        reachable: whether others than this machine can open it.
+    """
+    if not code:
+        return OpenLink(code="", url="", reachable=reachable, qr="")
+    return OpenLink(code=code, url=f"{root}join/{code}", reachable=reachable, qr=f"api/v1/join/qr.svg?code={code}")

@@ -59,7 +59,8 @@ async def socket(connection: WebSocket) -> None:
     except _CloseError as close:
         if connection.application_state is WebSocketState.CONNECTED:
             with suppress(WebSocketDisconnect, RuntimeError, TimeoutError):
-                await asyncio.wait_for(connection.close(close.code, close.reason), SEND_S)
+                async with asyncio.timeout(SEND_S):
+                    await connection.close(close.code, close.reason)
     except WebSocketDisconnect:
         pass
 
@@ -67,7 +68,8 @@ async def socket(connection: WebSocket) -> None:
 async def _introduction(connection: WebSocket, room: Room) -> str:
     """Who speaks, by the secret in the first message; a wrong one is told, and the connection closed."""
     try:
-        first = await asyncio.wait_for(connection.receive(), FIRST_S)
+        async with asyncio.timeout(FIRST_S):
+            first = await connection.receive()
     except TimeoutError:
         _close(POLICY_VIOLATION, "nothing was said")
     if first["type"] == "websocket.disconnect":
@@ -135,7 +137,8 @@ class _Device:
                 state = {"phase": standing.phase, "said": standing.said, "hand": standing.hand, "way": standing.way}
                 await _send(self._connection, {"t": "state", **state})
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), STATE_S)
+                async with asyncio.timeout(STATE_S):
+                    await self._changed.wait()
 
     async def _listen(self) -> NoReturn:
         while True:
@@ -212,7 +215,8 @@ def _no_constant(name: str) -> NoReturn:
 async def _send(connection: WebSocket, message: dict[str, object]) -> None:
     """Send one message; whoever does not read is not waited for."""
     try:
-        await asyncio.wait_for(connection.send_text(json.dumps(message, separators=(",", ":"))), SEND_S)
+        async with asyncio.timeout(SEND_S):  # not wait_for: that of Python 3.11 may swallow a cancellation
+            await connection.send_text(json.dumps(message, separators=(",", ":")))
     except TimeoutError:
         _close(POLICY_VIOLATION, "nobody reads here")
     except RuntimeError:  # it was closed while this was on its way

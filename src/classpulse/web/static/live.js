@@ -147,6 +147,11 @@ async function showFaces() {
   if (state.individual) show(state.faces ?? []);
 }
 
+async function showStudents() {
+  const { showStudents: show } = await part("join-panel");
+  show(state, connected);
+}
+
 async function showQuestion() {
   if (state.phase === "asking") (await part("ask")).prepareQuestion(post);
   byId("ask").hidden = state.phase !== "asking";
@@ -178,6 +183,7 @@ function show(next) {
   showAnswers(state);
   showMarks(state, connected);
   showAlerts(state, connected);
+  showStudents();
   showNow(state);
   showHealth();
   setText(byId("law"), law());
