@@ -51,7 +51,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def lab(place: Path) -> Iterator[Running]:
     """The lab's own process."""
-    with Running("lab", "--no-browser", "--port", "0", "--set", f"lab.runs_dir={place / 'runs'}", data=place) as lab:
+    # With all cores it keeps its usual priority: beside other work a test would wait for ever.
+    settings = ["--set", f"lab.runs_dir={place / 'runs'}", "--set", "cpu_share=1"]
+    with Running("lab", "--no-browser", "--port", "0", *settings, data=place) as lab:
         lab.until(lambda: "The lab is at" in lab.said)
         yield lab
 

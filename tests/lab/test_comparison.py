@@ -10,6 +10,7 @@ from onnx_files import SEVEN, emotion_net, weights
 from classpulse.errors import ModelError, PolicyError
 from classpulse.lab.comparison import NamedModel, agreement, compare, known_models
 from classpulse.policy import Policy
+from classpulse.setting_groups import LabSettings
 from classpulse.settings import Settings
 from classpulse.types import Faces
 
@@ -41,7 +42,9 @@ def test_the_order_of_labels_makes_no_difference(tmp_path: Path, picture: Image)
     assert found is not None
     assert found.agree == [True, True]
     assert found.distances == pytest.approx([0, 0], abs=1e-6)
-    assert agreement([found]) == (1.0, pytest.approx(0, abs=1e-6), 2)
+    share, distance, faces = agreement([found])
+    assert (share, faces) == (1, 2)
+    assert distance == pytest.approx(0, abs=1e-6)
     assert all(ms > 0 for ms in found.ms)
 
 
@@ -79,6 +82,6 @@ def test_no_model_is_opened_under_eu(tmp_path: Path) -> None:
 def test_models_of_the_runs_folder_are_offered(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     emotion_net(tmp_path / "run" / "mine.onnx")
-    settings = Settings(lab={"runs_dir": tmp_path})  # type: ignore[arg-type]
+    settings = Settings(lab=LabSettings(runs_dir=tmp_path))
     assert list(known_models(settings)) == ["built-in", "run/mine.onnx"]
-    assert list(known_models(Settings(lab={"runs_dir": tmp_path / "none"}))) == ["built-in"]  # type: ignore[arg-type]
+    assert list(known_models(Settings(lab=LabSettings(runs_dir=tmp_path / "none")))) == ["built-in"]
