@@ -13,6 +13,7 @@ from PIL import Image as Pillow
 from classpulse.errors import PeopleError, SourceError
 from classpulse.sources.base import MAX_PIXELS
 from classpulse.sources.pictures import decode_picture
+from classpulse.texts import phrase
 from classpulse.vision.detector import open_detector
 from classpulse.vision.embedder import FaceEmbedder
 from classpulse.vision.portrait import measure
@@ -105,11 +106,11 @@ class PhotoReader:
         face = self._only_face(image, name)
         portrait = measure(image, face)
         if portrait.fault:
-            message = f"{name}: {portrait.fault}"
+            message = phrase("{name}: {fault}", name=name, fault=portrait.fault)
             raise PeopleError(message)
         embedding = self._embedder.embed(image, face)
         if not np.isfinite(embedding).all():
-            message = f"{name}: nothing can be made of this face; take another photo"
+            message = phrase("{name}: nothing can be made of this face; take another photo", name=name)
             raise PeopleError(message)
         return self._enrolment(embedding, np.array([portrait.quality], np.float32))
 
@@ -119,10 +120,17 @@ class PhotoReader:
     def _only_face(self, image: Image, name: str) -> Faces:
         faces = self._detector.detect(image)
         if len(faces) == 0:
-            message = f"{name}: no face was found; give a photo that shows the whole face from the front, in good light"
+            message = phrase(
+                "{name}: no face was found; give a photo that shows the whole face from the front, in good light",
+                name=name,
+            )
             raise PeopleError(message)
         if len(faces) > 1:
-            message = f"{name}: {len(faces)} faces were found, and there must be one; cut the others off"
+            message = phrase(
+                "{name}: {count} faces were found, and there must be one; cut the others off",
+                name=name,
+                count=len(faces),
+            )
             raise PeopleError(message)
         return faces
 

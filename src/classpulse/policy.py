@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, Protocol, cast
 
 from classpulse.errors import PolicyError
+from classpulse.texts import phrase
 
 if TYPE_CHECKING:
     from classpulse.settings import Jurisdiction
@@ -118,11 +119,14 @@ class Policy:
         """
         if not self.allows(task):
             advice = (
-                "first say which law is in force, with `classpulse policy set eu|other|research`"
+                phrase("first say which law is in force, with `classpulse policy set eu|other|research`")
                 if self.jurisdiction is None
-                else "only faces may be counted. See `classpulse policy`."
+                else phrase("only faces may be counted. See `classpulse policy`.")
             )
-            message = f"jurisdiction {self.jurisdiction or 'unset'!r} does not allow {task.value} models: {advice}"
+            law = repr(self.jurisdiction or "unset")
+            message = phrase(
+                "jurisdiction {law} does not allow {task} models: {advice}", law=law, task=task.value, advice=advice
+            )
             raise PolicyError(message)
 
     def require_live(self, source: str) -> None:

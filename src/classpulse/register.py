@@ -9,6 +9,7 @@ from classpulse.errors import PeopleError
 from classpulse.policy import Task
 from classpulse.storage.consents import MAX_DAYS, check_days
 from classpulse.storage.names import clean_name, clean_note
+from classpulse.texts import phrase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -160,7 +161,7 @@ def _refuse_somebody_else(people: People, person_id: str, read: Enrolment) -> No
 
     own = people.faces_of(person_id, read.embedder)
     if len(own) and likeness(own, read.embeddings) < read.min_similarity - LENIENCE:
-        message = (
+        message = phrase(
             "this picture seems to show somebody else than the pictures before: only one person goes by one name. "
             "If it is the same person, turn less, or take it in better light"
         )

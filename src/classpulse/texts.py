@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,7 +49,7 @@ def counted(one: str, many: str, n: int, /, **values: object) -> str:
     return (one if n == 1 else many).format_map({"n": n, **values})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Catalogue:
     """The texts of one language.
 
@@ -92,11 +92,16 @@ class Catalogue:
             return found
         if _NUMBER.fullmatch(sentence):
             return sentence.replace(".", ",") if self.language in DECIMAL_COMMA else sentence
+        return _recalled(self, sentence)
+
+    def from_pattern(self, sentence: str) -> str:
+        """A sentence with values in it, or several joined by semicolons; `retold` remembers what this finds."""
         for shape, one in self._shapes:
             places = shape.fullmatch(sentence)
             if places is not None:
                 return self._filled(one, places.groupdict())
-        return sentence
+        first, joint, rest = sentence.partition("; ")
+        return f"{self.retold(first)}; {self.retold(rest)}" if joint else sentence
 
     def _filled(self, one: str, values: dict[str, str]) -> str:
         told = {name: self.retold(value) for name, value in values.items()}
@@ -118,6 +123,12 @@ class Catalogue:
         return [(_shape(pattern), one) for pattern, one in found]
 
 
+@lru_cache(maxsize=2048)
+def _recalled(texts: Catalogue, sentence: str) -> str:
+    # The same few sentences are shown four times a second, to everybody.
+    return texts.from_pattern(sentence)
+
+
 def _shape(pattern: str) -> re.Pattern[str]:
     """What a pattern makes, as an expression with a group for each place."""
     seen: set[str] = set()
@@ -126,7 +137,7 @@ def _shape(pattern: str) -> re.Pattern[str]:
         if i % 2 == 0:
             parts.append(re.escape(part))
         else:
-            holds = r"\d+" if part == "n" else ".+?"
+            holds = r"\d+" if part == "n" else "(?:(?!; ).)+?"
             parts.append(f"(?P={part})" if part in seen else f"(?P<{part}>{holds})")
             seen.add(part)
     return re.compile("".join(parts), re.DOTALL)

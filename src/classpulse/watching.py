@@ -15,8 +15,11 @@ from classpulse.insight.state import StateWatch
 from classpulse.notify import Message, Notifier, Webhook
 from classpulse.notify.desktop import Desktop
 from classpulse.policy import Task
+from classpulse.texts import catalogue
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from classpulse.hub import LiveState
     from classpulse.insight.engagement import ClassWindow
     from classpulse.insight.moments import Alert, AnswerCounts, ClassState
@@ -65,7 +68,8 @@ class Watching:
         """
         alerts = settings.alerts
         self._min_group = smallest_group(min_group)
-        self._store, self._class_name, self._desktop = store, class_name, alerts.desktop
+        self._store, self._class_name = store, class_name
+        self._show = _in_language(settings.language) if alerts.desktop else None
         self._hook = None if alerts.webhook is None else Webhook(alerts.webhook, alerts.webhook_secret)
         self._watch = AlertWatch(rules_of(alerts, self._min_group)) if alerts.enabled else None
         self._following = StateWatch(settings.attention.min_coverage, self._min_group)
@@ -87,8 +91,8 @@ class Watching:
         """The class begins, under this law; alerts are kept under this number."""
         self._session_id = session_id
         self._reads = policy.allows(Task.ATTENTION)
-        if self._watch is not None and (self._desktop or self._hook is not None):
-            self._notifier = Notifier(Desktop().show if self._desktop else None, self._hook)
+        if self._watch is not None and (self._show is not None or self._hook is not None):
+            self._notifier = Notifier(self._show, self._hook)
 
     def add_window(self, window: ClassWindow, answers: AnswerCounts | None) -> None:
         """Take the next finished window, and the answers that hold at its end."""
@@ -146,3 +150,13 @@ class Watching:
                 return  # the recorder tells, if the store does not answer
             with self._lock:
                 self._unwritten.popleft()
+
+
+def _in_language(language: str) -> Callable[[str, str], bool]:
+    """Shows a title and a text on the desktop, the text in a language."""
+    desktop, texts = Desktop(), catalogue(language)
+
+    def show(title: str, text: str) -> bool:
+        return desktop.show(title, texts.retold(text))
+
+    return show

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from classpulse.insight.falls import Fall, FallWatch, facing_variance, mood_variance
 from classpulse.insight.moments import Alert, AlertKind
-from classpulse.insight.state import percent, seen_in
+from classpulse.insight.state import percent, say_lost, seen_in
+from classpulse.texts import phrase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,7 +111,7 @@ class AlertWatch:
         if waited_s < self._rules.source_wait_s:
             self._told.discard("source")
             return None
-        return self._tell(iter([("source", f"no picture has come for {duration(waited_s)}")]))
+        return self._tell(iter([("source", phrase("no picture has come for {time}", time=duration(waited_s)))]))
 
     def _move_to(self, start_s: float, end_s: float) -> None:
         """Go on to this window; after a jump back nothing is compared with what was, and waits are what they were."""
@@ -148,17 +149,18 @@ class AlertWatch:
         """What holds now, the most pressing first."""
         seen = seen_in(window, self._rules.min_group)
         if self._few_since_s is not None and window.end_s - self._few_since_s >= FEW_FACES_S:
-            yield "few_faces", f"{seen} for {duration(window.end_s - self._few_since_s)}"
+            few_s = window.end_s - self._few_since_s
+            yield "few_faces", phrase("{seen} for {time}", seen=seen, time=duration(few_s))
         if answers is not None and self._many_lost(answers):
-            yield "lost", f"{answers.lost} of {answers.total} say that they are lost"
+            yield "lost", say_lost(answers)
         if (fall := self._facing.fall) is not None:
-            yield (
-                "facing",
-                f"facing fell from {percent(fall.before)} to {percent(fall.now)} {_taking(fall, window)}; {seen}",
-            )
+            before, now, time = percent(fall.before), percent(fall.now), _taking(fall, window)
+            fell = phrase("facing fell from {before} to {now} in {time}", before=before, now=now, time=time)
+            yield "facing", f"{fell}; {seen}"
         if (fall := self._mood.fall) is not None:
-            fell = f"mood fell from {fall.before:+.2f} to {fall.now:+.2f}"
-            yield "mood", f"{fell} {_taking(fall, window)}; {seen}"
+            before, now, time = f"{fall.before:+.2f}", f"{fall.now:+.2f}", _taking(fall, window)
+            fell = phrase("mood fell from {before} to {now} in {time}", before=before, now=now, time=time)
+            yield "mood", f"{fell}; {seen}"
 
     def _many_lost(self, answers: AnswerCounts) -> bool:
         rules = self._rules
@@ -194,7 +196,7 @@ def _shown(figure: Estimate | None, window: ClassWindow, people: int, rules: Ale
 
 
 def _taking(fall: Fall, window: ClassWindow) -> str:
-    return f"in {duration(window.end_s - fall.since_s)}"
+    return duration(window.end_s - fall.since_s)
 
 
 def duration(seconds: float) -> str:
@@ -205,6 +207,6 @@ def duration(seconds: float) -> str:
     """
     tens = 10 * round(seconds / 10)
     if tens < 60:
-        return f"{max(tens, 5)} seconds"
+        return phrase("{seconds} seconds", seconds=max(tens, 5))
     minutes = round(seconds / 60)
-    return "a minute" if minutes <= 1 else f"{minutes} minutes"
+    return phrase("a minute") if minutes <= 1 else phrase("{minutes} minutes", minutes=minutes)

@@ -9,10 +9,12 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from classpulse.texts import phrase
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-CAUTION = "An aid, never proof: a photo or a video can fool it, and somebody who is here can go unseen."
+CAUTION = phrase("An aid, never proof: a photo or a video can fool it, and somebody who is here can go unseen.")
 """Said wherever attendance is shown or written."""
 
 BY_HAND = "corrected"

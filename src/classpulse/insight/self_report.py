@@ -10,6 +10,7 @@ import numpy as np
 
 from classpulse.insight.answers import EXPIRES_S, counts_at
 from classpulse.insight.moments import SAID, AnswerCounts
+from classpulse.texts import phrase
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -155,21 +156,45 @@ def sentence(found: Agreement, *, classes: int = 1) -> str:
         found: what `agreement` or `pooled` gave.
         classes: how many classes it is of.
     """
-    where = "this class" if classes == 1 else f"these {classes} classes"
+    where = phrase("this class") if classes == 1 else phrase("these {classes} classes", classes=classes)
     if found.rho is None or found.low is None or found.high is None:
-        return (
-            f"Whether the faces say anything in {where} cannot be told: "
-            "too few answers came while faces were seen, or too little changed."
+        return phrase(
+            "Whether the faces say anything in {where} cannot be told: "
+            "too few answers came while faces were seen, or too little changed.",
+            where=where,
         )
-    figures = f"rank correlation {found.rho:.2f}, 90 % interval {found.low:.2f} to {found.high:.2f}"
+    values = {"where": where, "rho": f"{found.rho:.2f}", "low": f"{found.low:.2f}", "high": f"{found.high:.2f}"}
+    figures = phrase("rank correlation {rho}, 90 % interval {low} to {high}", **values)
     if found.low > 0:
-        how = "weakly" if found.rho < WEAK else "to some degree" if found.rho < 2 * WEAK else "clearly"
-        return f"In {where} the faces went {how} along with what students said of themselves ({figures})."
+        return phrase(
+            "In {where} the faces went {how} along with what students said of themselves ({figures}).",
+            where=where,
+            how=_how_clearly(found.rho),
+            figures=figures,
+        )
     if found.high < 0:
-        return f"In {where} the faces said the opposite of what students said of themselves: go by them ({figures})."
+        return phrase(
+            "In {where} the faces said the opposite of what students said of themselves: go by them ({figures}).",
+            where=where,
+            figures=figures,
+        )
     if found.high < WEAK:
-        return f"In {where} the faces said little of what students said of themselves: go by them ({figures})."
-    return f"In {where} it cannot be told yet whether the faces say what students said of themselves ({figures})."
+        return phrase(
+            "In {where} the faces said little of what students said of themselves: go by them ({figures}).",
+            where=where,
+            figures=figures,
+        )
+    return phrase(
+        "In {where} it cannot be told yet whether the faces say what students said of themselves ({figures}).",
+        where=where,
+        figures=figures,
+    )
+
+
+def _how_clearly(rho: float) -> str:
+    if rho < WEAK:
+        return phrase("weakly")
+    return phrase("to some degree") if rho < 2 * WEAK else phrase("clearly")
 
 
 def _effective(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:

@@ -7,6 +7,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Literal
 
 from classpulse.insight.moments import ClassState
+from classpulse.texts import phrase
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,18 +57,18 @@ def class_state(
         before: what this said of the window before; None at the beginning.
     """
     told = answers if answers is not None and answers.total >= max(FEWEST_ANSWERS, min_group) else None
-    seen = seen_in(windows[-1], min_group) if windows else "nothing was seen yet"
+    seen = seen_in(windows[-1], min_group) if windows else phrase("nothing was seen yet")
     recent = [w for w in windows if w.end_s > windows[-1].end_s - SMOOTH_S] if windows else []
     known = [one for one in recent if shown(one, min_group) and enough(one, min_coverage)]
-    said = "" if told is None else f"; {told.lost} of {told.total} say that they are lost"
+    said = [] if told is None else [say_lost(told)]
     if not known and told is None:
-        return ClassState("not_enough", seen + (_why_not(windows[-1], min_coverage) if windows else ""))
+        return ClassState("not_enough", _why_not(seen, windows[-1], min_coverage) if windows else seen)
     values = [one.attention for one in known if one.attention is not None]
     mean = sum(one.value for one in values) / len(values) if values else None
     facing = next((one.facing for one in reversed(known) if one.facing is not None), None)
-    looks = "" if facing is None else f"; {percent(facing.value)} face the screen"
+    looks = [] if facing is None else [phrase("{share} face the screen", share=percent(facing.value))]
     name = _word(_score(mean, told), values[-1] if values and told is None else None, before)
-    return ClassState(name, seen + looks + said)
+    return ClassState(name, "; ".join([seen, *looks, *said]))
 
 
 class StateWatch:
@@ -105,11 +106,22 @@ def seen_in(window: ClassWindow, min_group: int) -> str:
     ('15 of 18 visible', 'fewer than 16 of 18 visible')
     """
     if window.people == 0:
-        return "nobody is visible"
+        return phrase("nobody is visible")
     few = window.people < min_group
-    visible = f"fewer than {min_group}" if few else str(round(window.faces))
-    of_all = f" of {window.expected}" if window.expected >= max(window.faces, min_group, 1) else ""
-    return f"{visible}{of_all} visible"
+    visible = phrase("fewer than {group}", group=min_group) if few else str(round(window.faces))
+    if window.expected >= max(window.faces, min_group, 1):
+        return phrase("{visible} of {expected} visible", visible=visible, expected=window.expected)
+    return phrase("{visible} visible", visible=visible)
+
+
+def say_lost(answers: AnswerCounts) -> str:
+    """How many of those who answered are lost.
+
+    >>> from classpulse.insight.moments import AnswerCounts
+    >>> say_lost(AnswerCounts(5, 2, 3))
+    '3 of 10 say that they are lost'
+    """
+    return phrase("{lost} of {total} say that they are lost", lost=answers.lost, total=answers.total)
 
 
 def percent(share: float) -> str:
@@ -132,12 +144,12 @@ def shown(window: ClassWindow, min_group: int) -> bool:
     return window.attention is not None and math.isfinite(window.attention.value) and not few
 
 
-def _why_not(window: ClassWindow, min_coverage: float) -> str:
+def _why_not(seen: str, window: ClassWindow, min_coverage: float) -> str:
     if window.people == 0:
-        return ""
+        return seen
     if not enough(window, min_coverage):
-        return f": fewer than {percent(min_coverage)} of the class"
-    return ": of too few can be told whether they face the screen"
+        return phrase("{seen}: fewer than {share} of the class", seen=seen, share=percent(min_coverage))
+    return phrase("{seen}: of too few can be told whether they face the screen", seen=seen)
 
 
 def _score(attention: float | None, told: AnswerCounts | None) -> float:

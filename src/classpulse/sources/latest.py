@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from classpulse.errors import SourceError
 from classpulse.sources.base import Health
+from classpulse.texts import phrase
 from classpulse.types import Frame
 
 if TYPE_CHECKING:
@@ -88,10 +89,17 @@ class LiveSource:
                 state = "ended"
             elif self._trouble:
                 pause_s = self._next_try_s - now_s
-                again = f"trying again in {pause_s:.0f} s" if pause_s >= 1 else "trying again now"
+                again = (
+                    phrase("trying again in {wait} s", wait=round(pause_s))
+                    if pause_s >= 1
+                    else phrase("trying again now")
+                )
                 state, message = "waiting", f"{self._trouble}; {again}"
             elif now_s - self._seen_s > self._settings.timeout_s:
-                state, message = "waiting", f"{self.name} has given no picture for {now_s - self._seen_s:.0f} s"
+                message = phrase(
+                    "{name} has given no picture for {time} s", name=self.name, time=round(now_s - self._seen_s)
+                )
+                state = "waiting"
             return Health(state, message, self._frames, self._dropped, self._reopened)
 
     def frames(self) -> Iterator[Frame]:

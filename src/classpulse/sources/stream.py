@@ -14,6 +14,7 @@ from classpulse.sources.latest import LiveSource
 from classpulse.sources.opening import masked
 from classpulse.sources.recorded import RecordedSource
 from classpulse.sources.video import VideoRecording
+from classpulse.texts import phrase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,19 +65,22 @@ class StreamCapture:
         try:
             return next(self._images)
         except StopIteration:
-            message = f"{self._name} has ended"
+            message = phrase("{name} has ended", name=self._name)
         except av.FFmpegError as error:
             # Which error a time-out becomes depends on where in FFmpeg it strikes.
             silent = time.monotonic() - start_s >= self._timeout_s
-            message = self._silence() if silent else f"{self._name} broke off ({_reason(error)})"
+            message = self._silence() if silent else self._broken_off(error)
         raise SourceError(message)
 
     def close(self) -> None:
         """Hang up."""
         self._container.close()
 
+    def _broken_off(self, error: av.FFmpegError) -> str:
+        return phrase("{name} broke off ({reason})", name=self._name, reason=_reason(error))
+
     def _silence(self) -> str:
-        return f"{self._name} gave no picture for {self._timeout_s:.0f} s"
+        return phrase("{name} gave no picture for {time} s", name=self._name, time=round(self._timeout_s))
 
     def _decode(self) -> Iterator[Image]:
         seen_s = time.monotonic()
@@ -110,16 +114,22 @@ def connect(url: str, settings: StreamSettings) -> InputContainer:
     try:
         return open_url(url, open_timeout_s=patience_s, read_timeout_s=settings.timeout_s)
     except av.error.HTTPUnauthorizedError:
-        why, hint = "it asks for a name and a password", "write rtsp://NAME:PASSWORD@HOST/PATH, or http likewise"
+        why, hint = (
+            phrase("it asks for a name and a password"),
+            phrase("write rtsp://NAME:PASSWORD@HOST/PATH, or http likewise"),
+        )
     except av.FFmpegError as error:
         # Which error a time-out becomes depends on where in FFmpeg it strikes.
         if time.monotonic() - start_s >= patience_s:
-            why, hint = "it does not answer", "see that the camera is on and in this network"
+            why, hint = phrase("it does not answer"), phrase("see that the camera is on and in this network")
         elif isinstance(error, av.error.InvalidDataError):
-            why, hint = "what it sends is not a video", "take the stream's address, not that of the camera's web page"
+            why, hint = (
+                phrase("what it sends is not a video"),
+                phrase("take the stream's address, not that of the camera's web page"),
+            )
         else:
-            why, hint = _reason(error), "see that the address is right and the camera is on"
-    message = f"{masked(url)} cannot be opened ({why}): {hint}"
+            why, hint = _reason(error), phrase("see that the address is right and the camera is on")
+    message = phrase("{name} cannot be opened ({why}): {hint}", name=masked(url), why=why, hint=hint)
     raise SourceError(message)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from classpulse.errors import SourceError
 from classpulse.sources.presence import no_webcam
+from classpulse.texts import phrase
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +64,10 @@ class WebcamCapture:
         """
         got, image = self._device.read()
         if not got:
-            message = f"webcam {self._number} gives no picture: it was unplugged, or another program is using it"
+            message = phrase(
+                "webcam {number} gives no picture: it was unplugged, or another program is using it",
+                number=self._number,
+            )
             raise SourceError(message)
         return np.asarray(image, np.uint8)
 

@@ -11,6 +11,7 @@ from sqlalchemy import delete, func, insert, select, update
 
 from classpulse.errors import PeopleError
 from classpulse.storage.people_tables import AppearanceRow, ConsentRow, EmbeddingRow, PersonRow
+from classpulse.texts import phrase
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -87,7 +88,11 @@ def check_days(valid_days: float) -> timedelta:
         PeopleError: it is not between a day and a school year.
     """
     if not 1 <= valid_days <= MAX_DAYS:
-        message = f"a consent is valid for 1 to {MAX_DAYS} days, not for {valid_days:g}: then ask again"
+        message = phrase(
+            "a consent is valid for 1 to {most} days, not for {days}: then ask again",
+            most=MAX_DAYS,
+            days=f"{valid_days:g}",
+        )
         raise PeopleError(message)
     return timedelta(days=valid_days)
 

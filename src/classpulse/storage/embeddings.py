@@ -14,6 +14,7 @@ from sqlalchemy import delete, func, insert, select, update
 from classpulse.errors import PeopleError
 from classpulse.storage.consents import standing
 from classpulse.storage.people_tables import EmbeddingRow, PersonRow
+from classpulse.texts import phrase
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,9 +53,10 @@ def refuse_same_photo(likenesses: Sequence[Likeness]) -> None:
         PeopleError: it is.
     """
     if likenesses and likenesses[0].similarity > 1 - SAME_PHOTO:
-        message = (
-            f"one of these photos is already on file as {likenesses[0].name!r}: take photos of the right person, "
-            f"or forget the other first with `classpulse people forget`"
+        message = phrase(
+            "one of these photos is already on file as '{name}': take photos of the right person, "
+            "or forget the other first with `classpulse people forget`",
+            name=likenesses[0].name,
         )
         raise PeopleError(message)
 

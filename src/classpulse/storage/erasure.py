@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import OperationalError
 
+from classpulse.texts import phrase
+
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
 TRIES = 3
 
-LATER = (
+LATER = phrase(
     "another program reads the database at this moment, so that bytes of what was deleted are still in its files: "
     "they go when Classpulse opens it the next time"
 )

@@ -22,6 +22,7 @@ from classpulse.storage.names import fold
 from classpulse.storage.people_tables import ActorRow
 from classpulse.storage.person_files import PersonFile, delete_file, files_of
 from classpulse.storage.tables import PolicyAnswerRow
+from classpulse.texts import phrase
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -51,13 +52,18 @@ def forget(deed: Deed, vault: Vault, erased: ErasedList, person_id: str, why: st
     try:
         files = files_of(connection, person_id, keyring.key(connection, person_id))
     except ClassPulseError:
-        remarks.append("which files were exported cannot be read any more: look for them yourself")
+        remarks.append(phrase("which files were exported cannot be read any more: look for them yourself"))
     # Told before their own name as somebody who acts goes too.
     deed.tell("people.forget", keyring.alias_or_none(connection, person_id), why)
     going = Erased(frozenset({person_id}), *_under_this_name(connection, vault, name))
     if not erased.add(going):
         places = " and ".join(map(str, erased.paths))
-        remarks.append(f"the list of erasures could not be written everywhere ({places}): a backup may bring them back")
+        remarks.append(
+            phrase(
+                "the list of erasures could not be written everywhere ({places}): a backup may bring them back",
+                places=places,
+            )
+        )
     remarks += [said for file in files if (said := delete_file(file))]
     erase(connection, going)
     mark(connection)

@@ -15,6 +15,7 @@ from classpulse.storage.consents import consents_of
 from classpulse.storage.names import clean_name, fold
 from classpulse.storage.people_tables import ID, ActorRow, AuditCheckpointRow, EmbeddingRow, PersonRow
 from classpulse.storage.person import Person
+from classpulse.texts import phrase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +45,7 @@ class Keyring:
         """
         wrapped = connection.scalar(select(PersonRow.wrapped_key).where(PersonRow.id == person_id))
         if wrapped is None:
-            message = "nobody has this id: they may have been forgotten meanwhile"
+            message = phrase("nobody has this id: they may have been forgotten meanwhile")
             raise PeopleError(message)
         return self._vault.person_key(person_id, wrapped)
 

@@ -37,6 +37,7 @@ from classpulse.storage.names import clean_name, clean_note
 from classpulse.storage.people_tables import PersonRow
 from classpulse.storage.person_export import everything_about
 from classpulse.storage.person_files import note_file
+from classpulse.texts import phrase
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -123,7 +124,8 @@ class People:
             now = datetime.now(UTC)
             ended = [one for one in purposes if withdraw(deed.connection, person_id, one, now)]
             if not ended:
-                message = f"there is no consent to {' or '.join(purposes)} that could be withdrawn: none stands"
+                what = " or ".join(purposes)
+                message = phrase("there is no consent to {what} that could be withdrawn: none stands", what=what)
                 raise PeopleError(message)
             deed.tell("consent.withdraw", alias, ", ".join(ended))
             if "recognition" in ended:
@@ -272,7 +274,7 @@ class People:
         """
         with self.audit.transaction(self._actor) as deed:
             if deed.connection.scalar(select(PersonRow.id).where(PersonRow.id == person_id)) is None:
-                message = "nobody has this id: they were forgotten already"
+                message = phrase("nobody has this id: they were forgotten already")
                 raise PeopleError(message)
             remarks = forget(deed, self._vault, self._erased, person_id, "asked for")
         return remarks if scrub(self._engine) else (*remarks, LATER)

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 from classpulse.storage.database import explain
 from classpulse.storage.people_tables import AppearanceRow, ConsentRow
 from classpulse.storage.tables import ObservationRow, SessionRow, WindowRow
+from classpulse.texts import phrase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -238,7 +239,7 @@ class SessionRecorder:
         said = explain(error, self._engine.url)
         if not self._trouble:
             _log.warning("class %d cannot be written: %s", self.session_id, said)
-        self._trouble = f"{said}; figures are shown but not stored."
+        self._trouble = f"{said}; {phrase('figures are shown but not stored.')}"
 
 
 def _with_consent(connection: Connection, appearances: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from classpulse.texts import phrase
 from classpulse.vision.alignment import align
 
 if TYPE_CHECKING:
@@ -27,6 +28,14 @@ UPRIGHT_NOSE, MOST_NOD, GOOD_NOD = 0.58, 0.2, 0.08
 DARKEST, BRIGHTEST = 40, 225
 LEAST_CONTRAST, GOOD_CONTRAST = 10, 25
 """Press photographs have 33 to 74."""
+
+
+TOO_DARK = phrase("the face is too dark: turn towards a window or a lamp")
+TOO_BRIGHT = phrase("the face is too bright: turn away from the lamp or the sun")
+TOO_FLAT = phrase("the face has hardly any contrast: use an even light, and wipe the lens")
+BLURRED = phrase("the face is blurred: hold still until the camera has focused")
+TURNED = phrase("the face is turned to the side: look straight at the camera")
+NODDING = phrase("the face looks up or down: hold the camera at the height of the eyes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +62,19 @@ class Portrait:
     @property
     def fault(self) -> str:
         """What is wrong and what would be right, for whoever took the picture; empty if nothing."""
-        small = f"the face is {self.size_px:.0f} px wide, and {LEAST_SIZE_PX} are needed: come closer to the camera"
+        small = phrase(
+            "the face is {size} px wide, and {least} are needed: come closer to the camera",
+            size=round(self.size_px),
+            least=LEAST_SIZE_PX,
+        )
         faults = (
             (self.size_px < LEAST_SIZE_PX, small),
-            (self.brightness < DARKEST, "the face is too dark: turn towards a window or a lamp"),
-            (self.brightness > BRIGHTEST, "the face is too bright: turn away from the lamp or the sun"),
-            (self.contrast < LEAST_CONTRAST, "the face has hardly any contrast: use an even light, and wipe the lens"),
-            (self.sharpness < LEAST_SHARPNESS, "the face is blurred: hold still until the camera has focused"),
-            (abs(self.turn) > MOST_TURN, "the face is turned to the side: look straight at the camera"),
-            (abs(self.nod) > MOST_NOD, "the face looks up or down: hold the camera at the height of the eyes"),
+            (self.brightness < DARKEST, TOO_DARK),
+            (self.brightness > BRIGHTEST, TOO_BRIGHT),
+            (self.contrast < LEAST_CONTRAST, TOO_FLAT),
+            (self.sharpness < LEAST_SHARPNESS, BLURRED),
+            (abs(self.turn) > MOST_TURN, TURNED),
+            (abs(self.nod) > MOST_NOD, NODDING),
         )
         return next((text for wrong, text in faults if wrong), "")
 

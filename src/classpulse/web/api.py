@@ -10,6 +10,8 @@ from classpulse.hub import Controls, Hub, Phase
 from classpulse.storage.export import write_csv
 from classpulse.storage.store import Store
 from classpulse.storage.tables import SessionRow
+from classpulse.texts import phrase
+from classpulse.web.language import catalogue_of, language_of, retold
 from classpulse.web.office import is_here
 from classpulse.web.schema import (
     NOBODY,
@@ -61,7 +63,7 @@ def state(request: Request, hub: HubHere) -> Snapshot:
     """The class as it is now, with its last half hour."""
     tags, now = cast("NameTags", request.app.state.tags), hub.state
     people = AboutPeople(tags.recognizes(now), tags.names(now)) if is_here(request) else NOBODY
-    return snapshot_of(now, people)
+    return snapshot_of(retold(now, catalogue_of(request)), people)
 
 
 @router.get(
@@ -77,34 +79,36 @@ def state(request: Request, hub: HubHere) -> Snapshot:
 async def events(request: Request) -> StreamingResponse:
     """The class as it changes, as server-sent events: at most four a second, the newest wins."""
     feed = cast("Feed", request.app.state.feed)
-    return StreamingResponse(feed.events(here=is_here(request)), media_type="text/event-stream")
+    return StreamingResponse(
+        feed.events(here=is_here(request), language=language_of(request)), media_type="text/event-stream"
+    )
 
 
 @router.post("/pause", status_code=202, response_class=Response, responses=CONFLICT)
 def pause(hub: HubHere, controls: ControlsHere) -> None:
     """Stop looking until resumed; nothing is read or stored meanwhile."""
-    only_in(hub, {"running", "paused"}, "paused")
+    only_in(hub, {"running", "paused"}, phrase("paused"))
     controls.pause()
 
 
 @router.post("/resume", status_code=202, response_class=Response, responses=CONFLICT)
 def resume(hub: HubHere, controls: ControlsHere) -> None:
     """Go on after a pause."""
-    only_in(hub, {"running", "paused"}, "resumed")
+    only_in(hub, {"running", "paused"}, phrase("resumed"))
     controls.resume()
 
 
 @router.post("/stop", status_code=202, response_class=Response, responses=CONFLICT)
 def stop(hub: HubHere, controls: ControlsHere) -> None:
     """End the class."""
-    only_in(hub, {"asking", "starting", "running", "paused"}, "ended")
+    only_in(hub, {"asking", "starting", "running", "paused"}, phrase("ended"))
     controls.stop()
 
 
 @router.post("/jurisdiction", status_code=202, response_class=Response, responses=CONFLICT)
 def jurisdiction(answer: JurisdictionAnswer, hub: HubHere, controls: ControlsHere) -> None:
     """Say which law is in force, when the class waits for it; who says so is stored with the answer."""
-    only_in(hub, {"asking"}, "given a jurisdiction")
+    only_in(hub, {"asking"}, phrase("given a jurisdiction"))
     controls.answer_jurisdiction(answer.policy(), answer.answered_by)
 
 
@@ -160,5 +164,11 @@ def only_in(hub: Hub, phases: set[Phase], done: str) -> None:
     """
     phase = hub.state.phase
     if phase not in phases:
-        reason = "is still waiting to hear which law is in force" if phase == "asking" else f"is {phase}"
+        reason = {
+            "asking": phrase("is still waiting to hear which law is in force"),
+            "starting": phrase("is starting"),
+            "running": phrase("is running"),
+            "paused": phrase("is paused"),
+            "ended": phrase("is ended"),
+        }[phase]
         raise HTTPException(409, f"The class cannot be {done}: it {reason}.")

@@ -28,7 +28,7 @@ from classpulse.web import api, attendance_api, join_api, join_socket, moments_a
 from classpulse.web.feed import Feed
 from classpulse.web.guard import Guard
 from classpulse.web.join_models import DeviceModels
-from classpulse.web.language import catalogue_of, code_texts, language_of, page_in
+from classpulse.web.language import catalogue_of, code_texts, keep_choice, language_of, page_in
 from classpulse.web.names import NameTags
 
 if TYPE_CHECKING:
@@ -86,7 +86,9 @@ def create_app(
     app.state.store = store
     app.state.office = office
     app.state.room = room
-    app.state.device_models = DeviceModels(settings or Settings())
+    known = settings or Settings()
+    app.state.device_models = DeviceModels(known)
+    app.state.language = known.language
     app.state.tags = NameTags(office)
     app.state.feed = Feed(hub, tags=app.state.tags)
     app.add_middleware(Guard, host=host)
@@ -133,7 +135,9 @@ def _add_route(app: FastAPI, route: str, path: Path) -> None:
     def page(request: Request) -> HTMLResponse:
         language = language_of(request)
         headers = {"Cache-Control": "no-cache", "Content-Language": language, "Vary": "Accept-Language, Cookie"}
-        return HTMLResponse(page_in(path, language), headers=headers)
+        answer = HTMLResponse(page_in(path, language), headers=headers)
+        keep_choice(request, answer)
+        return answer
 
 
 def _send(path: Path) -> FileResponse:

@@ -7,6 +7,7 @@ from fastapi import APIRouter, HTTPException, Response
 from classpulse.classbook import ClassBook, read_class
 from classpulse.errors import PeopleError
 from classpulse.storage.export import write_attendance
+from classpulse.web.language import TextsHere
 from classpulse.web.office import Office, OfficeHere
 from classpulse.web.people_api import REFUSALS
 from classpulse.web.people_schema import AttendanceShown, Correction, book_shown
@@ -19,9 +20,10 @@ router = APIRouter(
 
 
 @router.get("/attendance")
-def attendance(session_id: int, office: OfficeHere) -> AttendanceShown:
+def attendance(session_id: int, office: OfficeHere, texts: TextsHere) -> AttendanceShown:
     """Who was in a class, running or over; the log tells that somebody looked."""
-    return book_shown(_read(office, session_id, "attendance.show"))
+    shown = book_shown(_read(office, session_id, "attendance.show"))
+    return shown.model_copy(update={"caution": texts.retold(shown.caution)})
 
 
 @router.get(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from classpulse.texts import catalogue
+from classpulse.web.language import retold
 from classpulse.web.moments_schema import group_limit
 from classpulse.web.schema import NOBODY, AboutPeople, Windows, state_of, window_of
 
@@ -43,40 +45,43 @@ class Feed:
         self._interval_s = interval_s
         self._beats = max(1, round(heartbeat_s / interval_s))
         self._closed = False
-        self._encoded = {False: (-1, b""), True: (-1, b"")}
+        self._encoded: dict[tuple[bool, str], tuple[int, bytes]] = {}
 
     def close(self) -> None:
         """End every open stream; each ends within one interval."""
         self._closed = True
 
-    async def events(self, *, here: bool = False) -> AsyncIterator[bytes]:
+    async def events(self, *, here: bool = False, language: str = "en") -> AsyncIterator[bytes]:
         """Yield events for one reader until `close`: `windows` (the chart's), `state`, and `ping`.
 
         Args:
             here: whether the reader is on this machine: nobody else is told names.
+            language: of the sentences; one of `texts.LANGUAGES`.
         """
         yield f"retry: {RETRY_MS}\n\n".encode()
         seen, quiet, shown = -1, 0, None
         while not self._closed:
             version, state = self._hub.wait(seen, 0)
             if version > seen:
-                yield await self._state_event(version, state, here=here) + windows_event(shown, state)
+                yield await self._state_event(version, state, here=here, language=language) + windows_event(
+                    shown, state
+                )
                 seen, quiet, shown = version, 0, state
             elif (quiet := quiet + 1) >= self._beats:
                 yield b"event: ping\ndata:\n\n"
                 quiet = 0
             await asyncio.sleep(self._interval_s)
 
-    async def _state_event(self, version: int, state: LiveState, *, here: bool) -> bytes:
-        if self._encoded[here][0] != version:
+    async def _state_event(self, version: int, state: LiveState, *, here: bool, language: str) -> bytes:
+        if self._encoded.get((here, language), (-1, b""))[0] != version:
             people = NOBODY
             if here and self._tags is not None:
                 # Names come from the database, which may take its time.
                 names = await asyncio.to_thread(self._tags.names, state)
                 people = AboutPeople(self._tags.recognizes(state), names)
-            data = state_of(state, people).model_dump_json(exclude_unset=True)
-            self._encoded[here] = (version, f"event: state\ndata: {data}\n\n".encode())
-        return self._encoded[here][1]
+            data = state_of(retold(state, catalogue(language)), people).model_dump_json(exclude_unset=True)
+            self._encoded[here, language] = (version, f"event: state\ndata: {data}\n\n".encode())
+        return self._encoded[here, language][1]
 
 
 def windows_event(before: LiveState | None, after: LiveState) -> bytes:

@@ -5,24 +5,24 @@ the attributes that are. The server does it, so that nothing is seen in English 
 translated by `static/i18n.js`.
 """
 
-from __future__ import annotations
-
 import html
 import json
 import re
+from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Annotated
 
+from fastapi import Depends, Request, Response
+from starlette.requests import HTTPConnection
+
+from classpulse.hub import LiveState
 from classpulse.texts import COMPILED, ENGLISH, LANGUAGES, Catalogue, accepted, best, catalogue
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from starlette.requests import HTTPConnection
-
 COOKIE = "classpulse-language"
-"""Set by the page's menu; it holds a language and nothing else."""
+"""Kept where somebody chose; it holds a language and nothing else."""
+YEAR_S = 31_536_000
 
 _MARKED = re.compile(r"<([a-z][a-z0-9]*)((?:\s[^<>]*)?\sdata-t(?:\s[^<>]*)?)>([^<]*)</\1>")
 _NAMED = re.compile(r'<[a-z][^<>]*\sdata-t-attr="([^"]*)"[^<>]*>')
@@ -32,17 +32,36 @@ _ROOT = re.compile(r"<html[^>]*>")
 def language_of(request: HTTPConnection) -> str:
     """The language for whoever asks: the address's `lang`, the menu's choice, the browser's wish, the settings."""
     wanted = [request.query_params.get("lang", ""), request.cookies.get(COOKIE, "")]
-    return best([*wanted, *accepted(request.headers.get("accept-language", ""))], default_of(request))
+    return best([*wanted, *accepted(request.headers.get("accept-language", ""))], request.app.state.language)
 
 
-def default_of(request: HTTPConnection) -> str:
-    """The language of the settings."""
-    return str(getattr(request.app.state, "language", "en"))
+def keep_choice(request: Request, answer: Response) -> None:
+    """Have the browser remember a language that the address asked for."""
+    if "lang" in request.query_params:
+        path = f"{request.scope.get('root_path', '')}/"
+        answer.set_cookie(COOKIE, language_of(request), max_age=YEAR_S, path=path, httponly=True, samesite="strict")
 
 
 def catalogue_of(request: HTTPConnection) -> Catalogue:
     """The texts for whoever asks."""
     return catalogue(language_of(request))
+
+
+def retold(state: LiveState, texts: Catalogue) -> LiveState:
+    """A state with every sentence in a language; what the teacher wrote stays."""
+    if texts is ENGLISH:
+        return state
+    word = state.class_state
+    return replace(
+        state,
+        class_state=None if word is None else replace(word, reason=texts.retold(word.reason)),
+        alerts=tuple(replace(alert, reason=texts.retold(alert.reason)) for alert in state.alerts),
+        health=replace(state.health, message=texts.retold(state.health.message)),
+        trouble=texts.retold(state.trouble),
+    )
+
+
+TextsHere = Annotated[Catalogue, Depends(catalogue_of)]
 
 
 @cache

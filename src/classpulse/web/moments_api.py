@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from classpulse.insight.moments import MAX_LABEL
+from classpulse.texts import phrase
 from classpulse.web.api import CONFLICT, UNKNOWN, ControlsHere, HubHere, Responses, StoreHere, only_in, stored_session
 from classpulse.web.moments_schema import (
     AlertShown,
@@ -28,7 +29,7 @@ FULL: Responses = {422: {"model": Problem, "description": "It is not as it must 
 @router.post("/marks", status_code=202, response_class=Response, responses=CONFLICT | FULL)
 def mark(new: NewMark, hub: HubHere, controls: ControlsHere) -> None:
     """Note something at this moment of the class."""
-    only_in(hub, {"running", "paused"}, "marked")
+    only_in(hub, {"running", "paused"}, phrase("marked"))
     controls.mark(new.label)
 
 
@@ -40,21 +41,21 @@ def unmark(
     controls: ControlsHere,
 ) -> None:
     """Take away the mark of this time, to a millisecond, and label."""
-    only_in(hub, {"running", "paused"}, "changed")
+    only_in(hub, {"running", "paused"}, phrase("changed"))
     controls.unmark(time_s, label)
 
 
 @router.post("/snooze", status_code=202, response_class=Response, responses=CONFLICT)
 def snooze(wanted: Snooze, hub: HubHere, controls: ControlsHere) -> None:
     """Raise no alert for so many minutes; 0 ends a snooze."""
-    only_in(hub, {"running", "paused"}, "snoozed")
+    only_in(hub, {"running", "paused"}, phrase("snoozed"))
     controls.snooze(wanted.minutes)
 
 
 @router.post("/answers", status_code=202, response_class=Response, responses=CONFLICT | FULL)
 def answer(new: NewAnswer, hub: HubHere, controls: ControlsHere) -> None:
     """A student says how they follow; no law forbids to ask, so this works under every one."""
-    only_in(hub, {"running", "paused"}, "answered")
+    only_in(hub, {"running", "paused"}, phrase("answered"))
     controls.answer(new.participant, new.said)
 
 

@@ -10,6 +10,8 @@ from fastapi import APIRouter, Depends, Header, HTTPException, Response
 from classpulse.errors import PeopleError
 from classpulse.insight.attendance import BY_HAND, Span, join
 from classpulse.storage.people import People
+from classpulse.texts import Catalogue, phrase
+from classpulse.web.language import TextsHere
 from classpulse.web.office import Office, OfficeAnywhere
 from classpulse.web.people_api import json_file
 from classpulse.web.people_schema import (
@@ -27,7 +29,7 @@ from classpulse.web.schema import Problem
 if TYPE_CHECKING:
     from classpulse.storage.people_tables import AppearanceRow
 
-LEADS_NOWHERE = "This link leads nowhere any more. Ask your teacher for a new one."
+LEADS_NOWHERE = phrase("This link leads nowhere any more. Ask your teacher for a new one.")
 
 router = APIRouter(
     prefix="/api/v1/me",
@@ -83,15 +85,15 @@ def own_page(me: Me) -> OwnPage:
 
 
 @router.post("/withdraw")
-def withdraw(wanted: Withdrawal, me: Me) -> Remarks:
+def withdraw(wanted: Withdrawal, me: Me, texts: TextsHere) -> Remarks:
     """End one consent of one's own, or all."""
-    return _plainly(me.people.withdraw(me.person_id, wanted.purpose))
+    return _plainly(me.people.withdraw(me.person_id, wanted.purpose), texts)
 
 
 @router.post("/forget")
-def forget(_: Confirmed, me: Me) -> Remarks:
+def forget(_: Confirmed, me: Me, texts: TextsHere) -> Remarks:
     """Delete oneself and all that is one's own."""
-    return _plainly(me.people.forget(me.person_id))
+    return _plainly(me.people.forget(me.person_id), texts)
 
 
 @router.get("/export", response_class=Response)
@@ -115,7 +117,7 @@ def _seen(me: Visitor) -> list[Seen]:
     return found
 
 
-def _plainly(remarks: tuple[str, ...]) -> Remarks:
+def _plainly(remarks: tuple[str, ...], texts: Catalogue) -> Remarks:
     """What is left to do, without the places on the teacher's machine that a remark may name."""
-    left = "Something could not be deleted yet, and will be later or by hand: tell your teacher to look."
-    return Remarks(remarks=[left] if remarks else [])
+    left = phrase("Something could not be deleted yet, and will be later or by hand: tell your teacher to look.")
+    return Remarks(remarks=[texts.retold(left)] if remarks else [])

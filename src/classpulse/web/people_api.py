@@ -16,6 +16,8 @@ from classpulse.register import compare
 from classpulse.sources.pictures import decode_picture
 from classpulse.storage.people import People
 from classpulse.storage.person import Person
+from classpulse.texts import phrase
+from classpulse.web.language import TextsHere
 from classpulse.web.office import OfficeHere
 from classpulse.web.people_schema import (
     Agreement,
@@ -64,12 +66,12 @@ async def _picture(request: Request) -> bytes:
 
 
 @router.get("")
-def register(office: OfficeHere) -> Register:
+def register(office: OfficeHere, texts: TextsHere) -> Register:
     """Everybody on file, by name; the log tells that somebody looked."""
     people = office.people_or_none()
     reason = office.refusal()
     shown = [] if people is None else [person_shown(one) for one in people.all()]
-    return Register(may_enrol=not reason, reason=reason, people=shown)
+    return Register(may_enrol=not reason, reason=texts.retold(reason), people=shown)
 
 
 @router.post("", status_code=201)
@@ -105,7 +107,7 @@ def picture(person_id: Whose, office: OfficeHere, data: Annotated[bytes, Depends
     if _person(people, person_id).consent("recognition") is None:
         message = "without a valid consent to recognition no picture is looked at: record it first"
         raise PeopleError(message)
-    image = decode_picture(io.BytesIO(data), "the picture", MAX_PIXELS)
+    image = decode_picture(io.BytesIO(data), phrase("the picture"), MAX_PIXELS)
     read = office.read_picture(image, policy)
     alike = compare(people, read, person_id)
     added = people.enrol(person_id, read.embedder, read.embeddings, read.qualities)
@@ -114,15 +116,15 @@ def picture(person_id: Whose, office: OfficeHere, data: Annotated[bytes, Depends
 
 
 @router.post("/{person_id}/withdraw")
-def withdraw(person_id: Whose, wanted: Withdrawal, office: OfficeHere) -> Remarks:
+def withdraw(person_id: Whose, wanted: Withdrawal, office: OfficeHere, texts: TextsHere) -> Remarks:
     """End one consent of somebody, or all; also in the middle of a class."""
-    return Remarks(remarks=list(office.people().withdraw(person_id, wanted.purpose)))
+    return Remarks(remarks=[texts.retold(one) for one in office.people().withdraw(person_id, wanted.purpose)])
 
 
 @router.post("/{person_id}/forget")
-def forget(person_id: Whose, _: Confirmed, office: OfficeHere) -> Remarks:
+def forget(person_id: Whose, _: Confirmed, office: OfficeHere, texts: TextsHere) -> Remarks:
     """Delete somebody and all that is theirs."""
-    return Remarks(remarks=list(office.people().forget(person_id)))
+    return Remarks(remarks=[texts.retold(one) for one in office.people().forget(person_id)])
 
 
 @router.get("/{person_id}/export", response_class=Response)

@@ -1,10 +1,13 @@
 // Alerts: the newest in a list, a new one in a banner that takes nothing away, with a sound for those who want it.
 
 import { byId, clock, element, icon, setText } from "./dom.js";
+import { n, t } from "./i18n.js";
 import { recall, remember } from "./memory.js";
 
 const LISTED = 20;
 const SNOOZE_MIN = 10;
+
+const SNOOZE = n("Snooze {n} minute", "Snooze {n} minutes", SNOOZE_MIN);
 
 let seen = null; // keys of the alerts that are known; null before the first state
 let session = null;
@@ -42,8 +45,8 @@ function dismiss() {
 function raise(alert) {
   byId("banner").replaceChildren(
     icon("icon-flag", "flag"),
-    element("p", {}, element("b", {}, "Alert, ", element("span", { class: "num" }, clock(alert.time_s))), element("span", {}, alert.reason)),
-    element("div", { class: "banner-actions" }, button(`Snooze ${SNOOZE_MIN} minutes`, () => snooze(SNOOZE_MIN).then((done) => done && dismiss())), button("Dismiss", dismiss)),
+    element("p", {}, element("b", { class: "num" }, t("Alert, {time}", { time: clock(alert.time_s) })), element("span", {}, alert.reason)),
+    element("div", { class: "banner-actions" }, button(SNOOZE, () => snooze(SNOOZE_MIN).then((done) => done && dismiss())), button(t("Dismiss"), dismiss)),
   );
   chime();
 }
@@ -52,8 +55,8 @@ const isSnoozed = (state) => state.snoozed_until_s != null && state.snoozed_unti
 
 function showSnooze(state, connected) {
   const snoozed = isSnoozed(state);
-  setText(byId("snoozed"), snoozed ? `Snoozed until ${clock(state.snoozed_until_s)}` : "");
-  setText(byId("snooze"), snoozed ? "End snooze" : `Snooze ${SNOOZE_MIN} minutes`);
+  setText(byId("snoozed"), snoozed ? t("Snoozed until {time}", { time: clock(state.snoozed_until_s) }) : "");
+  setText(byId("snooze"), snoozed ? t("End snooze") : SNOOZE);
   byId("snooze").dataset.minutes = snoozed ? 0 : SNOOZE_MIN;
   byId("snooze").disabled = !connected || !["running", "paused"].includes(state.phase);
 }

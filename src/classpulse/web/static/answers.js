@@ -1,11 +1,12 @@
 // What students say of themselves, beside what their faces say.
 
 import { byId, element, icon, setText } from "./dom.js";
+import { n, t } from "./i18n.js";
 
 const ROWS = [
-  ["with_you", "with you", "state-with_you"],
-  ["unsure", "unsure", "state-mixed"],
-  ["lost", "lost", "state-losing"],
+  ["with_you", t("with you"), "state-with_you"],
+  ["unsure", t("unsure"), "state-mixed"],
+  ["lost", t("lost"), "state-losing"],
 ];
 
 function build() {
@@ -22,7 +23,7 @@ export function showAnswers({ answers, min_group: group }) {
   if (!answers) return;
   ROWS.forEach(([name], i) => setText(byId("answers-list").children[i].querySelector("b"), String(answers[name] ?? "–")));
   const total = answers.total ?? null;
-  const note = total === null || (total > 0 && answers.with_you === null) ? `fewer than ${group} answers` : total === 1 ? "1 answer" : `${total} answers`;
+  const note = total === null || (total > 0 && answers.with_you === null) ? t("fewer than {group} answers", { group }) : n("{n} answer", "{n} answers", total);
   setText(byId("answers-note"), note);
 }
 

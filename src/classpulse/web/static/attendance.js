@@ -1,14 +1,16 @@
 // Attendance of one class, with corrections in two clicks.
 
 import { byId, clock, element, setText } from "./dom.js";
-import { percent } from "./i18n.js";
+import { n, number, percent, t } from "./i18n.js";
 import { ask } from "./server.js";
 import { button, chip, moment, notify } from "./words.js";
 
 let shown = null; // the attendance on the page
 let fixing = null; // what the open dialog is about: { id, name, faces }
 
-const span = (one) => `${clock(one.start_s)} to ${clock(one.end_s)}`;
+const span = (one) => t("{start} to {end}", { start: clock(one.start_s), end: clock(one.end_s) });
+
+const faceAt = (face) => t("Face {track}, {span}", { track: face.track, span: span(face) });
 
 function strip(person) {
   const bar = element("div", { class: "strip", "aria-hidden": "true" });
@@ -23,14 +25,14 @@ function strip(person) {
 
 function gaps(person) {
   const found = person.spans.length - 1;
-  return found ? `, ${found} gap${found === 1 ? "" : "s"}` : "";
+  return found ? `, ${n("{n} gap", "{n} gaps", found)}` : "";
 }
 
 function remarks(person) {
   const found = [];
-  if (person.late_s) found.push(chip(`Late by ${clock(person.late_s)}`, "warn"));
-  if (person.early_s) found.push(chip(`Left ${clock(person.early_s)} early`, "warn"));
-  if (person.by_hand) found.push(chip("By hand"));
+  if (person.late_s) found.push(chip(t("Late by {time}", { time: clock(person.late_s) }), "warn"));
+  if (person.early_s) found.push(chip(t("Left {time} early", { time: clock(person.early_s) }), "warn"));
+  if (person.by_hand) found.push(chip(t("By hand")));
   return found;
 }
 
@@ -39,13 +41,13 @@ function cell(role, className, ...children) {
 }
 
 function row(person) {
-  const fix = button("Correct", () => openFix(person), "small");
-  fix.setAttribute("aria-label", `Correct ${person.name}`);
+  const fix = button(t("Correct"), () => openFix(person), "small");
+  fix.setAttribute("aria-label", t("Correct {name}", { name: person.name }));
   return element(
     "tr",
     { role: "row", "data-id": person.id },
     cell("rowheader", "", person.name),
-    cell("cell", "when num", strip(person), `${clock(person.first_s)} to ${clock(person.last_s)}${gaps(person)}`),
+    cell("cell", "when num", strip(person), `${span({ start_s: person.first_s, end_s: person.last_s })}${gaps(person)}`),
     cell("cell", "here num", clock(person.present_s)),
     cell("cell", "remarks", ...(remarks(person).length ? [element("span", { class: "chips" }, ...remarks(person))] : [])),
     cell("cell", "sure num", percent(person.confidence)),
@@ -54,16 +56,16 @@ function row(person) {
 }
 
 function stranger(face) {
-  const who = { id: null, name: `Face ${face.track}`, faces: [face] };
-  const fix = button("Say who it is", () => openFix(who), "small");
-  fix.setAttribute("aria-label", `Say who face ${face.track} is`);
-  return element("li", { class: "stranger" }, element("span", { class: "num" }, `Face ${face.track}, ${span(face)}`), fix);
+  const who = { id: null, name: t("Face {track}", { track: face.track }), faces: [face] };
+  const fix = button(t("Say who it is"), () => openFix(who), "small");
+  fix.setAttribute("aria-label", t("Say who face {track} is", { track: face.track }));
+  return element("li", { class: "stranger" }, element("span", { class: "num" }, faceAt(face)), fix);
 }
 
 function unknown(count) {
-  if (count === null) return "A few faces were not recognised.";
+  if (count === null) return t("A few faces were not recognised.");
   if (!count) return "";
-  return `Faces followed and not recognised: ${count}. That is no number of people: whoever turns away for a while is followed anew.`;
+  return t("Faces followed and not recognised: {count}. That is no number of people: whoever turns away for a while is followed anew.", { count: number(count) });
 }
 
 function figure(name, text) {
@@ -73,14 +75,14 @@ function figure(name, text) {
 function show() {
   const { people, absent, strangers } = shown;
   byId("caution-text").textContent = shown.caution;
-  setText(byId("class-name"), `${moment(shown.started_at)}, ${shown.source}${shown.ended ? "" : ", still running"}`);
+  setText(byId("class-name"), [moment(shown.started_at), shown.source, ...(shown.ended ? [] : [t("still running")])].join(", "));
   const late = people.filter((one) => one.late_s).length;
   const early = people.filter((one) => one.early_s).length;
   byId("summary").replaceChildren(
-    figure("recognised", String(people.length)),
-    ...(late ? [figure("late", String(late))] : []),
-    ...(early ? [figure("left early", String(early))] : []),
-    figure(shown.ended ? "long" : "so far", clock(shown.length_s)),
+    figure(t("recognised"), number(people.length)),
+    ...(late ? [figure(t("late"), number(late))] : []),
+    ...(early ? [figure(t("left early"), number(early))] : []),
+    figure(shown.ended ? t("long") : t("so far"), clock(shown.length_s)),
   );
   byId("rows").replaceChildren(...people.map(row));
   byId("roll").hidden = !people.length;
@@ -118,19 +120,19 @@ async function load(...notices) {
 
 function openFix(person) {
   fixing = person;
-  byId("fix-title").textContent = person.id ? `Correct ${person.name}` : `Who is ${person.name.toLowerCase()}?`;
-  byId("fix-text").textContent = person.faces.length === 1 ? `Face ${person.faces[0].track}, ${span(person.faces[0])}` : "";
+  byId("fix-title").textContent = person.id ? t("Correct {name}", { name: person.name }) : t("Who is face {track}?", { track: person.faces[0].track });
+  byId("fix-text").textContent = person.faces.length === 1 ? faceAt(person.faces[0]) : "";
   byId("fix-error").textContent = "";
   byId("fix-face-box").hidden = person.faces.length === 1;
   byId("fix-face").replaceChildren(
-    element("option", { value: "" }, `All ${person.faces.length} stretches`),
-    ...person.faces.map((face) => element("option", { value: String(face.track) }, `Face ${face.track}, ${span(face)}`)),
+    element("option", { value: "" }, n("The one stretch", "All {n} stretches", person.faces.length)),
+    ...person.faces.map((face) => element("option", { value: String(face.track) }, faceAt(face))),
   );
   byId("fix-not-box").hidden = !person.id;
-  byId("fix-not").textContent = `This is not ${person.name}`;
+  byId("fix-not").textContent = t("This is not {name}", { name: person.name });
   const others = shown.choices.filter((one) => one.id !== person.id);
   byId("fix-list-title").hidden = !others.length;
-  byId("fix-list").replaceChildren(...others.map((one) => button(one.name, () => correct({ was: one.id }, `Now ${one.name}.`))));
+  byId("fix-list").replaceChildren(...others.map((one) => button(one.name, () => correct({ was: one.id }, t("Now {name}.", { name: one.name })))));
   byId("fix").showModal();
 }
 
@@ -148,14 +150,14 @@ async function correct(what, done) {
 async function begin() {
   const { data, wrong } = await ask("GET", "/api/v1/sessions");
   if (wrong || !data.length) {
-    notify(wrong ? ["bad", wrong] : ["warn", "No class is stored yet."]);
+    notify(wrong ? ["bad", wrong] : ["warn", t("No class is stored yet.")]);
     byId("caution").hidden = true;
     return;
   }
   const wanted = new URLSearchParams(location.search).get("class");
   byId("class").replaceChildren(
     ...data.map((one) => {
-      const option = element("option", { value: String(one.id) }, `${one.id}: ${moment(one.started_at)}, ${one.source}${one.ended_at ? "" : ", running"}`);
+      const option = element("option", { value: String(one.id) }, `${one.id}: ${[moment(one.started_at), one.source, ...(one.ended_at ? [] : [t("running")])].join(", ")}`);
       option.selected = String(one.id) === wanted;
       return option;
     }),
@@ -167,6 +169,6 @@ async function begin() {
 byId("class").addEventListener("change", () => load());
 byId("refresh").addEventListener("click", () => load());
 byId("csv").addEventListener("click", (event) => byId("csv").hasAttribute("aria-disabled") && event.preventDefault());
-byId("fix-not").addEventListener("click", () => correct({ was_not: fixing.id }, `Face taken off ${fixing.name}.`));
+byId("fix-not").addEventListener("click", () => correct({ was_not: fixing.id }, t("Face taken off {name}.", { name: fixing.name })));
 byId("fix-close").addEventListener("click", () => byId("fix").close());
 await begin();

@@ -2,6 +2,7 @@
 
 import { byId, setText } from "./dom.js";
 import { inOrder } from "./emotions.js";
+import { t } from "./i18n.js";
 import { describe, showLegends } from "./legend.js";
 import { drawMoments, inTime } from "./moments.js";
 import { bandPlot, facesPlot, mixPlot, wasAsked } from "./plots.js";
@@ -74,7 +75,7 @@ function draw() {
   byId("band-chart-box").hidden = !view.hasBand;
   byId("chart-empty").hidden = windows.length > 0;
   if (!window.uPlot) {
-    setText(byId("chart-empty"), "The chart library is missing from this installation; the figures are in the table below.");
+    setText(byId("chart-empty"), t("The chart library is missing from this installation; the figures are in the table below."));
     byId("chart-empty").hidden = false;
   } else if (windows.length && byId("faces-chart").clientWidth) {
     const wanted = [view.hasBand, view.countsOnly, ...view.labels].join();

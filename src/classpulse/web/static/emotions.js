@@ -1,9 +1,24 @@
 // The emotions as this page shows them: always in one order, with one colour and one face each.
 
 import { icon } from "./dom.js";
+import { t } from "./i18n.js";
 
 // From bright to dark, so that a glance at the bar says how much of it leans which way.
 export const ORDER = ["happy", "surprise", "neutral", "sad", "fear", "disgust", "angry"];
+
+const NAMES = {
+  happy: t("happy"),
+  surprise: t("surprise"),
+  neutral: t("neutral"),
+  sad: t("sad"),
+  fear: t("fear"),
+  disgust: t("disgust"),
+  angry: t("angry"),
+  uncertain: t("uncertain"),
+};
+
+/** The name of an emotion, or of "uncertain". */
+export const nameOf = (label) => NAMES[label] ?? label;
 
 /** A model's labels in the order of the page; those that the page does not know come last. */
 export function inOrder(labels) {

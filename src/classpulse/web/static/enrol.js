@@ -1,6 +1,7 @@
 // The consent form: filled in by the person themself or by a guardian, and recorded before any picture is taken.
 
 import { byId } from "./dom.js";
+import { t } from "./i18n.js";
 import { ask } from "./server.js";
 
 let renewed = null; // somebody on file whose consent is given anew
@@ -22,8 +23,8 @@ export function openForm(somebody = null) {
   const name = byId("name");
   name.value = somebody?.name ?? "";
   name.readOnly = Boolean(somebody);
-  byId("agree").textContent = somebody ? "I agree" : "I agree, go on to the camera";
-  byId("consent-title").textContent = somebody ? `${somebody.name}: a new consent` : "Do you agree to be recognised?";
+  byId("agree").textContent = somebody ? t("I agree") : t("I agree, go on to the camera");
+  byId("consent-title").textContent = somebody ? t("{name}: a new consent", { name: somebody.name }) : t("Do you agree to be recognised?");
   byId("consent").hidden = false;
   byId("consent-title").focus();
 }

@@ -1,8 +1,8 @@
 // The individual view: one card for each face, with a number and no picture; a name only where somebody agreed to it.
 
 import { byId, element, setIcon, setText } from "./dom.js";
-import { face, inOrder } from "./emotions.js";
-import { percent } from "./i18n.js";
+import { face, inOrder, nameOf } from "./emotions.js";
+import { percent, t } from "./i18n.js";
 
 const KEEP_MS = 1500; // a face that is hidden for a moment keeps its card, dimmed
 
@@ -10,7 +10,7 @@ const cards = new Map(); // track -> { node, seen }
 
 function build(labels) {
   const bars = inOrder(labels).map((label) =>
-    element("span", { "data-emotion": label, title: label }, element("span", { class: "bar" }, element("i")), face(label)),
+    element("span", { "data-emotion": label, title: nameOf(label) }, element("span", { class: "bar" }, element("i")), face(label)),
   );
   return element(
     "li",
@@ -24,15 +24,16 @@ function build(labels) {
 function update(node, card, labels) {
   const [who, word, bars] = node.children;
   const name = card.emotion ?? "unread";
-  setText(who.firstElementChild, card.name ?? `Face ${card.track}`);
-  who.firstElementChild.title = card.name ? `Face ${card.track}` : "";
+  const number = t("Face {track}", { track: card.track });
+  setText(who.firstElementChild, card.name ?? number);
+  who.firstElementChild.title = card.name ? number : "";
   setText(who.lastElementChild, `${card.size_px} px`);
   setIcon(word.firstElementChild, `face-${name}`);
   word.firstElementChild.dataset.emotion = name;
-  setText(word.lastElementChild, card.emotion ?? "not read");
+  setText(word.lastElementChild, card.emotion ? nameOf(card.emotion) : t("not read"));
   inOrder(labels).forEach((label, i) => {
     bars.children[i].style.setProperty("--share", card.probabilities?.[label] ?? 0);
-    bars.children[i].title = `${label} ${percent(card.probabilities?.[label] ?? 0)}`;
+    bars.children[i].title = `${nameOf(label)} ${percent(card.probabilities?.[label] ?? 0)}`;
   });
 }
 

@@ -1,20 +1,21 @@
 // One large word on how the class follows, with its reason; and why there is none where there is none.
 
 import { byId, setIcon, setText } from "./dom.js";
+import { t } from "./i18n.js";
 
-export const WORDS = { with_you: "With you", mixed: "Mixed", losing: "Losing them", not_enough: "Not enough faces" };
+export const WORDS = { with_you: t("With you"), mixed: t("Mixed"), losing: t("Losing them"), not_enough: t("Not enough faces") };
 const BEGUN_S = 90;
 
 /** A title and a sentence for where there is no state to show. */
 function without(state, connected) {
-  if (!connected) return ["No connection", "How the class follows now is not known."];
-  if (state.phase === "ended") return ["The class is over", "Its report has the whole of it, where it was stored."];
-  if (state.phase === "paused") return ["Paused", "How the class follows is told when you resume."];
+  if (!connected) return [t("No connection"), t("How the class follows now is not known.")];
+  if (state.phase === "ended") return [t("The class is over"), t("Its report has the whole of it, where it was stored.")];
+  if (state.phase === "paused") return [t("Paused"), t("How the class follows is told when you resume.")];
   if (!state.reads_emotions) {
-    return ["Not told here", "EU law forbids telling from faces how a class follows. Marks and students' answers work as ever."];
+    return [t("Not told here"), t("EU law forbids telling from faces how a class follows. Marks and students' answers work as ever.")];
   }
-  if (state.elapsed_s < BEGUN_S) return ["The class has just begun", "How it follows is told when enough has been seen."];
-  return ["Not told", "Attention is switched off in the settings, or nothing has been seen for a while."];
+  if (state.elapsed_s < BEGUN_S) return [t("The class has just begun"), t("How it follows is told when enough has been seen.")];
+  return [t("Not told"), t("Attention is switched off in the settings, or nothing has been seen for a while.")];
 }
 
 let announced = null;

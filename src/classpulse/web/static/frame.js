@@ -13,8 +13,8 @@ export function axes(splits, format, clocked) {
   const common = { stroke: style("--muted"), font: "12px system-ui, sans-serif", ticks: { show: false } };
   const grid = { stroke: style("--line"), width: 1 };
   return [
-    { ...common, show: clocked, grid: { show: false }, values: (_, ticks) => ticks.map(clock), size: 26, gap: 4, space: 70, incrs: [5, 10, 15, 30, 60, 120, 300, 600] },
-    { ...common, grid, size: AXIS_PX, gap: 6, splits, values: (_, ticks) => ticks.map(format) },
+    { ...common, show: clocked, grid: { show: false }, values: (_, ticks) => ticks.map((tick) => clock(tick)), size: 26, gap: 4, space: 70, incrs: [5, 10, 15, 30, 60, 120, 300, 600] },
+    { ...common, grid, size: AXIS_PX, gap: 6, splits, values: (_, ticks) => ticks.map((tick) => format(tick)) },
   ];
 }
 

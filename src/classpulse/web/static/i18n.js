@@ -5,9 +5,6 @@
 // an element whose text is translated and `data-t-attr="title aria-label"` attributes that are; the server does those.
 // An element with `data-languages` becomes the menu of languages.
 
-const COOKIE = "classpulse-language";
-const YEAR_S = 31_536_000;
-
 /** The page's language, a BCP 47 tag; "en" is as written. */
 export const language = document.documentElement.lang || "en";
 
@@ -59,14 +56,19 @@ export const percent = (share, digits = 0) =>
 /** A date, a time or both, with the options of `Intl.DateTimeFormat`. */
 export const date = (iso, options) => format(Intl.DateTimeFormat, options).format(new Date(iso));
 
+/** Show the page in another language; the server keeps the choice in a cookie, so that all it says is in it. */
 function choose(chosen) {
-  // The cookie goes with every request: the server's sentences are in the same language.
-  const here = new URL("..", import.meta.url).pathname;
-  document.cookie = `${COOKIE}=${chosen}; path=${here}; max-age=${YEAR_S}; samesite=strict`;
   const address = new URL(location.href);
+  address.searchParams.set("lang", chosen);
+  location.replace(address);
+}
+
+/** Take the choice out of the address once it is made. */
+function tidyAddress() {
+  const address = new URL(location.href);
+  if (!address.searchParams.has("lang")) return;
   address.searchParams.delete("lang");
-  if (address.href === location.href) location.reload();
-  else location.replace(address);
+  history.replaceState(null, "", address);
 }
 
 /** Make the menu of languages in every element that asks for one. */
@@ -86,4 +88,5 @@ function addMenus() {
   }
 }
 
+tidyAddress();
 addMenus();

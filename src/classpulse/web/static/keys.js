@@ -1,6 +1,7 @@
 // Single keys for what a teacher does while teaching; none of them fires while somebody types.
 
 import { byId, element } from "./dom.js";
+import { t } from "./i18n.js";
 import { isQuiet, turnQuiet } from "./quiet.js";
 
 const TYPED_IN = "textarea, select, [contenteditable], input:not([type=radio], [type=checkbox])";
@@ -8,12 +9,12 @@ const TYPED_IN = "textarea, select, [contenteditable], input:not([type=radio], [
 const press = (id) => () => byId(id).click(); // a button that is disabled does nothing
 
 const KEYS = {
-  T: ["Mark a new topic", press("mark-topic")],
-  Q: ["Mark a question", press("mark-question")],
-  M: ["Write another mark", () => byId("mark-text").focus()],
-  F: ["Quiet mode: only how the class follows, and a new alert", press("quiet")],
-  Escape: ["Leave quiet mode", () => isQuiet() && turnQuiet(false)],
-  "?": ["These keys", () => openHelp()],
+  T: [t("Mark a new topic"), press("mark-topic")],
+  Q: [t("Mark a question"), press("mark-question")],
+  M: [t("Write another mark"), () => byId("mark-text").focus()],
+  F: [t("Quiet mode: only how the class follows, and a new alert"), press("quiet")],
+  Escape: [t("Leave quiet mode"), () => isQuiet() && turnQuiet(false)],
+  "?": [t("These keys"), () => openHelp()],
 };
 
 function openHelp() {

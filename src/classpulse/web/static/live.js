@@ -5,7 +5,7 @@ import { showAnswers } from "./answers.js";
 import { addWindows, prepareChart, setClass } from "./chart.js";
 import { byId, clock, element, part, setIcon, setText } from "./dom.js";
 import { showFollowing } from "./following.js";
-import { number } from "./i18n.js";
+import { n, number, percent, t } from "./i18n.js";
 import { prepareKeys } from "./keys.js";
 import { prepareMarks, showMarks } from "./marks.js";
 import { showNow } from "./now.js";
@@ -14,13 +14,18 @@ import { ask } from "./server.js";
 import { listen } from "./stream.js";
 
 const PHASES = {
-  asking: ["warn", "Not started"],
-  starting: ["quiet", "Starting"],
-  running: ["good", "Running"],
-  paused: ["warn", "Paused"],
-  ended: ["quiet", "Ended"],
+  asking: ["warn", t("Not started")],
+  starting: ["quiet", t("Starting")],
+  running: ["good", t("Running")],
+  paused: ["warn", t("Paused")],
+  ended: ["quiet", t("Ended")],
 };
-const TONES = { warn: "Note", bad: "Problem", quiet: "Note" };
+const TONES = { warn: t("Note"), bad: t("Problem"), quiet: t("Note") };
+
+const EXEMPT = {
+  medical: t("EU law: emotions are read for medical reasons alone, as has been declared."),
+  safety: t("EU law: emotions are read for safety reasons alone, as has been declared."),
+};
 
 let state = null;
 let connected = true;
@@ -40,14 +45,14 @@ function notices() {
   if (!connected) {
     found.push(
       state?.phase === "ended"
-        ? ["quiet", "Classpulse has closed. What it stored is kept; `classpulse sessions` lists it."]
-        : ["bad", "The connection to Classpulse is lost; trying again. The figures below are old."],
+        ? ["quiet", t("Classpulse has closed. What it stored is kept; `classpulse sessions` lists it.")]
+        : ["bad", t("The connection to Classpulse is lost; trying again. The figures below are old.")],
     );
   }
   if (refused) found.push(["bad", refused]);
   if (state?.trouble) found.push(["bad", state.trouble]);
   if (state && connected && state.source.state === "waiting" && state.phase !== "paused" && state.phase !== "ended") {
-    found.push(["warn", state.source.message || `${state.source.name} gives no picture; trying again.`]);
+    found.push(["warn", state.source.message || t("{name} gives no picture; trying again.", { name: state.source.name })]);
   }
   return found;
 }
@@ -76,7 +81,7 @@ function announce(text) {
 
 function showStatus() {
   const waiting = state.phase === "running" && state.source.state === "waiting";
-  const [tone, word] = !connected ? ["bad", "No connection"] : waiting ? ["warn", "Waiting"] : PHASES[state.phase];
+  const [tone, word] = !connected ? ["bad", t("No connection")] : waiting ? ["warn", t("Waiting")] : PHASES[state.phase];
   const pill = byId("status");
   if (pill.textContent !== word) announce(`${word}.`);
   pill.dataset.tone = tone;
@@ -95,7 +100,7 @@ function showControls() {
   const { phase } = state;
   const paused = phase === "paused";
   byId("pause").disabled = !connected || !["running", "paused"].includes(phase);
-  setText(byId("pause").lastElementChild, paused ? "Resume" : "Pause");
+  setText(byId("pause").lastElementChild, paused ? t("Resume") : t("Pause"));
   setIcon(byId("pause").firstElementChild, paused ? "icon-resume" : "icon-pause");
   byId("stop").disabled = !connected || phase === "ended";
   const stored = state.session_id !== null;
@@ -109,28 +114,28 @@ function showControls() {
 /** So long a share of dropped frames says nothing: while the models are opened, nobody takes any. */
 const UNJUDGED_S = 5;
 
-const times = (n) => ["never", "once", "twice"][n] ?? `${number(n)} times`;
-
 function showHealth() {
   const { source } = state;
-  const share = source.frames ? ` (${((100 * source.dropped) / source.frames).toFixed(source.dropped ? 1 : 0)}%)` : "";
-  setText(byId("rate"), state.results_per_s.toFixed(1));
-  setText(byId("age"), `${state.age_ms.toFixed(0)} ms`);
+  const counts = { dropped: number(source.dropped), frames: number(source.frames) };
+  const dropped = source.frames
+    ? t("{dropped} of {frames} ({share})", { ...counts, share: percent(source.dropped / source.frames, source.dropped ? 1 : 0) })
+    : t("{dropped} of {frames}", counts);
+  setText(byId("rate"), number(state.results_per_s, 1));
+  setText(byId("age"), `${number(state.age_ms)} ms`);
   const judged = state.elapsed_s >= UNJUDGED_S || state.phase === "ended";
-  setText(byId("dropped"), judged ? `${number(source.dropped)} of ${number(source.frames)}${share}` : "–");
-  const word = { ok: "Good", waiting: "No picture", ended: "Ended" }[source.state] ?? source.state;
-  setText(byId("source-health"), source.reopened ? `${word}, reopened ${times(source.reopened)}` : word);
-  setText(byId("session"), state.session_id === null ? "Not stored" : `Class ${state.session_id}`);
+  setText(byId("dropped"), judged ? dropped : "–");
+  const word = { ok: t("Good"), waiting: t("No picture"), ended: t("Ended") }[source.state] ?? source.state;
+  setText(byId("source-health"), source.reopened ? n("{word}, reopened once", "{word}, reopened {n} times", source.reopened, { word }) : word);
+  setText(byId("session"), state.session_id === null ? t("Not stored") : t("Class {id}", { id: state.session_id }));
 }
 
 function law() {
   if (state.phase === "asking") return "";
-  if (state.jurisdiction === "eu" && !state.exemption) return "Under EU law emotions may not be inferred in education, so faces are only counted.";
-  const exempt = state.exemption ? `EU law: emotions are read for ${state.exemption} reasons alone, as has been declared.` : "";
-  const group = state.min_group === null ? "" : ` Every figure of the class comes from at least ${state.min_group} people.`;
-  if (state.demo) return "The demo's people are made of two public-domain portraits.";
-  if (state.jurisdiction === null) return `A trial: nobody has said yet which law is in force here.${group}`;
-  return `${exempt}${group}`.trim();
+  if (state.jurisdiction === "eu" && !state.exemption) return t("Under EU law emotions may not be inferred in education, so faces are only counted.");
+  if (state.demo) return t("The demo's people are made of two public-domain portraits.");
+  const group = state.min_group === null ? "" : t("Every figure of the class comes from at least {group} people.", { group: state.min_group });
+  const trial = state.jurisdiction === null ? t("A trial: nobody has said yet which law is in force here.") : "";
+  return [trial || EXEMPT[state.exemption], group].filter(Boolean).join(" ");
 }
 
 function chooseView(name) {

@@ -1,6 +1,7 @@
 // What the teacher notes: a new topic, a question, or a few words.
 
 import { byId } from "./dom.js";
+import { t } from "./i18n.js";
 
 const NOTED_MS = 4000;
 
@@ -22,7 +23,7 @@ function say(text) {
 export function prepareMarks(post) {
   const mark = async (label) => {
     const wrong = await post("marks", { label });
-    if (!wrong) say(`Noted: ${label}`);
+    if (!wrong) say(t("Noted: {label}", { label }));
     return !wrong;
   };
   for (const id of ["mark-topic", "mark-question"]) byId(id).addEventListener("click", (event) => mark(event.currentTarget.dataset.label));

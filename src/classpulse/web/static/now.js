@@ -2,8 +2,8 @@
 
 import { hasWindows } from "./chart.js";
 import { byId, element, setText } from "./dom.js";
-import { face, inOrder, ORDER } from "./emotions.js";
-import { percent } from "./i18n.js";
+import { face, inOrder, nameOf, ORDER } from "./emotions.js";
+import { number, percent, t } from "./i18n.js";
 
 const ROOM_FOR_TEXT_PX = 86;
 const ROOM_FOR_FACE_PX = 34;
@@ -26,7 +26,7 @@ function build(wanted) {
         { "data-emotion": label },
         face(label),
         element("b", { class: "num" }, "–"),
-        element("span", { class: "name" }, label),
+        element("span", { class: "name" }, nameOf(label)),
         element("span", { class: "meter", "aria-hidden": "true" }, element("i")),
       ),
     ),
@@ -55,21 +55,21 @@ function showMix(mix) {
 /** Why there is no mix: a title and what to do, or null where there is one. */
 function reasonFor(state) {
   const { now, min_group: group } = state;
-  const trySingle = [
-    "To see what Classpulse reads in a face, try it on yourself: ",
-    element("code", {}, "classpulse live --single"),
-  ];
-  if (state.phase === "ended") return ["The class has ended", ["Nothing more is read. What was stored is kept."]];
-  if (state.phase === "paused") return ["Paused", ["Nothing is looked at or stored until you resume."]];
-  if (!now) return ["Starting", ["The first figures come with the first picture."]];
-  if (now.people === 0) return ["Nobody is in the picture", ["Figures appear when faces can be seen."]];
-  if (now.too_few) return ["Too few to show", [`Figures come from groups of at least ${group} people. `, ...trySingle]];
+  const trySingle = [t("To see what Classpulse reads in a face, try it on yourself:"), " ", element("code", {}, "classpulse live --single")];
+  if (state.phase === "ended") return [t("The class has ended"), [t("Nothing more is read. What was stored is kept.")]];
+  if (state.phase === "paused") return [t("Paused"), [t("Nothing is looked at or stored until you resume.")]];
+  if (!now) return [t("Starting"), [t("The first figures come with the first picture.")]];
+  if (now.people === 0) return [t("Nobody is in the picture"), [t("Figures appear when faces can be seen.")]];
+  if (now.too_few) return [t("Too few to show"), [t("Figures come from groups of at least {group} people.", { group }), " ", ...trySingle]];
   if (!state.reads_emotions) {
-    return ["Faces are counted, and nothing else", ["The law in force here, the EU AI Act, forbids inferring emotions in education. No emotion model is loaded."]];
+    return [t("Faces are counted, and nothing else"), [t("The law in force here, the EU AI Act, forbids inferring emotions in education. No emotion model is loaded.")]];
   }
-  if (now.too_few_read) return ["Too few faces can be read", [`Emotions come from at least ${group} faces that can be read and followed; now some are too small, turned away or blurred, or just came. `, ...trySingle]];
-  if (!now.mix && !hasWindows()) return ["Starting", ["The first figures appear after a few seconds."]];
-  if (!now.mix) return ["No face can be read", ["They are too small, turned away or blurred. A camera that is nearer helps."]];
+  if (now.too_few_read) {
+    const few = t("Emotions come from at least {group} faces that can be read and followed; now some are too small, turned away or blurred, or just came.", { group });
+    return [t("Too few faces can be read"), [few, " ", ...trySingle]];
+  }
+  if (!now.mix && !hasWindows()) return [t("Starting"), [t("The first figures appear after a few seconds.")]];
+  if (!now.mix) return [t("No face can be read"), [t("They are too small, turned away or blurred. A camera that is nearer helps.")]];
   return null;
 }
 
@@ -88,7 +88,7 @@ function showReason(found) {
 export function showNow(state) {
   const { now } = state;
   const faces = byId("faces");
-  setText(faces, !now ? "–" : now.too_few ? `<${state.min_group}` : String(Math.round(now.faces)));
+  setText(faces, !now ? "–" : now.too_few ? `<${state.min_group}` : number(now.faces));
   byId("uncertain-box").hidden = !state.reads_emotions;
   const uncertain = now?.uncertain ?? null;
   setText(byId("uncertain"), uncertain === null ? "–" : percent(uncertain));

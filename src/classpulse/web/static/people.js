@@ -2,6 +2,7 @@
 
 import { byId, element } from "./dom.js";
 import { closeForm, openForm, prepareForm } from "./enrol.js";
+import { t } from "./i18n.js";
 import { ask } from "./server.js";
 import { closeStudio, openStudio, prepareStudio } from "./studio.js";
 import { button, chip, confirmed, day, givenBy, notify, pictures, PURPOSES, standing } from "./words.js";
@@ -14,21 +15,21 @@ const standingFor = (person, purpose) => person.consents.find((one) => one.purpo
 
 function chips(person) {
   const recognised = standingFor(person, "recognition");
-  const made = [recognised ? chip(`Recognised until ${day(recognised.expires_at)}`, person.pictures ? "good" : "quiet") : chip("Not recognised")];
-  if (standingFor(person, "individual") && recognised) made.push(chip("Shown by name"));
+  const made = [recognised ? chip(t("Recognised until {day}", { day: day(recognised.expires_at) }), person.pictures ? "good" : "quiet") : chip(t("Not recognised"))];
+  if (standingFor(person, "individual") && recognised) made.push(chip(t("Shown by name")));
   if (person.pictures) made.push(chip(pictures(person.pictures)));
-  else if (recognised) made.push(chip("No picture yet", "warn"));
+  else if (recognised) made.push(chip(t("No picture yet"), "warn"));
   return made;
 }
 
 function entry(person) {
-  const manage = button("Manage", () => showPerson(person.id), "small");
-  manage.setAttribute("aria-label", `Manage ${person.name}`);
+  const manage = button(t("Manage"), () => showPerson(person.id), "small");
+  manage.setAttribute("aria-label", t("Manage {name}", { name: person.name }));
   const newest = person.consents[0];
   return element(
     "li",
     { "data-id": person.id },
-    element("div", {}, element("h3", {}, person.name), element("p", {}, newest ? `${givenBy(newest, person.name)}${newest.stands ? "" : `; ${standing(newest)}`}` : "No consent on record")),
+    element("div", {}, element("h3", {}, person.name), element("p", {}, newest ? `${givenBy(newest, person.name)}${newest.stands ? "" : `; ${standing(newest)}`}` : t("No consent on record"))),
     element("div", { class: "chips" }, ...chips(person)),
     manage,
   );
@@ -51,7 +52,7 @@ async function load(...notices) {
     return false;
   }
   register = data;
-  const law = register.may_enrol ? "" : `${register.reason} What is on file can be seen, taken back and deleted all the same.`;
+  const law = register.may_enrol ? "" : `${register.reason} ${t("What is on file can be seen, taken back and deleted all the same.")}`;
   notify(...notices, ["warn", law]);
   show();
   return true;
@@ -63,7 +64,7 @@ function consentRow(consent) {
   const what = element("p", {}, PURPOSES[consent.purpose], element("small", {}, `${givenBy(consent, open.name)}; ${standing(consent)}`));
   if (consent.note) what.append(element("small", {}, consent.note));
   const row = element("div", { class: "row" }, what);
-  if (consent.stands) row.append(button("Withdraw", () => withdraw(consent.purpose), "small"));
+  if (consent.stands) row.append(button(t("Withdraw"), () => withdraw(consent.purpose), "small"));
   return row;
 }
 
@@ -73,9 +74,9 @@ function showPerson(id) {
   open = person;
   byId("person-title").textContent = person.name;
   byId("person-error").textContent = "";
-  const renew = element("div", { class: "row" }, element("p", {}, "Give a new consent", element("small", {}, "For longer, or also to be shown by name.")), button("Renew", renewConsent, "small"));
+  const renew = element("div", { class: "row" }, element("p", {}, t("Give a new consent"), element("small", {}, t("For longer, or also to be shown by name."))), button(t("Renew"), renewConsent, "small"));
   byId("person-consents").replaceChildren(...person.consents.map(consentRow), ...(register.may_enrol ? [renew] : []));
-  byId("person-pictures").textContent = person.pictures ? `${pictures(person.pictures)}, stored as numbers` : "None yet: nobody is recognised without.";
+  byId("person-pictures").textContent = person.pictures ? t("{pictures}, stored as numbers", { pictures: pictures(person.pictures) }) : t("None yet: nobody is recognised without.");
   byId("more").disabled = !register.may_enrol || !standingFor(person, "recognition");
   byId("link-box").hidden = true;
   byId("person-export").href = `/api/v1/people/${person.id}/export`;
@@ -90,21 +91,21 @@ function renewConsent() {
 
 async function withdraw(purpose) {
   const text = purpose === "recognition"
-    ? "They are not recognised any more: their face as numbers is deleted, and what was noted of them becomes nobody's."
-    : "They are not shown by name any more.";
-  if (!(await confirmed(`Withdraw this consent of ${open.name}?`, text, "Withdraw"))) return;
+    ? t("They are not recognised any more: their face as numbers is deleted, and what was noted of them becomes nobody's.")
+    : t("They are not shown by name any more.");
+  if (!(await confirmed(t("Withdraw this consent of {name}?", { name: open.name }), text, t("Withdraw")))) return;
   const { data, wrong } = await ask("POST", `/api/v1/people/${open.id}/withdraw`, { purpose });
   if (wrong) {
     byId("person-error").textContent = wrong;
     return;
   }
-  await load(["quiet", "Withdrawn."], ...data.remarks.map((text) => ["warn", text]));
+  await load(["quiet", t("Withdrawn.")], ...data.remarks.map((text) => ["warn", text]));
   showPerson(open.id);
 }
 
-async function forget(person, done = `Forgotten: nothing of ${person.name} is left.`) {
-  const text = "All that is stored about them is deleted: name, consents, face, and when they were there. It cannot be undone.";
-  if (!(await confirmed(`Forget ${person.name}?`, text, "Forget"))) return false;
+async function forget(person, done = t("Forgotten: nothing of {name} is left.", { name: person.name })) {
+  const text = t("All that is stored about them is deleted: name, consents, face, and when they were there. It cannot be undone.");
+  if (!(await confirmed(t("Forget {name}?", { name: person.name }), text, t("Forget")))) return false;
   const { data, wrong } = await ask("POST", `/api/v1/people/${person.id}/forget`, { confirm: true });
   byId("person").close();
   await load(wrong ? ["bad", wrong] : ["quiet", done], ...(data?.remarks ?? []).map((text) => ["warn", text]));
@@ -145,18 +146,19 @@ async function finish() {
   await load();
   const now = register.people.find((one) => one.id === person.id);
   const said = now?.pictures
-    ? ["quiet", `${person.name} is enrolled, with ${pictures(now.pictures)}.`]
-    : ["warn", `${person.name} has agreed and has no picture yet: take one to have them recognised.`];
+    ? ["quiet", t("{name} is enrolled, with {pictures}.", { name: person.name, pictures: pictures(now.pictures) })]
+    : ["warn", t("{name} has agreed and has no picture yet: take one to have them recognised.", { name: person.name })];
   await leave(said);
 }
 
 async function changeMind() {
   const { person } = studied;
-  if (await forget(person, "Nothing of it is left.")) await leave(["quiet", "Nothing of it is left."]);
+  const done = t("Nothing of it is left.");
+  if (await forget(person, done)) await leave(["quiet", done]);
 }
 
 function prepare() {
-  prepareForm((person, isNew) => (isNew ? studio(person, true) : leave(["quiet", `The new consent of ${person.name} is on record.`])), () => leave());
+  prepareForm((person, isNew) => (isNew ? studio(person, true) : leave(["quiet", t("The new consent of {name} is on record.", { name: person.name })])), () => leave());
   prepareStudio();
   byId("begin").addEventListener("click", () => {
     notify();
@@ -169,7 +171,7 @@ function prepare() {
   byId("link").addEventListener("click", makeLink);
   byId("copy").addEventListener("click", async () => {
     await navigator.clipboard.writeText(byId("link-text").value);
-    byId("copy").textContent = "Copied";
+    byId("copy").textContent = t("Copied");
   });
   byId("forget").addEventListener("click", () => forget(open));
   byId("close-person").addEventListener("click", () => byId("person").close());

@@ -4,11 +4,11 @@ import { columns, spansOf } from "./columns.js";
 import { byId } from "./dom.js";
 import { colour } from "./emotions.js";
 import { frame, sayInHoles, style } from "./frame.js";
-import { percent } from "./i18n.js";
+import { number, percent, t } from "./i18n.js";
 
 export const BANDS = [
-  ["facing", "Facing the screen"],
-  ["attention", "Attention score"],
+  ["facing", t("Facing the screen")],
+  ["attention", t("Attention score")],
 ];
 
 const HALVES = () => [0, 0.5, 1];
@@ -31,7 +31,7 @@ export function bandPlot(view, common) {
   });
   const bands = BANDS.map(([name], i) => ({ series: [3 * i + 2, 3 * i + 1], fill: `${style(`--${name}`)}2a` }));
   const values = BANDS.flatMap(([name]) => ["low", "high", "value"].map((part) => (window) => window[name]?.[part] ?? null));
-  const holes = (plot) => sayInHoles(plot, spansOf(view.windows, (window) => !isShown(window)), "not enough faces");
+  const holes = (plot) => sayInHoles(plot, spansOf(view.windows, (window) => !isShown(window)), t("not enough faces"));
   const more = { series, bands, y: [0, 1], splits: HALVES, format: percent, clocked: true, behind: [holes] };
   return plot(byId("band-chart"), { ...common, ...more }, () => columns(view.windows, values, isShown));
 }
@@ -41,7 +41,7 @@ export function mixPlot(view, common) {
   // Each area is drawn from its upper edge to the bottom; drawing the highest first leaves bands.
   const series = view.labels.map((label) => ({ label, stroke: style("--card"), width: 1, fill: colour(label), points: { show: false } })).reverse();
   const sums = view.labels.map((_, i) => (window) => view.labels.slice(0, i + 1).reduce((sum, label) => sum + (window.mix[label] ?? 0), 0));
-  const few = (plot) => sayInHoles(plot, spansOf(view.windows, (window) => window.too_few || window.too_few_read), "too few to show");
+  const few = (plot) => sayInHoles(plot, spansOf(view.windows, (window) => window.too_few || window.too_few_read), t("too few to show"));
   const more = { series, y: [0, 1], splits: HALVES, format: percent, clocked: false, behind: [few] };
   return plot(byId("mix-chart"), { ...common, ...more }, () => columns(view.windows, sums.toReversed(), (window) => window.mix));
 }
@@ -49,7 +49,7 @@ export function mixPlot(view, common) {
 /** How many faces are visible. */
 export function facesPlot(view, common) {
   const box = byId("faces-chart");
-  const series = [{ label: "faces", stroke: style("--text"), width: 2, fill: `${style("--muted")}22`, points: { show: false } }];
+  const series = [{ label: t("faces"), stroke: style("--text"), width: 2, fill: `${style("--muted")}22`, points: { show: false } }];
   const whole = (plot) => {
     const high = plot.scales.y.max;
     const most = box.clientHeight > 150 ? 5 : 2;
@@ -57,6 +57,6 @@ export function facesPlot(view, common) {
     return Array.from({ length: Math.floor(high / step) + 1 }, (_, i) => i * step);
   };
   const y = (_, __, high) => [0, Math.max(4, Math.ceil((high ?? 0) * 1.15))];
-  const more = { series, y, splits: whole, format: String, clocked: true };
+  const more = { series, y, splits: whole, format: number, clocked: true };
   return plot(box, { ...common, ...more }, () => columns(view.windows, [(window) => window.faces], (window) => window.faces !== null));
 }

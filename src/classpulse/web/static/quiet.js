@@ -1,13 +1,14 @@
 // Quiet mode: only how the class follows, in large type, on the whole page.
 
 import { byId } from "./dom.js";
+import { t } from "./i18n.js";
 import { recall, remember } from "./memory.js";
 
 export const isQuiet = () => document.body.hasAttribute("data-quiet");
 
 function set(on) {
   document.body.toggleAttribute("data-quiet", on);
-  byId("quiet-word").textContent = on ? "Leave quiet mode" : "Quiet mode";
+  byId("quiet-word").textContent = on ? t("Leave quiet mode") : t("Quiet mode");
   byId("quiet").lastElementChild.textContent = on ? "Esc" : "F";
   if (on) scrollTo(0, 0);
 }

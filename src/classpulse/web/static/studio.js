@@ -1,7 +1,7 @@
 // The camera of enrolment: each click sends one still, which becomes numbers and is not kept.
 
 import { byId, element } from "./dom.js";
-import { percent } from "./i18n.js";
+import { percent, t } from "./i18n.js";
 import { ask } from "./server.js";
 import { pictures } from "./words.js";
 
@@ -14,9 +14,9 @@ let person = null;
 let busy = false;
 
 const CAUSES = {
-  NotAllowedError: ["The camera may not be used", "Allow it in the browser's address bar, or choose a photo instead."],
-  NotFoundError: ["No camera is connected", "Connect one, or choose a photo instead."],
-  NotReadableError: ["The camera is in use", "Another program has it, perhaps the class that runs. Choose another camera, or a photo instead."],
+  NotAllowedError: [t("The camera may not be used"), t("Allow it in the browser's address bar, or choose a photo instead.")],
+  NotFoundError: [t("No camera is connected"), t("Connect one, or choose a photo instead.")],
+  NotReadableError: [t("The camera is in use"), t("Another program has it, perhaps the class that runs. Choose another camera, or a photo instead.")],
 };
 
 function cover(title, text = "") {
@@ -45,7 +45,7 @@ function release() {
 
 async function open(deviceId) {
   release();
-  cover("Waiting for the camera", "The browser may ask whether this page may use it.");
+  cover(t("Waiting for the camera"), t("The browser may ask whether this page may use it."));
   const wanted = person;
   try {
     const video = { width: { ideal: WIDTH_PX }, height: { ideal: 960 }, ...(deviceId ? { deviceId: { exact: deviceId } } : {}) };
@@ -61,7 +61,7 @@ async function open(deviceId) {
     byId("shoot").disabled = false;
     await listDevices();
   } catch (error) {
-    cover(...(CAUSES[error.name] ?? ["The camera cannot be used", "Choose a photo instead."]));
+    cover(...(CAUSES[error.name] ?? [t("The camera cannot be used"), t("Choose a photo instead.")]));
   }
 }
 
@@ -71,7 +71,7 @@ async function listDevices() {
   const current = stream?.getVideoTracks()[0]?.getSettings().deviceId;
   byId("device").replaceChildren(
     ...devices.map((device, i) => {
-      const option = element("option", { value: device.deviceId }, device.label || `Camera ${i + 1}`);
+      const option = element("option", { value: device.deviceId }, device.label || t("Camera {number}", { number: i + 1 }));
       option.selected = device.deviceId === current;
       return option;
     }),
@@ -93,7 +93,7 @@ function remember(canvas, quality) {
   const scale = Math.max(184 / canvas.width, 138 / canvas.height);
   const [w, h] = [canvas.width * scale, canvas.height * scale];
   small.getContext("2d").drawImage(canvas, (184 - w) / 2, (138 - h) / 2, w, h);
-  byId("taken").append(element("li", {}, small, element("span", {}, `quality ${percent(quality)}`)));
+  byId("taken").append(element("li", {}, small, element("span", {}, t("quality {share}", { share: percent(quality) }))));
 }
 
 async function send(canvas) {
@@ -106,12 +106,13 @@ async function send(canvas) {
   if (data.new) remember(canvas, data.quality);
   lead(data.pictures >= ENOUGH ? "done" : "shoot");
   if (data.alike) {
-    say("warn", `This face and that of ${data.alike} look alike to Classpulse: look twice at what it says of them.`);
+    say("warn", t("This face and that of {name} look alike to Classpulse: look twice at what it says of them.", { name: data.alike }));
   } else if (!data.new) {
-    say("warn", "This picture says nothing new: turn your head a little, and take another.");
+    say("warn", t("This picture says nothing new: turn your head a little, and take another."));
   } else {
-    const more = data.pictures < ENOUGH ? " Two or three make it sure: turn a little, and take another." : "";
-    say("good", `Kept as numbers: ${pictures(data.pictures)} so far.${more}`);
+    const kept = t("Kept as numbers: {pictures} so far.", { pictures: pictures(data.pictures) });
+    const more = data.pictures < ENOUGH ? [t("Two or three make it sure: turn a little, and take another.")] : [];
+    say("good", [kept, ...more].join(" "));
   }
 }
 
@@ -120,12 +121,12 @@ async function work(make) {
   if (busy || !person) return;
   busy = true;
   byId("shoot").disabled = true;
-  say("", "Looking at the picture …");
+  say("", t("Looking at the picture …"));
   delete byId("result").dataset.tone;
   try {
     await send(await make());
   } catch {
-    say("bad", "This file cannot be read as a picture: choose a jpg or png.");
+    say("bad", t("This file cannot be read as a picture: choose a jpg or png."));
   }
   busy = false;
   byId("shoot").disabled = !stream;
@@ -139,7 +140,7 @@ async function fromFile(file) {
 /** Begin to take pictures of somebody who agreed: `{ id, name }`. */
 export async function openStudio(somebody) {
   person = somebody;
-  byId("camera-title").textContent = `Pictures of ${somebody.name}`;
+  byId("camera-title").textContent = t("Pictures of {name}", { name: somebody.name });
   byId("taken").replaceChildren();
   lead("shoot");
   say("", "");

@@ -1,17 +1,18 @@
 // The last minutes as a table; fetched when somebody opens it.
 
 import { byId, clock, element } from "./dom.js";
-import { percent } from "./i18n.js";
+import { nameOf } from "./emotions.js";
+import { number, percent, t } from "./i18n.js";
 import { during, interval } from "./legend.js";
 import { BANDS } from "./plots.js";
 
-const told = (moment) => (moment.alert ? `Alert: ${moment.text}` : moment.text);
+const told = (moment) => (moment.alert ? t("Alert: {reason}", { reason: moment.text }) : moment.text);
 
 function cells(view, window) {
-  const few = window.too_few ? "too few to show" : "";
+  const few = window.too_few ? t("too few to show") : "";
   const bands = view.hasBand ? BANDS.map(([name]) => (window[name] ? interval(window[name]) : "–")) : [];
   const mix = view.countsOnly ? [] : window.mix ? [...view.labels.map((label) => percent(window.mix[label])), percent(window.uncertain)] : [...view.labels, 0].map(() => "–");
-  const figures = [window.faces?.toFixed(1), ...bands, ...mix];
+  const figures = [window.faces == null ? "" : number(window.faces, 1), ...bands, ...mix];
   return few ? [element("td", { class: "few", colspan: figures.length }, few)] : figures.map((text) => element("td", {}, text));
 }
 
@@ -19,7 +20,7 @@ function cells(view, window) {
 export function fillTable(view) {
   const noted = view.marks.length + view.alerts.length > 0;
   const bands = view.hasBand ? BANDS.map(([, title]) => title) : [];
-  const head = ["Until", "Faces", ...bands, ...(view.countsOnly ? [] : [...view.labels, "uncertain"]), ...(noted ? ["Marks and alerts"] : [])];
+  const head = [t("Until"), t("Faces"), ...bands, ...(view.countsOnly ? [] : [...view.labels.map(nameOf), t("uncertain")]), ...(noted ? [t("Marks and alerts")] : [])];
   const rows = view.windows.toReversed().map((window) => {
     const notes = noted ? [element("td", { class: "note" }, during(view, window).map(told).join("; "))] : [];
     return element("tr", {}, element("th", { scope: "row" }, clock(window.end_s)), ...cells(view, window), ...notes);
