@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+EXTRAS = ("train", "pdf", "lab", "postgres")
 HEADER = "# Written by `make lock`; change pyproject.toml instead.\n"
 FOREIGN = re.compile(r"://|file:|^--(?:extra-)?index-url|^--find-links|^-[fie]\b", re.MULTILINE)
 
@@ -40,7 +41,7 @@ def main() -> None:
     same = ["--constraint", "requirements/dev.txt"]
     compile_lock(
         "requirements/dev.txt",
-        ["pyproject.toml", "--extra", "train", "--extra", "pdf", "--extra", "lab", "--group", "dev"],
+        ["pyproject.toml", *(word for extra in EXTRAS for word in ("--extra", extra)), "--group", "dev"],
         options,
     )
     compile_lock("requirements/base.txt", ["pyproject.toml"], same)

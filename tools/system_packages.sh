@@ -1,5 +1,5 @@
 #!/bin/sh
-# What the tests need beside Python: a browser, a screen, and real stream servers.
+# What the tests need beside Python: a browser, a screen, a database server, and real stream servers.
 # Installs what is missing where apt may be used without asking, and goes on without elsewhere:
 # the tests that need a missing part skip and say so, except in CI, where they fail.
 set -u
@@ -14,6 +14,7 @@ need ffmpeg ffmpeg
 need chromium chromium
 need Xvfb xvfb xauth
 need xdotool xdotool
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need initdb postgresql
 python3 -c 'import tkinter' >/dev/null 2>&1 || missing="$missing python3-tk"
 for element in h264parse:bad x264enc:ugly rtph264pay:good videotestsrc:base; do
     gst-inspect-1.0 "${element%%:*}" >/dev/null 2>&1 || missing="$missing gstreamer1.0-tools gstreamer1.0-plugins-${element##*:}"

@@ -35,6 +35,7 @@ def examine(settings: Settings) -> list[Check]:
         ("camera", _cameras),
         ("models", _models),
         ("data folder", _disk),
+        ("database", _database),
         ("people", _people),
         ("kept", _kept),
         ("port", _port),
@@ -102,6 +103,18 @@ def _disk(settings: Settings) -> list[Check]:
     free_mb = shutil.disk_usage(folder).free >> 20
     enough = free_mb >= ENOUGH_DISK_MB
     return [Check("data folder", ok=enough, found=f"{folder}, {free_mb} MB free", advice="" if enough else "make room")]
+
+
+def _database(settings: Settings) -> list[Check]:
+    """Which database it is, and what is in it; beyond this machine, whether the line to it is sealed."""
+    with Store.of(settings) as store:
+        about, classes = store.about(), len(store.sessions())
+    text = f"{about.engine} at {about.place}, tables {about.tables}, {about.size_mb} MB"
+    text += f", {classes} class{'' if classes == 1 else 'es'}"
+    if about.sealed_line is False:
+        advice = "what is stored goes over the network readable by others: add ?sslmode=verify-full to database_url"
+        return [Check("database", ok=False, found=text, advice=advice)]
+    return [Check("database", ok=True, found=text, advice="copies: classpulse backup FILE")]
 
 
 def _people(settings: Settings) -> list[Check]:

@@ -4,10 +4,41 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+EVERYBODY = 0o666
+"""As far as the account's umask lets everybody."""
+
+
+@contextlib.contextmanager
+def open_whole(path: Path, *, mode: int = EVERYBODY) -> Iterator[IO[bytes]]:
+    """Write a file that takes the place of what was there once it is complete, even if the machine stops right after.
+
+    Args:
+        path: in a folder that is there.
+        mode: who may read it, as for `os.open`.
+
+    Raises:
+        OSError: the disk is full or read-only, say; what was there before is still there.
+    """
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            part.unlink()
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        with os.fdopen(os.open(part, flags, mode), "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        # Nothing is left of it either where Ctrl-C came in between.
+        with contextlib.suppress(OSError):
+            part.unlink()
 
 
 def replace_whole(path: Path, content: bytes) -> None:
@@ -20,14 +51,5 @@ def replace_whole(path: Path, content: bytes) -> None:
     Raises:
         OSError: the disk is full or read-only, say; what was there before is still there.
     """
-    part = path.with_name(f"{path.name}.part")
-    try:
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    finally:
-        # Nothing is left of it either where Ctrl-C came in between.
-        with contextlib.suppress(OSError):
-            part.unlink()
+    with open_whole(path) as file:
+        file.write(content)

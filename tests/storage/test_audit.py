@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from people_on_file import enrolled
+from postgres_server import on_sqlite
 from sqlalchemy import text
 
 from classpulse.storage.audit import Audit
@@ -127,6 +128,7 @@ def test_a_tail_cut_off_is_found_without_the_file_too(audit: Audit, store: Store
     assert audit.verify().row == 8
 
 
+@on_sqlite
 def test_a_row_of_another_history_does_not_fit(
     audit: Audit, store: Store, settings: Settings, reopened: Callable[[], Store]
 ) -> None:
@@ -171,6 +173,7 @@ def test_a_tail_cut_off_with_a_signed_end_of_before_is_found_by_the_file(
     assert found.row == 11
 
 
+@on_sqlite
 def test_an_older_database_is_found_and_can_be_accepted(
     audit: Audit, store: Store, settings: Settings, reopened: Callable[[], Store]
 ) -> None:
@@ -273,8 +276,8 @@ def test_answers_on_the_law_are_told_once_there_is_a_log(people: People, store: 
     assert (newest.actor, newest.action, newest.detail) == ("The office", "policy.set", "other")
 
 
-def test_one_key_serves_two_databases(audit: Audit, settings: Settings, tmp_path: Path) -> None:
-    with Store.open(f"sqlite:///{tmp_path / 'other.db'}") as other:
+def test_one_key_serves_two_databases(audit: Audit, settings: Settings, other_url: str) -> None:
+    with Store.open(other_url) as other:
         log = Audit(other._engine, other.vault(settings.key_file))
         log.add("Ana", "test.deed")
         assert log.verify().fault == ""

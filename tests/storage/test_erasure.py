@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from people_on_file import EMBEDDER, NAME, enrolled, photos, run_out, seen
+from postgres_server import on_sqlite
 from sqlalchemy import select, text
 
 from classpulse.errors import PeopleError
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from classpulse.settings import Settings
     from classpulse.storage.people import People
     from classpulse.storage.vault import Vault
+
+pytestmark = [on_sqlite, pytest.mark.usefixtures("engine_name")]
 
 LETTERS = 24
 """A page may cut a value in two: any piece of so many letters is found."""

@@ -30,8 +30,9 @@ def count(store: Store, row: Any) -> int:
 
 
 def of_nobody(store: Store) -> list[bool]:
+    rows = select(AppearanceRow.person_id).order_by(AppearanceRow.id)
     with store._engine.connect() as connection:
-        return [person_id is None for person_id in connection.scalars(select(AppearanceRow.person_id))]
+        return [person_id is None for person_id in connection.scalars(rows)]
 
 
 def actions(store: Store) -> list[str]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from postgres_server import on_sqlite
 from sqlalchemy import delete, event, insert, text, update
 
 from classpulse.insight.appearances import Appearance
@@ -33,12 +34,13 @@ WINDOW = ClassWindow(0.0, 5.0, 31, 7.1, 8, 6, LABELS, (0.25, 0.75), 0.1)
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    return tmp_path / "classpulse.db"
+    """The file, where it is one."""
+    return tmp_path / "data" / "classpulse.db"
 
 
 @pytest.fixture
-def store(path: Path) -> Iterator[Store]:
-    with Store.open(f"sqlite:///{path}") as store:
+def store(url: str) -> Iterator[Store]:
+    with Store.open(url) as store:
         yield store
 
 
@@ -64,9 +66,9 @@ def seen(time_s: float, people: int, *, index: int = 0, may_read: bool = True) -
     return FrameResult(time_s, index, 1920, 1080, tracks, emotions if may_read else None)
 
 
-def rows(path: Path, query: str) -> list[tuple[object, ...]]:
-    with closing(sqlite3.connect(path)) as connection:
-        return connection.execute(query).fetchall()
+def rows(store: Store, query: str) -> list[tuple[object, ...]]:
+    with store._engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(text(query))]
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
@@ -76,43 +78,44 @@ def wait_for(condition: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def test_an_observation_has_its_numbers_and_its_word(store: Store, path: Path) -> None:
+def test_an_observation_has_its_numbers_and_its_word(store: Store) -> None:
     recorder = begin(store)
     recorder.add(seen(1.23456, 3))
     recorder.finish("ended")
     query = "SELECT time_s, track, x0, y0, x1, y1, confidence, emotion, probabilities FROM observations ORDER BY track"
-    assert rows(path, query) == [
+    assert rows(store, query) == [
         (1.235, 1, 10.0, 20.0, 50.0, 71.0, 0.9, "happy", "0.75 0.25"),
         (1.235, 2, 10.0, 20.0, 50.0, 71.0, 0.9, UNCERTAIN, "0.75 0.25"),
         (1.235, 3, 10.0, 20.0, 50.0, 71.0, 0.9, None, None),
     ]
 
 
-def test_where_nothing_may_be_read_faces_are_written_without_emotion(store: Store, path: Path) -> None:
+def test_where_nothing_may_be_read_faces_are_written_without_emotion(store: Store) -> None:
     recorder = begin(store)
     recorder.add(seen(0.0, 2, may_read=False))
     recorder.finish("ended")
-    assert rows(path, "SELECT emotion, probabilities FROM observations") == [(None, None), (None, None)]
+    assert rows(store, "SELECT emotion, probabilities FROM observations") == [(None, None), (None, None)]
 
 
 @pytest.mark.parametrize("observations_hz", [0.5, 2.0, 30.0])
-def test_each_track_is_written_at_a_bounded_rate(store: Store, path: Path, observations_hz: float) -> None:
+def test_each_track_is_written_at_a_bounded_rate(store: Store, observations_hz: float) -> None:
     recorder = begin(store, observations_hz)
     for index in range(150):
         recorder.add(seen(index / 15 + 0.001, 3, index=index))
     recorder.finish("ended")
-    counts = rows(path, "SELECT count(*) FROM observations GROUP BY track")
+    counts = rows(store, "SELECT count(*) FROM observations GROUP BY track")
     assert counts == [(round(10 * min(observations_hz, 15)),)] * 3
 
 
-def test_a_clock_that_trembles_or_jumps_writes_no_more(store: Store, path: Path) -> None:
+def test_a_clock_that_trembles_or_jumps_writes_no_more(store: Store) -> None:
     recorder = begin(store)
     for time_s in (4.99, 5.01, 4.99, 5.01, 4.99, float("nan"), 900.0, 0.5, 0.7):
         recorder.add(seen(time_s, 1))
     recorder.finish("ended")
-    assert rows(path, "SELECT time_s FROM observations ORDER BY id") == [(4.99,), (5.01,), (900.0,), (0.5,)]
+    assert rows(store, "SELECT time_s FROM observations ORDER BY id") == [(4.99,), (5.01,), (900.0,), (0.5,)]
 
 
+@on_sqlite
 def test_bytes_are_bounded_by_people_and_seconds_and_not_by_pictures(store: Store, path: Path) -> None:
     """A minute of 30 people at 15 results a second, written once a second: under 200 bytes for each."""
     recorder = begin(store)
@@ -121,7 +124,7 @@ def test_bytes_are_bounded_by_people_and_seconds_and_not_by_pictures(store: Stor
         recorder.add(seen(index / 15, people, index=index))
     recorder.finish("ended")
     store.close()
-    assert rows(path, "SELECT count(*) FROM observations") == [(people * seconds,)]
+    assert rows(store, "SELECT count(*) FROM observations") == [(people * seconds,)]
     assert path.stat().st_size < 60_000 + people * seconds * 200
 
 
@@ -141,6 +144,7 @@ def test_a_sign_of_life_is_written_without_results(store: Store) -> None:
     wait_for(lambda: store.sessions()[0].last_seen_at > first)
 
 
+@on_sqlite
 def test_a_locked_database_is_waited_for_and_nothing_is_lost(store: Store, path: Path) -> None:
     with store._engine.connect() as connection:
         connection.exec_driver_sql("SELECT 1")
@@ -164,10 +168,11 @@ def test_a_locked_database_is_waited_for_and_nothing_is_lost(store: Store, path:
     wait_for(lambda: recorder.trouble == "")
     recorder.finish("ended")
     assert store.windows(recorder.session_id) == [WINDOW]
-    assert rows(path, "SELECT time_s, track FROM observations ORDER BY id") == [(0.0, 1), (0.0, 2), (1.0, 1), (1.0, 2)]
+    assert rows(store, "SELECT time_s, track FROM observations ORDER BY id") == [(0.0, 1), (0.0, 2), (1.0, 1), (1.0, 2)]
     assert recorder.lost == 0
 
 
+@on_sqlite
 def test_a_full_database_is_told_and_recovers(store: Store) -> None:
     """SQLite's own limit on pages gives the very error of a full disk."""
     recorder = begin(store)
@@ -189,9 +194,8 @@ def test_a_full_database_is_told_and_recovers(store: Store) -> None:
     assert store.windows(recorder.session_id) == [WINDOW]
 
 
-def test_memory_is_bounded_while_the_database_takes_nothing(
-    store: Store, path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@on_sqlite
+def test_memory_is_bounded_while_the_database_takes_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """The oldest observations go and are counted; windows never go; an end that cannot be written does not hang."""
     monkeypatch.setattr(recording, "MAX_WAITING", 100)
     recorder = begin(store)
@@ -207,12 +211,12 @@ def test_memory_is_bounded_while_the_database_takes_nothing(
         connection.execute(text("ALTER TABLE hidden RENAME TO observations"))
     wait_for(lambda: recorder.trouble == "")
     recorder.finish("ended")
-    assert rows(path, "SELECT min(time_s), max(time_s), count(*) FROM observations") == [(30.0, 49.0, 100)]
+    assert rows(store, "SELECT min(time_s), max(time_s), count(*) FROM observations") == [(30.0, 49.0, 100)]
     assert len(store.windows(recorder.session_id)) == 50
     assert store.sessions()[0].lost == recorder.lost == 150
 
 
-def test_an_observation_that_is_refused_does_not_stop_the_others(store: Store, path: Path) -> None:
+def test_an_observation_that_is_refused_does_not_stop_the_others(store: Store) -> None:
     recorder = begin(store)
     with recorder._lock:
         recorder._observations.append({**next(recorder._new_observations(seen(0.0, 1))), "emotion": "x" * 41})
@@ -220,9 +224,10 @@ def test_an_observation_that_is_refused_does_not_stop_the_others(store: Store, p
     recorder.add(seen(5.0, 1))
     recorder.finish("ended")
     assert recorder.trouble == ""
-    assert rows(path, "SELECT time_s FROM observations") == [(5.0,)]
+    assert rows(store, "SELECT time_s FROM observations") == [(5.0,)]
 
 
+@on_sqlite
 def test_an_end_that_cannot_be_written_is_left_to_the_next_start(store: Store, path: Path) -> None:
     recorder = begin(store)
     with store._engine.begin() as connection:
@@ -297,16 +302,16 @@ def agree(store: Store, person_id: str, *, purpose: str = "recognition", days: f
 APPEARANCES = "SELECT session_id, person_id, track, start_s, end_s, confidence, how FROM appearances ORDER BY id"
 
 
-def test_an_appearance_has_its_numbers(store: Store, path: Path) -> None:
+def test_an_appearance_has_its_numbers(store: Store) -> None:
     agree(store, "ana")
     recorder = begin(store)
     recorder.add_appearance(Appearance(3, "ana", 1.23456, 9.87654, 0.75))
     recorder.finish("ended")
     recorder.add_appearance(Appearance(3, "ana", 20, 21, 0.75))
-    assert rows(path, APPEARANCES) == [(recorder.session_id, "ana", 3, 1.235, 9.877, 0.75, "recognised")]
+    assert rows(store, APPEARANCES) == [(recorder.session_id, "ana", 3, 1.235, 9.877, 0.75, "recognised")]
 
 
-def test_nothing_is_written_of_people_who_do_not_consent_at_that_moment(store: Store, path: Path) -> None:
+def test_nothing_is_written_of_people_who_do_not_consent_at_that_moment(store: Store) -> None:
     agree(store, "ana")
     agree(store, "expired", days=-1)
     agree(store, "shown", purpose="individual")
@@ -323,22 +328,21 @@ def test_nothing_is_written_of_people_who_do_not_consent_at_that_moment(store: S
         connection.execute(update(ConsentRow).where(ConsentRow.person_id == "withdrew").values(withdrawn))
         connection.execute(delete(PersonRow).where(PersonRow.id == "forgotten"))
     recorder.finish("ended")
-    assert [row[1] for row in rows(path, APPEARANCES)] == ["ana"]
-    assert rows(path, "SELECT count(*) FROM observations") == [(1,)], "what else there is to write is written"
-    assert rows(path, "SELECT count(*) FROM windows") == [(1,)]
+    assert [row[1] for row in rows(store, APPEARANCES)] == ["ana"]
+    assert rows(store, "SELECT count(*) FROM observations") == [(1,)], "what else there is to write is written"
+    assert rows(store, "SELECT count(*) FROM windows") == [(1,)]
     assert recorder.trouble == ""
 
 
-def test_appearances_wait_while_the_database_takes_nothing(store: Store, path: Path) -> None:
+def test_appearances_wait_while_the_database_takes_nothing(store: Store) -> None:
     agree(store, "ana")
     recorder = begin(store)
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("ALTER TABLE appearances RENAME TO elsewhere")
-        connection.commit()
-        for i in range(3):
-            recorder.add_appearance(Appearance(1, "ana", i, i + 1, 0.8))
-        wait_for(lambda: recorder.trouble != "")
-        connection.execute("ALTER TABLE elsewhere RENAME TO appearances")
-        connection.commit()
+    with store._engine.begin() as connection:
+        connection.execute(text("ALTER TABLE appearances RENAME TO elsewhere"))
+    for i in range(3):
+        recorder.add_appearance(Appearance(1, "ana", i, i + 1, 0.8))
+    wait_for(lambda: recorder.trouble != "")
+    with store._engine.begin() as connection:
+        connection.execute(text("ALTER TABLE elsewhere RENAME TO appearances"))
     recorder.finish("ended")
-    assert [row[3] for row in rows(path, APPEARANCES)] == [0, 1, 2]
+    assert [row[3] for row in rows(store, APPEARANCES)] == [0, 1, 2]

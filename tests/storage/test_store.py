@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import update
+from postgres_server import OURS, on_sqlite
+from sqlalchemy import create_engine, text, update
 
 from classpulse.insight.engagement import ClassWindow
 from classpulse.storage.owner import SILENT_S, Owner
@@ -52,11 +51,6 @@ store.close()
 """
 
 
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'data' / 'classpulse.db'}"
-
-
 def begin(store: Store, source: str = "lesson.mp4", *, demo: bool = False) -> SessionRecorder:
     return store.start_session(
         source, kind="file", jurisdiction="other", demo=demo, min_group=5, labels=LABELS, observations_hz=1.0
@@ -67,14 +61,21 @@ def window(start_s: float) -> ClassWindow:
     return ClassWindow(start_s, start_s + 5, 31, 7.1, 8, 6, LABELS, (1 / 3, 2 / 3), 0.1)
 
 
-def rows(path: Path, query: str) -> list[tuple[object, ...]]:
-    with closing(sqlite3.connect(path)) as connection:
-        return connection.execute(query).fetchall()
+def rows(url: str, query: str) -> list[tuple[object, ...]]:
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        found = [tuple(row) for row in connection.execute(text(query))]
+    engine.dispose()
+    return found
 
 
-@pytest.fixture(params=["file", "memory"])
-def store(request: pytest.FixtureRequest, url: str) -> Iterator[Store]:
-    with Store.open(url if request.param == "file" else "sqlite://") as store:
+@pytest.fixture(params=["file", "memory", "server"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    if request.param == "server":
+        url = request.getfixturevalue("emptied").url(OURS)
+    else:
+        url = "sqlite://" if request.param == "memory" else f"sqlite:///{tmp_path / 'data' / 'classpulse.db'}"
+    with Store.open(url) as store:
         yield store
 
 
@@ -145,15 +146,17 @@ def test_a_long_name_is_cut_and_not_refused(store: Store) -> None:
     assert set(store.policy_log()[0].answered_by) == {"y"}
 
 
-def test_sqlite_keeps_a_log_and_guards_its_references(url: str, tmp_path: Path) -> None:
+@on_sqlite
+def test_sqlite_keeps_a_log_and_guards_its_references(url: str) -> None:
     with Store.open(url) as store:
-        assert rows(tmp_path / "data" / "classpulse.db", "PRAGMA journal_mode") == [("wal",)]
+        assert rows(url, "PRAGMA journal_mode") == [("wal",)]
         with store._engine.connect() as connection:
             assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
             assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 1
             assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 5000
 
 
+@on_sqlite
 def test_the_folder_is_for_its_owner_only(url: str, tmp_path: Path) -> None:
     Store.open(url).close()
     if os.name == "posix":
@@ -166,26 +169,26 @@ def start(url: str, source: str, results: int) -> subprocess.Popen[str]:
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system cannot kill a process outright")
-def test_a_killed_process_loses_a_second_at_most_and_its_session_is_closed(url: str, tmp_path: Path) -> None:
-    path = tmp_path / "data" / "classpulse.db"
+def test_a_killed_process_loses_a_second_at_most_and_its_session_is_closed(url: str) -> None:
     with start(url, "killed", 100_000) as process:
         assert process.stdout is not None
         said = [process.stdout.readline().split() for _ in range(50)]
         process.kill()
         said += [line.split() for line in process.stdout]
     added = [float(line[1]) for line in said]
-    assert rows(path, "SELECT ended_at, ended_how FROM sessions") == [(None, None)]
+    assert rows(url, "SELECT ended_at, ended_how FROM sessions") == [(None, None)]
     with Store.open(url) as store:
         row = store.session(int(said[0][0]))
         assert row is not None
         assert (row.ended_how, row.ended_at) == ("torn", row.last_seen_at)
-    kept = [float(str(time_s)) for (time_s,) in rows(path, "SELECT time_s FROM observations ORDER BY time_s")]
+    kept = [float(str(time_s)) for (time_s,) in rows(url, "SELECT time_s FROM observations ORDER BY time_s")]
     assert len(kept) > 20
     assert max(added) - max(kept) <= 1.0
-    assert rows(path, "PRAGMA integrity_check") == [("ok",)]
+    if url.startswith("sqlite"):
+        assert rows(url, "PRAGMA integrity_check") == [("ok",)]
 
 
-def test_two_processes_write_at_once_and_leave_each_other_alone(url: str, tmp_path: Path) -> None:
+def test_two_processes_write_at_once_and_leave_each_other_alone(url: str) -> None:
     """Both open a database that is not there yet, and each sees the other's session run."""
     with start(url, "one", 60) as one, start(url, "two", 60) as two:
         assert one.stdout is not None
@@ -195,9 +198,8 @@ def test_two_processes_write_at_once_and_leave_each_other_alone(url: str, tmp_pa
         with Store.open(url) as store:
             assert sorted((s.source, s.ended_how) for s in store.sessions()) == [("one", None), ("two", None)]
         assert (one.wait(60), two.wait(60)) == (0, 0)
-    path = tmp_path / "data" / "classpulse.db"
-    assert rows(path, "SELECT source, ended_how FROM sessions ORDER BY source") == [("one", "ended"), ("two", "ended")]
-    counts = rows(path, "SELECT count(*) FROM observations GROUP BY session_id")
+    assert rows(url, "SELECT source, ended_how FROM sessions ORDER BY source") == [("one", "ended"), ("two", "ended")]
+    counts = rows(url, "SELECT count(*) FROM observations GROUP BY session_id")
     assert len(counts) == 2
     assert all(int(str(count)) > 20 for (count,) in counts)
 

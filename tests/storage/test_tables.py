@@ -11,7 +11,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Boolean, DateTime, Float, Integer, String, TypeDecorator, create_engine, inspect, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError
 
 from classpulse.errors import StorageError
 from classpulse.storage.moment_tables import METADATA
@@ -55,16 +55,19 @@ def test_the_made_tables_have_no_such_column_either(tmp_path: Path) -> None:
             assert not words.startswith("VARCHAR") or f"length({column['name']}) <=" in checks, column
 
 
-@pytest.mark.parametrize("url", ["sqlite://", "file"])
-def test_the_database_refuses_a_text_that_could_be_a_picture(url: str, tmp_path: Path) -> None:
-    with Store.open(f"sqlite:///{tmp_path / 'c.db'}" if url == "file" else url) as store:
+@pytest.mark.parametrize("place", ["memory", "elsewhere"])
+def test_the_database_refuses_a_text_that_could_be_a_picture(url: str, place: str) -> None:
+    with Store.open(url if place == "elsewhere" else "sqlite://") as store:
         store.set_jurisdiction("eu", answered_by="a teacher", how="page")
-        with pytest.raises(IntegrityError, match="answered_by_length"), store._engine.begin() as connection:
+        with (
+            pytest.raises((IntegrityError, DataError), match=r"answered_by_length|too long"),
+            store._engine.begin() as connection,
+        ):
             connection.execute(text("UPDATE policy_answers SET answered_by = :long"), {"long": "x" * 201})
 
 
-def test_the_migrations_make_the_tables_of_the_code() -> None:
-    with Store.open("sqlite://") as store, store._engine.begin() as connection:
+def test_the_migrations_make_the_tables_of_the_code(url: str) -> None:
+    with Store.open(url) as store, store._engine.begin() as connection:
         options = {"version_table": VERSION_TABLE, "compare_type": True, "compare_server_default": True}
         context = MigrationContext.configure(connection, opts=options)
         assert compare_metadata(context, METADATA) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -104,6 +105,15 @@ def test_a_text_that_is_no_url(text: str) -> None:
     said = refused(text)
     assert said.startswith("the setting database_url is not an SQLAlchemy URL, such as sqlite:///")
     assert "secret" not in said
+
+
+def test_psycopg_is_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    said = refused("postgres://user:secret@host/db")
+    assert said == (
+        "PostgreSQL needs psycopg: install it (pip install 'classpulse[postgres]'), "
+        "or leave database_url out to use a SQLite file"
+    )
 
 
 def test_a_driver_that_is_not_installed() -> None:

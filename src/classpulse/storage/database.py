@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, QueuePool, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError, SQLAlchemyError
 
 from classpulse.errors import StorageError
+from classpulse.storage.refusals import POSTGRES_SAYS, SQLITE_SAYS, UNREACHED, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,25 +22,10 @@ BUSY_TIMEOUT_S = 5.0
 
 EXAMPLES = "sqlite:////home/me/classpulse.db or postgresql+psycopg://user@host/classpulse"
 
-_SQLITE_SAYS = {
-    "SQLITE_FULL": "The disk is full: {place} cannot grow. Free some space",
-    "SQLITE_IOERR": "The disk does not take or give the data of {place}. Check that it has space and is connected",
-    "SQLITE_READONLY": "{place} may not be written to. Allow it, or set data_dir or database_url to another place",
-    "SQLITE_PERM": "{place} may not be written to. Allow it, or set data_dir or database_url to another place",
-    "SQLITE_CANTOPEN": (
-        "{place} cannot be opened: it must be a file in a folder that may be written to. "
-        "Set data_dir or database_url to such a place"
-    ),
-    "SQLITE_NOTADB": (
-        "{place} is not a database; it was left as it is. "
-        "Move it away, or set data_dir or database_url to another place"
-    ),
-    "SQLITE_CORRUPT": (
-        "{place} is damaged; it was left as it is. Put a copy back, or move it away and Classpulse starts a new one"
-    ),
-    "SQLITE_BUSY": "Another program keeps {place} locked. Close what has it open",
-    "SQLITE_LOCKED": "Another program keeps {place} locked. Close what has it open",
-}
+POSTGRES = "postgresql+psycopg"
+
+_WITHOUT_DRIVER = {"postgres", "postgresql"}
+"""As hosting companies write it; psycopg is the driver that comes with Classpulse."""
 
 
 def open_engine(text: str) -> Engine:
@@ -48,35 +34,58 @@ def open_engine(text: str) -> Engine:
     Raises:
         StorageError: the URL or its driver is unknown, or the folder cannot be made.
     """
-    try:
-        url = make_url(text)
-    except ArgumentError:
-        # The text is not repeated: a part of it may be a password.
-        message = f"the setting database_url is not an SQLAlchemy URL, such as {EXAMPLES}"
-        raise StorageError(message) from None
+    url = _url_of(text)
     _make_folder(url)
     try:
         engine = create_engine(url, **_pool_options(url))
     except NoSuchModuleError:
         message = f"no kind of database is called {url.drivername!r}: database_url may be {EXAMPLES}"
         raise StorageError(message) from None
-    except ModuleNotFoundError as error:
-        message = (
-            f"databases of the kind {url.drivername!r} need the Python package {error.name!r}: "
-            f"install it (pip install {error.name}), or leave database_url out to use a SQLite file"
-        )
-        raise StorageError(message) from None
+    except ImportError as error:
+        raise StorageError(_without_driver(url, error)) from None
     except (ArgumentError, TypeError, ValueError) as error:
         message = f"database_url {place_of(url)!r} cannot be used: {error}"
         raise StorageError(message) from None
     if engine.dialect.name == "sqlite":
         _prepare_sqlite(engine)
+    elif url.drivername == POSTGRES:
+        from classpulse.storage import postgres  # noqa: PLC0415 - an extra, which a SQLite file does not need
+
+        postgres.prepare(engine)
     return engine
+
+
+def _url_of(text: str) -> URL:
+    try:
+        url = make_url(text)
+    except ArgumentError:
+        # The text is not repeated: a part of it may be a password.
+        message = f"the setting database_url is not an SQLAlchemy URL, such as {EXAMPLES}"
+        raise StorageError(message) from None
+    return url.set(drivername=POSTGRES) if url.drivername in _WITHOUT_DRIVER else url
+
+
+def _without_driver(url: URL, error: ImportError) -> str:
+    if url.drivername == POSTGRES:
+        what = "PostgreSQL needs psycopg: install it (pip install 'classpulse[postgres]')"
+    else:
+        name = error.name or url.get_driver_name()
+        what = f"databases of the kind {url.drivername!r} need the Python package {name!r}: install it"
+        what += f" (pip install {name})"
+    return f"{what}, or leave database_url out to use a SQLite file"
+
+
+def is_server(engine: Engine) -> bool:
+    """Whether it is PostgreSQL, with whose rows and locks several machines work at once."""
+    return engine.dialect.name == "postgresql"
 
 
 def place_of(url: URL) -> str:
     """What to call a database in a sentence: its file, or its URL without the password."""
-    return str(url.database) if file_of(url) else url.render_as_string(hide_password=True)
+    if file_of(url):
+        return str(url.database)
+    told = {name: url.query[name] for name in ("host", "port") if name in url.query}
+    return url.set(query=told).render_as_string(hide_password=True)
 
 
 def file_of(url: URL) -> Path | None:
@@ -140,7 +149,9 @@ def _prepare_sqlite(engine: Engine) -> None:
 
 
 def reader_of(engine: Engine) -> Engine:
-    """The same database for those who only read: they do not wait for the writer."""
+    """The same database for those who only read: they do not wait for the writer, and see one moment of it."""
+    if is_server(engine):
+        return engine.execution_options(isolation_level="REPEATABLE READ")
     return engine.execution_options(sqlite_begin="BEGIN")
 
 
@@ -156,14 +167,16 @@ def keep_a_log(engine: Engine) -> None:
 
 def explain(error: SQLAlchemyError, url: URL) -> str:
     """One sentence on what the database said, with what to do, without a full stop."""
-    place = place_of(url)
     original = error.orig if isinstance(error, DBAPIError) else None
-    name = getattr(original, "sqlite_errorname", "") or ""
-    for known, sentence in _SQLITE_SAYS.items():
-        if name == known or name.startswith(f"{known}_"):
-            return sentence.format(place=place)
     said = str(original or error).strip().partition("\n")[0]
-    return f"The database {place} does not answer as it should: {said}"
+    if url.get_backend_name() == "postgresql":
+        code = getattr(original, "sqlstate", None)
+        unreached = UNREACHED if isinstance(error, OperationalError) else None
+        sentence = unreached if code is None else refusal(POSTGRES_SAYS, code)
+    else:
+        sentence = refusal(SQLITE_SAYS, getattr(original, "sqlite_errorname", None) or "")
+    sentence = sentence or "The database {place} does not answer as it should: {said}"
+    return sentence.format(place=place_of(url), said=said.removeprefix("connection failed: "))
 
 
 @contextmanager

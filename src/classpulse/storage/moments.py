@@ -128,8 +128,10 @@ class Moments:
         if not values:
             return
         has = select(func.count()).select_from(row).where(row.session_id == session_id)
+        lock = select(SessionRow.id).where(SessionRow.id == session_id).with_for_update(key_share=True)
         with told_plainly(self._engine.url), self._engine.begin() as connection:
-            if connection.scalar(select(SessionRow.id).where(SessionRow.id == session_id)) is None:
+            # On a server the class's row is the lock that keeps two from counting at once; SQLite has one writer.
+            if connection.scalar(lock) is None:
                 message = f"there is no class {session_id}: `classpulse sessions` lists them"
                 raise StorageError(message)
             there = connection.scalar(has) or 0

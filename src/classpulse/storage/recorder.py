@@ -10,18 +10,18 @@ from collections import deque
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import update
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
-from classpulse.storage.database import explain
-from classpulse.storage.people_tables import AppearanceRow, ConsentRow
-from classpulse.storage.tables import ObservationRow, SessionRow, WindowRow
+from classpulse.storage.batch import Batch, Doubt
+from classpulse.storage.database import explain, is_server, place_of
+from classpulse.storage.tables import SessionRow, WindowRow
 from classpulse.texts import phrase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Engine
 
     from classpulse.insight.appearances import Appearance
     from classpulse.insight.engagement import ClassWindow
@@ -35,6 +35,11 @@ MAX_WAITING = 20_000
 
 FINISH_TRIES = 2
 FINISH_TIMEOUT_S = 12.0
+SERVER_PATIENCE_S = 20.0
+"""A server that is being restarted is back by then: so much longer the end of a class waits for one."""
+
+SILENT_S = 6.0
+"""After so long without an answer the database is told to be in trouble, though it has not refused anything."""
 
 HowEnded = Literal["ended", "stopped", "failed"]
 
@@ -60,6 +65,8 @@ class SessionRecorder:
         self._observations: deque[dict[str, Any]] = deque()
         self._windows: list[dict[str, Any]] = []
         self._appearances: deque[dict[str, Any]] = deque(maxlen=MAX_WAITING)
+        self._doubt: Doubt | None = None
+        self._asked_s: float | None = None
         self._interval = -1
         self._kept: set[int] = set()
         self._forgotten: set[int] = set()  # tracks of whom nothing is stored
@@ -74,8 +81,14 @@ class SessionRecorder:
 
     @property
     def trouble(self) -> str:
-        """One sentence while the database takes nothing; empty otherwise."""
-        return self._trouble
+        """One sentence while the database takes nothing, or does not answer; empty otherwise."""
+        asked_s = self._asked_s
+        waits_s = 0.0 if asked_s is None else time.monotonic() - asked_s
+        if self._trouble or waits_s < SILENT_S:
+            return self._trouble
+        place = place_of(self._engine.url)
+        said = f"The database {place} has not answered for {waits_s:.0f} s"
+        return f"{said}; {phrase('figures are shown but not stored.')}"
 
     @property
     def lost(self) -> int:
@@ -141,9 +154,13 @@ class SessionRecorder:
             if dropped is not None:
                 self._counts["dropped"] = dropped
             self._closing.set()
-        self._thread.join(FINISH_TIMEOUT_S)
+        self._thread.join(FINISH_TIMEOUT_S + self._patience_s)
         if self._trouble:
             _log.warning("class %d was not closed: %s", self.session_id, self._trouble)
+
+    @property
+    def _patience_s(self) -> float:
+        return SERVER_PATIENCE_S if is_server(self._engine) else 0.0
 
     def _count(self, index: int) -> None:
         self._results += 1
@@ -182,80 +199,59 @@ class SessionRecorder:
         while not self._closing.wait(max(0.0, began + COMMIT_EVERY_S - time.monotonic())):
             began = time.monotonic()
             self._write()
-        for _ in range(FINISH_TRIES):
-            if self._write():
-                return
+        tries, deadline = 0, time.monotonic() + self._patience_s
+        while not self._write():
+            tries += 1
+            if tries >= FINISH_TRIES:
+                if time.monotonic() > deadline:
+                    return
+                time.sleep(COMMIT_EVERY_S)
 
     def _write(self) -> bool:
         """One transaction with all that waits and a sign of life; tells whether the database took it."""
-        with self._lock:
-            observations, self._observations = self._observations, deque()
-            windows, self._windows = self._windows, []
-            gone, self._unforgotten = self._unforgotten, []
-            appearances = list(self._appearances)
-            self._appearances.clear()
-            # A session that runs is not over, even if a process with a wrong clock took it for torn.
-            session = {"ended_at": None, "ended_how": None, **self._counts, **self._ending}
+        batch, session = self._take()
+        committing = False
+        self._asked_s = time.monotonic()
         try:
             with self._engine.begin() as connection:
-                if observations:
-                    connection.execute(insert(ObservationRow), list(observations))
-                if gone:
-                    theirs = ObservationRow.session_id == self.session_id, ObservationRow.track.in_(gone)
-                    connection.execute(delete(ObservationRow).where(*theirs))
-                if windows:
-                    connection.execute(insert(WindowRow), windows)
-                allowed = _with_consent(connection, appearances)
-                if allowed:
-                    connection.execute(insert(AppearanceRow), allowed)
-                values = {"last_seen_at": datetime.now(UTC), **session}
+                batch.write(connection, self.session_id)
+                values = {"last_seen_at": batch.written_at, **session}
                 connection.execute(update(SessionRow).where(SessionRow.id == self.session_id).values(values))
+                committing = True
         except SQLAlchemyError as error:
-            self._put_back(observations, windows, appearances, gone, error)
+            self._put_back(batch, error, committing=committing)
             return False
-        self._trouble = ""
+        finally:
+            self._asked_s = None
+        self._trouble, self._doubt = "", None
         return True
 
-    def _put_back(
-        self,
-        observations: deque[dict[str, Any]],
-        windows: list[dict[str, Any]],
-        appearances: list[dict[str, Any]],
-        gone: list[int],
-        error: SQLAlchemyError,
-    ) -> None:
+    def _take(self) -> tuple[Batch, dict[str, Any]]:
+        with self._lock:
+            observations, self._observations = list(self._observations), deque()
+            windows, self._windows = self._windows, []
+            appearances = list(self._appearances)
+            self._appearances.clear()
+            gone, self._unforgotten = self._unforgotten, []
+            batch = Batch(observations, windows, appearances, gone, datetime.now(UTC), self._doubt)
+            # A session that runs is not over, even if a process with a wrong clock took it for torn.
+            return batch, {"ended_at": None, "ended_how": None, **self._counts, **self._ending}
+
+    def _put_back(self, batch: Batch, error: SQLAlchemyError, *, committing: bool) -> None:
         refused = isinstance(error, DataError | IntegrityError)
         with self._lock:
-            self._unforgotten[:0] = gone
+            self._doubt = batch.doubt_about() if committing else batch.doubt
+            self._unforgotten[:0] = batch.gone
             if refused:
                 # It will never be taken: without it, what comes after can be.
-                self._counts["lost"] += len(observations)
+                self._counts["lost"] += len(batch.observations)
             else:
-                kept = [row for row in observations if row["track"] not in self._forgotten]
+                kept = [row for row in batch.observations if row["track"] not in self._forgotten]
                 self._observations.extendleft(reversed(kept))
-                self._appearances.extendleft(reversed(appearances))
+                self._appearances.extendleft(reversed(batch.appearances))
             self._trim()
-            self._windows[:0] = windows
+            self._windows[:0] = batch.windows
         said = explain(error, self._engine.url)
         if not self._trouble:
             _log.warning("class %d cannot be written: %s", self.session_id, said)
         self._trouble = f"{said}; {phrase('figures are shown but not stored.')}"
-
-
-def _with_consent(connection: Connection, appearances: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Those of people who may be recognised at this moment.
-
-    Somebody may have withdrawn or been forgotten since they were seen. Their consent is locked until these rows are
-    written: a withdrawal comes before them, and they are not written, or after them, and finds them.
-    """
-    if not appearances:
-        return []
-    stands = (
-        select(ConsentRow.person_id)
-        .where(ConsentRow.person_id.in_({row["person_id"] for row in appearances}))
-        .where(ConsentRow.purpose == "recognition", ConsentRow.withdrawn_at.is_(None))
-        .where(ConsentRow.expires_at > datetime.now(UTC))
-        .with_for_update(read=True)
-    )
-    allowed = set(connection.scalars(stands))
-    return [row for row in appearances if row["person_id"] in allowed]

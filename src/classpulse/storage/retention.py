@@ -135,6 +135,8 @@ class Retention:
             if not ids:
                 return
             with self._engine.begin() as connection:
+                # On a server several processes may do this at once: in one order, so that they wait for each other.
+                connection.execute(select(row.id).where(row.id.in_(ids)).order_by(row.id).with_for_update()).all()
                 connection.execute(delete(row).where(row.id.in_(ids)))
             yield len(ids)
 
@@ -151,6 +153,8 @@ class Retention:
                 mark(connection)
         else:
             with Audit(self._engine, self._vault).transaction(ITSELF) as deed:
+                if over[0] not in over_since(deed.connection, before, limit=1):
+                    return 1  # another process was first
                 forget(deed, self._vault, self._erased, over[0], "consent over")
         return 1
 

@@ -16,8 +16,13 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
-def upgrade(connection: Connection, version: str | None, place: str) -> None:
-    """Run every migration after `version` (None: all of them).
+def known_versions() -> list[str]:
+    """Every migration there is, the oldest first."""
+    return [script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()][::-1]
+
+
+def upgrade(connection: Connection, version: str | None, place: str, *, to: str = "head") -> None:
+    """Run every migration after `version` (None: all of them), up to the one named `to`.
 
     Raises:
         StorageError: `version` is not among the migrations, so a newer Classpulse wrote it.
@@ -33,12 +38,17 @@ def upgrade(connection: Connection, version: str | None, place: str) -> None:
             "another place by data_dir or database_url"
         )
         raise StorageError(message) from None
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
 
 
 def configure(connection: Connection) -> Config:
     """Alembic's configuration, made here so that there is no file to find."""
+    config = _config()
+    config.attributes["connection"] = connection
+    return config
+
+
+def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
-    config.attributes["connection"] = connection
     return config
