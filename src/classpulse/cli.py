@@ -27,9 +27,10 @@ from classpulse import (
     cli_people,
     cli_policy,
     cli_report,
+    cli_screens,
     cli_training,
 )
-from classpulse.cli_options import ONE_CLASS, ClassChoice, common, number_of
+from classpulse.cli_options import CORNERS, ONE_CLASS, ClassChoice, common, number_of
 from classpulse.errors import ClassPulseError, SourceError, StorageError
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def cli() -> None:
       classpulse live                      the first webcam or, without one, a demo class
       classpulse live lesson.mp4 --fast    a recording, as fast as it goes
       classpulse live rtsp://CAMERA/path   a classroom camera
+      classpulse live screen:window=Zoom   the gallery of an online meeting
       classpulse doctor                    is this machine ready?
     """  # noqa: D301 - click's own mark for text that is not to be wrapped
 
@@ -66,12 +68,14 @@ def cli() -> None:
 @click.option("--page/--no-page", default=None, help="Serve the live page; on by default but for --fast and --single.")
 @click.option("--browser/--no-browser", default=None, help="Open the page in a browser.")
 @click.option("--port", type=int, help="Port of the page [default: 8700].")
+@click.option("--my-tile", type=click.Choice(CORNERS), help="A meeting: the corner your own tile is in at the start.")
 @click.option("--cpu-share", type=float, help="Share of the cores to use, 0 to 1 [default: 0.5].")
 @common
 def live(settings: Settings, source: str | None, results: str | None, **flags: Any) -> None:  # noqa: ANN401
     """Watch a class.
 
-    SOURCE is a webcam's number, a video, a folder of pictures, a stream's address or `demo`.
+    SOURCE is a webcam's number, a video, a folder of pictures, a stream's address, `screen` for a meeting's window
+    (screen:2, screen:100,80,1280x720 or screen:window=TITLE; see `classpulse screens`), or `demo`.
 
     \b
     Examples:
@@ -79,6 +83,7 @@ def live(settings: Settings, source: str | None, results: str | None, **flags: A
       classpulse live demo --window
       classpulse live lesson.mp4 --fast --results lesson.jsonl
       classpulse live rtsp://user:password@camera.school/stream --jurisdiction eu
+      classpulse live screen:window=Zoom --my-tile top-left
       classpulse live --single             look at yourself
     """  # noqa: D301
     from classpulse.live import LiveOptions, run_live
@@ -228,6 +233,7 @@ for _command in (
     cli_marks.marks,
     cli_policy.policy,
     cli_report.report,
+    cli_screens.screens,
 ):
     cli.add_command(_command)
 

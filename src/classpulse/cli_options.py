@@ -16,9 +16,14 @@ if TYPE_CHECKING:
 
     from classpulse.storage.store import Store
 
-FLAGS = {"port": "web.port", "lab_port": "lab.port", "browser": "web.open_browser"} | {
-    name: name for name in ("individual", "cpu_share", "jurisdiction")
-}
+CORNERS = ("top-left", "top-right", "bottom-left", "bottom-right")
+
+FLAGS = {
+    "port": "web.port",
+    "lab_port": "lab.port",
+    "browser": "web.open_browser",
+    "my_tile": "screen.ignore",
+} | {name: name for name in ("individual", "cpu_share", "jurisdiction")}
 """Flags that are another way to write a setting."""
 
 

@@ -222,7 +222,16 @@ def _serve(runner: Runner, store: Store, settings: Settings) -> LiveServer:
 
     host = settings.web.host
     office = Office(store, settings, _account())
-    app = create_app(runner.hub, runner, store, office=office, room=runner.room, settings=settings, host=host)
+    app = create_app(
+        runner.hub,
+        runner,
+        store,
+        office=office,
+        room=runner.room,
+        meeting=runner.meeting,
+        settings=settings,
+        host=host,
+    )
     return LiveServer(app, host, settings.web.port)
 
 

@@ -4,6 +4,7 @@
                                           ├─ HeadPoseEstimator ─────────────────────┤
                                           └─ EmotionClassifier ── EmotionSmoother ──┘
 
+In a meeting's window a `MeetingView` stands between finding and following: it says who counts there, and where.
 Every stage is a class with one verb and typed arrays in between; what may run is asked of the `Policy`, which
 the models ask too before they are opened.
 """
@@ -23,6 +24,7 @@ from classpulse.vision.embedder import FaceEmbedder
 from classpulse.vision.emotion import EmotionClassifier, EmotionSmoother
 from classpulse.vision.gallery import Gallery
 from classpulse.vision.head_pose import HeadPoseEstimator
+from classpulse.vision.meeting import view_of
 from classpulse.vision.recognition import FaceRecognizer
 from classpulse.vision.tracker import FaceTracker
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
     from classpulse.settings import Jurisdiction
     from classpulse.types import Faces
+    from classpulse.vision.meeting import MeetingView
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +57,7 @@ class Pipeline:
         jurisdiction: Jurisdiction | None = None,
         policy: Policy | None = None,
         gallery: Gallery | None = None,
+        meeting: MeetingView | None = None,
     ) -> None:
         """Open the models that are allowed.
 
@@ -65,6 +69,7 @@ class Pipeline:
                 settings and `jurisdiction` can only tighten it. `research` is given in this way alone.
             gallery: the people to recognise; nobody is where it is None or empty, the settings say so, or the law
                 forbids it or is not known.
+            meeting: knows the tiles, where the pictures are of a meeting's window; None elsewhere.
 
         Raises:
             PolicyError: a model is not allowed, or the jurisdiction is looser than the settings' or the
@@ -82,6 +87,7 @@ class Pipeline:
         finding = self.settings.threads - reading
         self._detector = open_detector(self.settings, self.policy, threads=finding)
         self._tracker = FaceTracker(self.settings.tracker)
+        self._meeting = meeting
         self._classifier = (
             EmotionClassifier.open(self.settings, self.policy, threads=max(1, reading)) if reads else None
         )
@@ -155,7 +161,10 @@ class Pipeline:
                 found = following.result()
 
     def _read(self, frame: Frame, faces: Faces) -> FrameResult:
-        tracks = self._tracker.update(faces, frame.time_s)
+        places = None
+        if self._meeting is not None:
+            faces, places = self._meeting.place(frame, faces)
+        tracks = self._tracker.update(faces, frame.time_s, places)
         recognizer, identities, emotions = self._recognizer, None, None
         if recognizer is not None:
             identities = recognizer.recognize(frame.image, tracks, frame.time_s)
@@ -169,7 +178,8 @@ class Pipeline:
         """Take a whole source, frame by frame.
 
         Args:
-            source: a webcam's number, a video, a picture, a folder of pictures, a stream's URL, or `"demo"`.
+            source: a webcam's number, a video, a picture, a folder of pictures, a stream's URL, a `"screen"`, or
+                `"demo"`.
             fast: whether a file is processed as fast as it goes, every frame, and not at its own pace.
 
         Yields:
@@ -184,7 +194,8 @@ class Pipeline:
             self.policy.require_live(kind.name)
         if self.policy.jurisdiction is None:
             logger.warning(UNSET_NOTICE)
-        opened = open_source(kind.target, self.settings.stream, fast=fast)
+        self._meeting = self._meeting or view_of(kind.kind, self.settings.screen)
+        opened = open_source(kind.target, self.settings.stream, fast=fast, screen=self.settings.screen)
         try:
             for _, result in self.follow(opened.frames()):
                 yield result

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from classpulse.settings import Settings
     from classpulse.sources import Health, Source, SourceKind
     from classpulse.types import Frame, FrameResult
+    from classpulse.vision.meeting import MeetingView
 
 
 class Reader(Protocol):
@@ -75,6 +76,7 @@ def open_reader(
     *,
     roll: Roll,
     room: Room,
+    meeting: MeetingView | None = None,
     fast: bool = False,
     on_open: Callable[[Source], None] | None = None,
 ) -> Reader:
@@ -86,6 +88,7 @@ def open_reader(
         policy: the law in force.
         roll: keeps up whom a camera may recognise.
         room: the students who take part by link.
+        meeting: knows the tiles, where the source is a meeting's window.
         fast: whether a file is processed flat out.
         on_open: called with a camera, stream or recording once it is open.
 
@@ -96,9 +99,9 @@ def open_reader(
         return RoomReader(room, settings, policy)
     # Both take a second or two, and a teacher waits for them.
     with ThreadPoolExecutor(1) as beside:
-        opening = beside.submit(open_source, kind.target, settings.stream, fast=fast)
+        opening = beside.submit(open_source, kind.target, settings.stream, fast=fast, screen=settings.screen)
         try:
-            pipeline = Pipeline(settings, policy=policy)
+            pipeline = Pipeline(settings, policy=policy, meeting=meeting)
             roll.attach(pipeline)
         except BaseException:
             if opening.exception() is None:

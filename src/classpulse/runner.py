@@ -18,6 +18,7 @@ from classpulse.policy import Policy, tighten
 from classpulse.progress import PUBLISH_EVERY_S, Progress
 from classpulse.readers import open_reader
 from classpulse.roll import Roll
+from classpulse.vision.meeting import view_of
 from classpulse.watching import Watching
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Runner:
     Attributes:
         hub: where the newest state is.
         room: the students who take part by link; without one until somebody opens it.
+        meeting: knows the tiles of a meeting's window; None for another source.
         ready: set once the class runs, waits for an answer, or has failed.
     """
 
@@ -68,6 +70,7 @@ class Runner:
         """
         self.hub = Hub()
         self.ready = threading.Event()
+        self.meeting = view_of(kind.kind, settings.screen)
         self._kind = kind
         self._settings = settings
         self._store = store
@@ -216,6 +219,7 @@ class Runner:
             self._policy,
             roll=self._roll,
             room=self.room,
+            meeting=self.meeting,
             fast=self._fast,
             on_open=self._on_open,
         )

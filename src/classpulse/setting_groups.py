@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -94,6 +95,43 @@ class AlertSettings(Group):
     """An address (https) that is told of every alert, with the source's name (without password, query and folder)."""
     webhook_secret: str | None = Field(None, min_length=16, repr=False)
     """What webhooks are signed with, 16 characters or more."""
+
+
+CORNERS = ("top-left", "top-right", "bottom-left", "bottom-right")
+
+
+def region_of(text: str) -> tuple[float, float, float, float] | None:
+    """A place in a picture, `x,y,wxh` in shares of its width and height; None if it is not written like that.
+
+    >>> region_of("0.75,0,0.25x0.5")
+    (0.75, 0.0, 0.25, 0.5)
+    """
+    number = r"\s*(\d{0,9}\.?\d{1,9})\s*"
+    found = re.fullmatch(f"{number},{number},{number}x{number}", text)
+    return (float(found[1]), float(found[2]), float(found[3]), float(found[4])) if found else None
+
+
+def _check_ignored(text: str) -> str:
+    text = text.strip().lower()
+    region = region_of(text)
+    if text not in CORNERS and (region is None or not 0 < region[2] <= 1 or not 0 < region[3] <= 1 or max(region) > 1):
+        message = f"give a corner ({', '.join(CORNERS)}), or a place as x,y,wxh in shares from 0 to 1: 0.75,0,0.25x0.25"
+        raise ValueError(message)
+    return text
+
+
+class ScreenSettings(Group):
+    """How a meeting's window is watched."""
+
+    rate_hz: float = Field(10.0, gt=0, le=30)
+    """How often a second a picture of the screen is taken."""
+    tiles: Literal["screen", "always", "off"] = "screen"
+    """Where the tiles of a gallery are followed: on screens; always, also in recordings of one; or nowhere."""
+    static_s: float = Field(10.0, ge=1, le=600)
+    """A face in which nothing has changed for so long is a picture of a person whose camera is off."""
+    ignore: Annotated[str, AfterValidator(_check_ignored)] | None = None
+    """Whose faces are left out: those of the tile that is in a corner (`top-left`) when the class begins, wherever it
+    goes, or those in a place (`x,y,wxh` in shares of the picture), whoever is there."""
 
 
 class AttendanceSettings(Group):

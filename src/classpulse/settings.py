@@ -25,6 +25,7 @@ from classpulse.setting_groups import (
     JoinSettings,
     LabSettings,
     RetentionSettings,
+    ScreenSettings,
     UserPath,
 )
 from classpulse.setting_names import names_of, not_a_name
@@ -154,6 +155,7 @@ class Settings(Group):
     storage: StorageSettings = StorageSettings()
     stream: StreamSettings = StreamSettings()
     join: JoinSettings = JoinSettings()
+    screen: ScreenSettings = ScreenSettings()
     web: WebSettings = WebSettings()
     lab: LabSettings = LabSettings()
 

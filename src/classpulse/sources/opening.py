@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Literal
 from classpulse.errors import SourceError
 
 if TYPE_CHECKING:
+    from classpulse.setting_groups import ScreenSettings
     from classpulse.settings import StreamSettings
     from classpulse.sources.base import Source
 
 Spec = str | int | Path | None
-Kind = Literal["webcam", "stream", "video", "pictures", "demo", "join"]
+Kind = Literal["webcam", "stream", "video", "pictures", "screen", "demo", "join"]
 
 SCHEMES = ("rtsp", "rtsps", "http", "https")
 PICTURES = frozenset({".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".webp", ".tif", ".tiff", ".avif"})
@@ -32,9 +33,10 @@ class SourceKind:
     """What an argument means, known without opening it.
 
     Attributes:
-        kind: `"webcam"`, `"stream"`, `"video"`, `"pictures"`, `"demo"` or `"join"`.
+        kind: `"webcam"`, `"stream"`, `"video"`, `"pictures"`, `"screen"`, `"demo"` or `"join"`.
         name: what to call it in sentences, without any password.
-        target: the camera's number, the stream's URL, the file or folder; `"demo"` or `"join"`.
+        target: the camera's number, the stream's URL, the file or folder; what was given for a screen, the demo and
+            students who join.
     """
 
     kind: Kind
@@ -44,12 +46,12 @@ class SourceKind:
     @property
     def live(self) -> bool:
         """Whether it goes on by itself."""
-        return self.kind in {"webcam", "stream", "demo", "join"}
+        return self.kind in {"webcam", "stream", "screen", "demo", "join"}
 
     @property
     def real(self) -> bool:
         """Whether it shows a class that is going on right now, so that the policy must be asked before it is opened."""
-        return self.kind in {"webcam", "stream", "join"}
+        return self.kind in {"webcam", "stream", "screen", "join"}
 
 
 def describe(spec: Spec) -> SourceKind:
@@ -57,7 +59,8 @@ def describe(spec: Spec) -> SourceKind:
 
     Args:
         spec: a webcam's number, a video or picture file, a folder of pictures, a URL (`rtsp://`, `rtsps://`,
-            `http://`, `https://`), `"demo"`, or `"join"` for students' own devices; None for the first webcam if
+            `http://`, `https://`), `"screen"` (also `"screen:2"`, `"screen:100,80,1280x720"`,
+            `"screen:window=Zoom"`), `"demo"`, or `"join"` for students' own devices; None for the first webcam if
             there is one, else the demo.
 
     Raises:
@@ -68,12 +71,16 @@ def describe(spec: Spec) -> SourceKind:
     if isinstance(spec, str):
         spec = spec.strip()
         if not spec:
-            message = "the source is empty: give a webcam's number, a file, a folder, a stream's URL, or demo"
+            message = "the source is empty: give a webcam's number, a file, a folder, a stream's URL, screen, or demo"
             raise SourceError(message)
         if spec == "demo":
             return SourceKind("demo", "demo", "demo")
         if spec == "join":
             return SourceKind("join", "students who join", "join")
+        if spec == "screen" or spec.startswith("screen:"):
+            from classpulse.sources.screen_target import target_of  # noqa: PLC0415
+
+            return SourceKind("screen", target_of(spec).name, spec)
         if "://" in spec:
             return _describe_url(spec)
         number = re.fullmatch(r"(?:/dev/video)?(\d{1,3})", spec)
@@ -86,13 +93,16 @@ def describe(spec: Spec) -> SourceKind:
     return _describe_path(spec)
 
 
-def open_source(spec: Spec, settings: StreamSettings, *, fast: bool = False) -> Source:
+def open_source(
+    spec: Spec, settings: StreamSettings, *, fast: bool = False, screen: ScreenSettings | None = None
+) -> Source:
     """Open what `spec` means (see `describe`).
 
     Args:
         spec: a webcam's number, a file, a folder, a URL, `"demo"`, or None.
         settings: how long to wait for a live source.
         fast: give every frame of a recording as fast as they are asked for, instead of at their own pace.
+        screen: how often a screen is looked at; as by default if not given.
 
     Returns:
         A source that has given its first frame already; close it after use.
@@ -112,6 +122,8 @@ def open_source(spec: Spec, settings: StreamSettings, *, fast: bool = False) -> 
         from classpulse.sources.stream import open_stream  # noqa: PLC0415
 
         return open_stream(what.target, settings, fast=fast)
+    if what.kind == "screen":
+        return _open_screen(what.target, settings, screen)
     from classpulse.sources.demo import DemoSource  # noqa: PLC0415
 
     return DemoSource()
@@ -122,6 +134,14 @@ def _open_webcam(number: int, name: str, settings: StreamSettings) -> Source:
     from classpulse.sources.webcam import WebcamCapture  # noqa: PLC0415
 
     return LiveSource(name, WebcamCapture(number), lambda: WebcamCapture(number), settings)
+
+
+def _open_screen(spec: str, settings: StreamSettings, screen: ScreenSettings | None) -> Source:
+    from classpulse.setting_groups import ScreenSettings  # noqa: PLC0415
+    from classpulse.sources.screen import open_screen  # noqa: PLC0415
+    from classpulse.sources.screen_target import target_of  # noqa: PLC0415
+
+    return open_screen(target_of(spec), settings, (screen or ScreenSettings()).rate_hz)
 
 
 def _open_recording(path: Path, kind: Kind, *, fast: bool) -> Source:

@@ -21,7 +21,7 @@ PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
 
 
 def require_present(kind: SourceKind) -> None:
-    """Refuse a camera that is not plugged in, or a stream whose machine does not answer.
+    """Refuse a camera that is not plugged in, a stream whose machine does not answer, or a window that is not open.
 
     A webcam is looked for among the system's devices and not opened; of a stream only a connection is made and
     closed again, and nothing is asked for. Files and the demo are seen to be there when they are described.
@@ -33,6 +33,11 @@ def require_present(kind: SourceKind) -> None:
         _require_webcam(kind.target)
     elif kind.kind == "stream":
         _require_answer(str(kind.target), kind.name)
+    elif kind.kind == "screen":
+        from classpulse.sources.screen import require_screen  # noqa: PLC0415
+        from classpulse.sources.screen_target import target_of  # noqa: PLC0415
+
+        require_screen(target_of(str(kind.target)))
 
 
 def _require_webcam(number: int) -> None:

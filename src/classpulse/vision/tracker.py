@@ -87,7 +87,7 @@ class FaceTracker:
         self._time_s = -math.inf  # by the caller's clock
         self._clock_s = 0.0  # the sum of the steps, which never runs backwards
 
-    def update(self, faces: Faces, time_s: float) -> Tracks:
+    def update(self, faces: Faces, time_s: float, places: Doubles | None = None) -> Tracks:
         """Follow the faces of the next frame.
 
         A face that was seen before keeps its number if it is found where it is expected, within
@@ -102,13 +102,17 @@ class FaceTracker:
         Args:
             faces: N detections; they are not changed.
             time_s: the frame's time, seconds by any clock.
+            places: (N, 4) boxes `x0, y0, x1, y1` to follow the faces by, in any measure, where they are not in the
+                picture where they would be expected; their own boxes if not given.
 
         Returns:
             The faces of this frame that are followed, with the detector's own boxes, in its order.
         """
-        faces = faces[_usable(faces)]
+        usable = _usable(faces)
+        boxes = (faces.boxes.astype(np.float64) if places is None else places)[usable]
+        faces = faces[usable]
         fresh = self._advance(time_s)
-        centres, sizes = _places(faces)
+        centres, sizes = _centres_and_sizes(boxes)
         owners = self._associate(centres, sizes, faces.scores >= HIGH_SCORE)
         believed = (owners >= 0) | (faces.scores >= SURE_SCORE) | fresh
         self._correct(owners, centres, sizes)
@@ -179,9 +183,8 @@ def _usable(faces: Faces) -> Mask:
     return np.asarray(finite & (sides[:, 2:] - sides[:, :2] >= 1).all(axis=1), np.bool_)
 
 
-def _places(faces: Faces) -> tuple[Doubles, Doubles]:
+def _centres_and_sizes(boxes: Doubles) -> tuple[Doubles, Doubles]:
     """Centres, (N, 2) px, and sizes, (N,) px, of boxes."""
-    boxes = faces.boxes.astype(np.float64)
     return (boxes[:, :2] + boxes[:, 2:]) / 2, np.sqrt(np.prod(boxes[:, 2:] - boxes[:, :2], axis=1))
 
 

@@ -24,7 +24,17 @@ from classpulse.errors import (
 )
 from classpulse.settings import Settings
 from classpulse.texts import LANGUAGES, MIRRORED
-from classpulse.web import api, attendance_api, join_api, join_socket, moments_api, own_api, people_api, report_api
+from classpulse.web import (
+    api,
+    attendance_api,
+    join_api,
+    join_socket,
+    moments_api,
+    own_api,
+    people_api,
+    report_api,
+    screen_api,
+)
 from classpulse.web.feed import Feed
 from classpulse.web.guard import Guard
 from classpulse.web.join_models import DeviceModels
@@ -35,6 +45,7 @@ if TYPE_CHECKING:
     from classpulse.hub import Controls, Hub
     from classpulse.joining.room import Room
     from classpulse.storage.store import Store
+    from classpulse.vision.meeting import MeetingView
     from classpulse.web.office import Office
 
 STATIC = Path(__file__).with_name("static")
@@ -65,6 +76,7 @@ def create_app(
     office: Office | None = None,
     room: Room | None = None,
     settings: Settings | None = None,
+    meeting: MeetingView | None = None,
     host: str = "127.0.0.1",
 ) -> FastAPI:
     """Build the application.
@@ -76,6 +88,7 @@ def create_app(
         office: where people's data is opened; None where there are no people.
         room: the students who take part by link; None where nobody can.
         settings: all settings; the defaults if not given.
+        meeting: knows the tiles of a meeting's window; None for another source.
         host: the address that the page is served on; requests that name another host are refused.
     """
     app = FastAPI(
@@ -89,13 +102,14 @@ def create_app(
     known = settings or Settings()
     app.state.device_models = DeviceModels(known)
     app.state.language = known.language
+    app.state.meeting = meeting
     app.state.tags = NameTags(office)
     app.state.feed = Feed(hub, tags=app.state.tags)
     app.add_middleware(Guard, host=host)
     app.add_exception_handler(RequestValidationError, _explain_input)
     app.add_exception_handler(ClassPulseError, _explain_error)
     app.add_exception_handler(StarletteHTTPException, _explain_refusal)
-    for part in (api, moments_api, people_api, attendance_api, own_api, report_api):
+    for part in (api, moments_api, people_api, attendance_api, own_api, report_api, screen_api):
         app.include_router(part.router)
     for router in (join_api.teachers, join_api.students, join_socket.router):
         app.include_router(router)

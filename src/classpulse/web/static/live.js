@@ -8,6 +8,7 @@ import { showFollowing } from "./following.js";
 import { n, number, percent, t } from "./i18n.js";
 import { prepareKeys } from "./keys.js";
 import { prepareMarks, showMarks } from "./marks.js";
+import { prepareMyTile } from "./my-tile.js";
 import { showNow } from "./now.js";
 import { prepareQuiet } from "./quiet.js";
 import { ask } from "./server.js";
@@ -222,6 +223,7 @@ prepareChart();
 prepareMarks(press);
 prepareAlerts(press);
 prepareQuiet();
+prepareMyTile();
 prepareKeys();
 listen({
   state: show,
