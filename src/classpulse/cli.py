@@ -67,6 +67,7 @@ def cli() -> None:
 @click.option("--individual/--no-individual", default=None, help="Show single faces; only `demo` does unasked.")
 @click.option("--page/--no-page", default=None, help="Serve the live page; on by default but for --fast and --single.")
 @click.option("--browser/--no-browser", default=None, help="Open the page in a browser.")
+@click.option("--observer-link", is_flag=True, help="Tell a link for somebody who is to watch, and nothing else.")
 @click.option("--port", type=int, help="Port of the page [default: 8700].")
 @click.option("--my-tile", type=click.Choice(CORNERS), help="A meeting: the corner your own tile is in at the start.")
 @click.option("--cpu-share", type=float, help="Share of the cores to use, 0 to 1 [default: 0.5].")
@@ -100,6 +101,7 @@ def live(settings: Settings, source: str | None, results: str | None, **flags: A
         window="single" if flags["single"] else "faces" if flags["window"] else None,
         page=page,
         stay=page and sys.stdin.isatty(),
+        observer_link=flags["observer_link"],
     )
     of_what = _of_what(source)
     with conversation(fast=options.fast) as terminal:

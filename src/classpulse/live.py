@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import getpass
 import json
-import os
 import sys
-import threading
 import time
-import webbrowser
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal
@@ -19,6 +15,7 @@ import psutil
 
 from classpulse.errors import SettingsError, StorageError
 from classpulse.law import answer_law, law_in_force
+from classpulse.live_page import announce, serve
 from classpulse.policy import UNSET_NOTICE, Task
 from classpulse.roll import feed_from
 from classpulse.runner import Runner
@@ -55,6 +52,7 @@ class LiveOptions:
         window: a window on the desktop, with many faces or with one.
         page: whether the live page is served.
         stay: whether the page stays after the class has ended, until somebody interrupts.
+        observer_link: whether a link for somebody who only watches is told.
     """
 
     source: str | None = None
@@ -63,6 +61,7 @@ class LiveOptions:
     window: Literal["faces", "single"] | None = None
     page: bool = True
     stay: bool = False
+    observer_link: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +112,7 @@ def run_live(options: LiveOptions, settings: Settings, terminal: Terminal) -> Li
             on_open=terminal.on_open,
             feed=None if stored is None else feed_from(store, settings),
         )
-        server = stack.enter_context(_serve(runner, store, settings)) if options.page else None
+        server = stack.enter_context(serve(runner, store, settings)) if options.page else None
         window = _open_window(options, runner, kind)
         if window is not None:
             runner.listen(window.put)
@@ -132,7 +131,7 @@ def _wait(
     try:
         _await_start(runner, window)
         if server is not None and not runner.failed:
-            _announce(server.url, runner, settings, terminal)
+            announce(server, runner.hub.state.phase, settings, terminal.say, observer=options.observer_link)
         if window is not None:
             window.show()
         while not runner.join(BEAT_S):
@@ -158,20 +157,6 @@ def _await_start(runner: Runner, window: DesktopWindow | None) -> None:
     while not runner.ready.wait(BEAT_S):
         if window is not None:
             window.pump()
-
-
-def _announce(url: str, runner: Runner, settings: Settings, terminal: Terminal) -> None:
-    if runner.hub.state.phase == "asking":
-        terminal.say(f"Which law is in force? The class begins when somebody has said so at {url} (Ctrl-C ends it).")
-    else:
-        terminal.say(f"The class is live at {url} (Ctrl-C ends it).")
-    if settings.web.open_browser and has_desktop():
-        threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
-
-
-def has_desktop() -> bool:
-    """Whether a browser would have a window; without a desktop Linux offers those that take over the terminal."""
-    return sys.platform in {"win32", "darwin"} or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def _check(options: LiveOptions, settings: Settings, kind: SourceKind) -> None:
@@ -213,34 +198,6 @@ def be_considerate(settings: Settings) -> None:
                 process.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
             else:
                 process.nice(LOW_PRIORITY)
-
-
-def _serve(runner: Runner, store: Store, settings: Settings) -> LiveServer:
-    from classpulse.web.app import create_app  # noqa: PLC0415 - a third of a second that --fast need not wait
-    from classpulse.web.office import Office  # noqa: PLC0415
-    from classpulse.web.server import LiveServer  # noqa: PLC0415
-
-    host = settings.web.host
-    office = Office(store, settings, _account())
-    app = create_app(
-        runner.hub,
-        runner,
-        store,
-        office=office,
-        room=runner.room,
-        meeting=runner.meeting,
-        settings=settings,
-        host=host,
-    )
-    return LiveServer(app, host, settings.web.port)
-
-
-def _account() -> str:
-    """Who does what is done on the page: it has no login of its own."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have a number and no name
-        return f"account {os.getuid()}" if hasattr(os, "getuid") else "account without a name"
 
 
 def _open_window(options: LiveOptions, runner: Runner, kind: SourceKind) -> DesktopWindow | None:

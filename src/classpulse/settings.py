@@ -29,6 +29,7 @@ from classpulse.setting_groups import (
     UserPath,
 )
 from classpulse.setting_names import names_of, not_a_name
+from classpulse.web_settings import WebSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -110,17 +111,6 @@ class StreamSettings(Group):
     """Silence after which a camera or stream counts as stalled and is opened again."""
     reopen_max_s: float = Field(30.0, gt=0, le=600)
     """Longest pause between two tries to open it again."""
-
-
-class WebSettings(Group):
-    """Where the live page is."""
-
-    host: str = "127.0.0.1"
-    """Address to listen on; anything but this machine's own lets others in."""
-    port: int = Field(8700, ge=0, le=65535)
-    """Port of the live page; 0 takes any free one."""
-    open_browser: bool = True
-    """Whether to open the page in a browser."""
 
 
 class Settings(Group):

@@ -20,6 +20,7 @@ from classpulse.storage.store import Store
 from classpulse.storage.tables import ObservationRow, SessionRow
 from classpulse.web.app import create_app
 from classpulse.web.office import Office
+from classpulse.web_settings import WebSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,9 +48,10 @@ class School:
     settings: Settings
     people: People
 
-    def app(self, hub: Hub, controls: Controls, **options: Any) -> FastAPI:
-        """The application."""
-        return create_app(hub, controls, self.store, office=Office(self.store, self.settings, TEACHER), **options)
+    def app(self, hub: Hub, controls: Controls, **web: Any) -> FastAPI:
+        """The application, with changes to the settings of its pages."""
+        settings = self.settings.model_copy(update={"web": WebSettings(**web)})
+        return create_app(hub, controls, self.store, office=Office(self.store, settings, TEACHER), settings=settings)
 
     def enrol(self, name: str, seed: int, *, individual: bool = False, photos_: int = 3) -> str:
         """Somebody who agreed an hour ago, with photos of a made-up face."""

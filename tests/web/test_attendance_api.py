@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from classpulse.hub import Hub, LiveState
     from classpulse.types import FrameResult
+    from classpulse.web.access import Audience
 
     State = Callable[..., LiveState]
     Result = Callable[..., FrameResult]
@@ -211,18 +212,21 @@ def test_other_machines_are_told_no_names(
     app: FastAPI, hub: Hub, state: State, result: Result, ids: dict[str, str], asking: type[Client]
 ) -> None:
     hub.publish(state(individual=True, result=named_result(result, ids[ANA])))
-    elsewhere = asking(app, address="192.0.2.7")
-    assert card_names(elsewhere) == [None]
-    assert elsewhere.get("/api/v1/state").json()["recognizes"] is False
+    tokens, elsewhere = app.state.access.tokens, asking(app, address="192.0.2.7")
+    told = elsewhere.get("/api/v1/state", headers={"Authorization": f"Bearer {tokens.login('teacher')}"}).json()
+    assert ([card["name"] for card in told["faces"]], told["recognizes"]) == ([None], False)
+    told = elsewhere.get("/api/v1/state", headers={"Authorization": f"Bearer {tokens.login('observer')}"}).json()
+    assert ("faces" in told, told["individual"]) == (False, False), "an observer sees no single faces"
 
-    async def first(here: bool) -> str:
-        events = app.state.feed.events(here=here)
+    async def first(audience: Audience) -> str:
+        events = app.state.feed.events(audience=audience)
         await anext(events)
         return str((await anext(events)).decode())
 
-    assert ANA not in asyncio.run(first(here=False))
-    assert ANA in asyncio.run(first(here=True))
-    assert ANA not in asyncio.run(first(here=False)), "nor what was made for this machine"
+    assert ANA not in asyncio.run(first("faces"))
+    assert ANA in asyncio.run(first("names"))
+    assert '"faces":[' not in asyncio.run(first("class"))
+    assert ANA not in asyncio.run(first("faces")), "nor what was made for this machine"
 
 
 def test_a_withdrawal_takes_the_name_off(

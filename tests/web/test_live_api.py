@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from classpulse.errors import PolicyError, StorageError
+from classpulse.settings import Settings
 from classpulse.web.app import STATIC, create_app
+from classpulse.web_settings import WebSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -212,11 +214,18 @@ def test_other_names_are_refused(client: Client, host: str, path: str) -> None:
 
 
 def test_a_configured_host_is_answered(asking: type[Client], hub: Hub, controls: RecordedControls) -> None:
-    named = asking(create_app(hub, controls, None, host="school.example"), "http://school.example")
-    assert named.get("/api/v1/state").status_code == 200
-    everywhere = asking(create_app(hub, controls, None, host="0.0.0.0"))  # noqa: S104
-    assert everywhere.get("/api/v1/state", headers={"Host": "192.0.2.7:8700"}).status_code == 200
-    assert everywhere.get("/api/v1/state", headers={"Host": "evil.example"}).status_code == 403
+    named = asking(served_at(hub, controls, host="school.example"), "http://school.example")
+    assert named.get("/healthz").status_code == 200
+    everywhere = asking(served_at(hub, controls, host="0.0.0.0"))  # noqa: S104
+    assert everywhere.get("/healthz", headers={"Host": "192.0.2.7:8700"}).status_code == 200
+    assert everywhere.get("/healthz", headers={"Host": "evil.example"}).status_code == 403
+    proxied = asking(served_at(hub, controls, public_url="https://school.example/pulse"), "https://school.example")
+    assert proxied.get("/pulse/healthz").status_code == 200
+    assert proxied.get("/healthz", headers={"Host": "evil.example"}).status_code == 403
+
+
+def served_at(hub: Hub, controls: RecordedControls, **web: Any) -> FastAPI:
+    return create_app(hub, controls, None, settings=Settings(web=WebSettings(**web)))
 
 
 @pytest.mark.parametrize(

@@ -250,12 +250,12 @@ BODIES: dict[str, Any] = {
 }
 
 
-def knock(client: Client, method: str, path: str, person_id: str) -> Any:
-    options: dict[str, Any] = {}
+def knock(client: Client, method: str, path: str, person_id: str, headers: dict[str, str] | None = None) -> Any:
+    options: dict[str, Any] = {"headers": headers or {}}
     if path.endswith("/pictures"):
-        options = {"content": jpeg(face_picture()), "headers": PICTURE}
+        options = {"content": jpeg(face_picture()), "headers": PICTURE | options["headers"]}
     elif method == "POST":
-        options = {"json": BODIES[path]}
+        options["json"] = BODIES[path]
     ask = client.get if method == "GET" else client.post
     return ask(path.format(id=person_id), **options)
 
@@ -265,11 +265,26 @@ def test_other_machines_are_told_nothing_of_people(
     school: School, hub: Hub, controls: RecordedControls, asking: type[Client], address: str
 ) -> None:
     person_id = school.enrol(ANA, 1)
-    client = asking(school.app(hub, controls, host="0.0.0.0"), address=address)  # noqa: S104 - it lets others in
+    app = school.app(hub, controls, host="0.0.0.0")  # noqa: S104 - it lets others in
+    client = asking(app, address=address)
     for method, path in EVERYTHING:
-        answer = knock(client, method, path, person_id)
-        assert (answer.status_code, "on the machine" in answer.json()["detail"]) == (403, True), path
+        assert knock(client, method, path, person_id).status_code == 401, path
+    for role, said in (("teacher", "over https"), ("observer", "takes a teacher")):
+        token = {"Authorization": f"Bearer {app.state.access.tokens.login(role)}"}
+        for method, path in EVERYTHING:
+            answer = knock(client, method, path, person_id, token)
+            assert (answer.status_code, said in answer.json()["detail"]) == (403, True), path
     assert school.people.knows(ANA)
+
+
+def test_a_teacher_elsewhere_is_told_of_people_where_nobody_reads_along(
+    school: School, hub: Hub, controls: RecordedControls, asking: type[Client]
+) -> None:
+    school.enrol(ANA, 1)
+    app = school.app(hub, controls, host="0.0.0.0")  # noqa: S104
+    client = asking(app, "https://127.0.0.1:8700", address="192.0.2.7")
+    token = {"Authorization": f"Bearer {app.state.access.tokens.login('teacher')}"}
+    assert [one["name"] for one in client.get("/api/v1/people", headers=token).json()["people"]] == [ANA]
 
 
 def test_this_machine_is_answered(school: School, hub: Hub, controls: RecordedControls, asking: type[Client]) -> None:

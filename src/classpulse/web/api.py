@@ -11,8 +11,9 @@ from classpulse.storage.export import write_csv
 from classpulse.storage.store import Store
 from classpulse.storage.tables import SessionRow
 from classpulse.texts import phrase
+from classpulse.web.feed import seen_by
 from classpulse.web.language import catalogue_of, language_of, retold
-from classpulse.web.office import is_here
+from classpulse.web.office import audience_of
 from classpulse.web.schema import (
     NOBODY,
     AboutPeople,
@@ -38,6 +39,8 @@ UNKNOWN: Responses = {404: {"model": Problem, "description": "Nothing is stored 
 CSV: Responses = UNKNOWN | {
     200: {"description": "A line for each window.", "content": {"text/csv": {"schema": {"type": "string"}}}},
 }
+UNBUFFERED = {"X-Accel-Buffering": "no"}
+"""For reverse proxies (nginx), which would else keep events back until they have a bufferful."""
 CONFLICT: Responses = {409: {"model": Problem, "description": "The class is not in a phase for this."}}
 
 
@@ -62,8 +65,9 @@ StoreHere = Annotated[Store | None, Depends(_store)]
 def state(request: Request, hub: HubHere) -> Snapshot:
     """The class as it is now, with its last half hour."""
     tags, now = cast("NameTags", request.app.state.tags), hub.state
-    people = AboutPeople(tags.recognizes(now), tags.names(now)) if is_here(request) else NOBODY
-    return snapshot_of(retold(now, catalogue_of(request)), people)
+    audience = audience_of(request)
+    people = AboutPeople(tags.recognizes(now), tags.names(now)) if audience == "names" else NOBODY
+    return snapshot_of(seen_by(audience, retold(now, catalogue_of(request))), people)
 
 
 @router.get(
@@ -80,7 +84,9 @@ async def events(request: Request) -> StreamingResponse:
     """The class as it changes, as server-sent events: at most four a second, the newest wins."""
     feed = cast("Feed", request.app.state.feed)
     return StreamingResponse(
-        feed.events(here=is_here(request), language=language_of(request)), media_type="text/event-stream"
+        feed.events(audience=audience_of(request), language=language_of(request)),
+        media_type="text/event-stream",
+        headers=UNBUFFERED,
     )
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, cast
 
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, Response
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from starlette.exceptions import HTTPException as StarletteHTTPException
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from classpulse import __version__
 from classpulse.errors import (
@@ -25,8 +26,10 @@ from classpulse.errors import (
 from classpulse.settings import Settings
 from classpulse.texts import LANGUAGES, MIRRORED
 from classpulse.web import (
+    access_api,
     api,
     attendance_api,
+    description,
     join_api,
     join_socket,
     moments_api,
@@ -35,11 +38,14 @@ from classpulse.web import (
     report_api,
     screen_api,
 )
+from classpulse.web.access import Access, Doors
 from classpulse.web.feed import Feed
 from classpulse.web.guard import Guard
 from classpulse.web.join_models import DeviceModels
 from classpulse.web.language import catalogue_of, code_texts, keep_choice, language_of, page_in
 from classpulse.web.names import NameTags
+from classpulse.web.static_files import MEDIA_TYPES, StaticFiles, answer_text
+from classpulse.web.sub_path import SubPath
 
 if TYPE_CHECKING:
     from classpulse.hub import Controls, Hub
@@ -51,12 +57,23 @@ if TYPE_CHECKING:
 STATIC = Path(__file__).with_name("static")
 BUNDLED = Path(__file__).parents[1] / "bundled"
 VENDOR = ("uPlot.iife.min.js", "uPlot.min.css")
-# Spelled out because the operating system's own table may be wrong (Windows has had .js as text/plain),
-# and browsers run no module of a wrong type.
-MEDIA_TYPES = {".css": "text/css", ".html": "text/html", ".js": "text/javascript", ".svg": "image/svg+xml"}
-
-
-PAGES = {"/": "index.html", "/people": "people.html", "/attendance": "attendance.html", "/me/{token}": "me.html"}
+PAGES = {
+    "/": "index.html",
+    "/people": "people.html",
+    "/attendance": "attendance.html",
+    "/me/{token}": "me.html",
+    "/enter": "enter.html",
+}
+PARTS = {
+    access_api: "access",
+    api: "class",
+    moments_api: "class",
+    screen_api: "class",
+    report_api: "stored classes",
+    attendance_api: "attendance",
+    people_api: "people",
+    own_api: "own page",
+}
 STATUS: dict[type[ClassPulseError], int] = {
     PolicyError: 409,
     PeopleError: 422,
@@ -77,7 +94,6 @@ def create_app(
     room: Room | None = None,
     settings: Settings | None = None,
     meeting: MeetingView | None = None,
-    host: str = "127.0.0.1",
 ) -> FastAPI:
     """Build the application.
 
@@ -89,73 +105,84 @@ def create_app(
         room: the students who take part by link; None where nobody can.
         settings: all settings; the defaults if not given.
         meeting: knows the tiles of a meeting's window; None for another source.
-        host: the address that the page is served on; requests that name another host are refused.
     """
+    settings = settings or Settings()
     app = FastAPI(
-        title="Classpulse", version=__version__, openapi_url="/api/v1/openapi.json", docs_url=None, redoc_url=None
+        title="Classpulse",
+        version=__version__,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,  # it would lead out of a proxy's path
+        generate_unique_id_function=description.name_of,
     )
     app.state.hub = hub
     app.state.controls = controls
     app.state.store = store
     app.state.office = office
     app.state.room = room
-    known = settings or Settings()
-    app.state.device_models = DeviceModels(known)
-    app.state.language = known.language
+    app.state.device_models = DeviceModels(settings)
+    app.state.language = settings.language
     app.state.meeting = meeting
     app.state.tags = NameTags(office)
     app.state.feed = Feed(hub, tags=app.state.tags)
-    app.add_middleware(Guard, host=host)
+    app.state.access = Access(settings.web)
+    _add_middleware(app, hub, settings)
     app.add_exception_handler(RequestValidationError, _explain_input)
     app.add_exception_handler(ClassPulseError, _explain_error)
     app.add_exception_handler(StarletteHTTPException, _explain_refusal)
-    for part in (api, moments_api, people_api, attendance_api, own_api, report_api, screen_api):
-        app.include_router(part.router)
+    for part, tag in PARTS.items():
+        app.include_router(part.router, tags=[tag])
+    # The teacher's first: /api/v1/join/renew is no student's code.
     for router in (join_api.teachers, join_api.students, join_socket.router):
         app.include_router(router)
-    _add_page(app)
+    _add_pages(app)
+    description.describe(app)
     return app
 
 
-def _add_page(app: FastAPI) -> None:
+def _add_middleware(app: FastAPI, hub: Hub, settings: Settings) -> None:
+    """What a request goes through before it is answered, the last that is added first."""
+    web = settings.web
+    app.add_middleware(Doors, access=app.state.access, current_class=lambda: hub.state.session_id)
+    app.add_middleware(Guard, web=web)
+    app.add_middleware(SubPath, root_path=web.root_path)
+    if web.public_url is not None:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(web.trusted_proxies))
+
+
+def _add_pages(app: FastAPI) -> None:
     files = {path.name: path for path in STATIC.iterdir() if path.suffix in MEDIA_TYPES}
     files |= {f"vendor/{name}": BUNDLED / name for name in VENDOR}
+    app.state.files = served = StaticFiles(files)
 
     for path, name in PAGES.items():
         _add_route(app, path, files[name])
 
     @app.get("/static/locale/{language}.json", include_in_schema=False)
-    def texts(language: str) -> Response:
+    def texts(language: str, request: Request) -> Response:
         if language not in LANGUAGES and language != MIRRORED:
             raise HTTPException(404, "There is no such language.")
-        return Response(code_texts(language), media_type="application/json", headers={"Cache-Control": "no-cache"})
+        return answer_text(code_texts(language), request, "application/json", {})
 
     @app.get("/static/{name:path}", include_in_schema=False)
-    def static(name: str) -> FileResponse:
-        # Only names from the table: what is asked for is never made into a path.
-        path = files.get(name)
-        if path is None or not path.is_file():
-            raise HTTPException(404, "There is no such file.")
-        return _send(path)
+    def static(name: str, request: Request) -> Response:
+        return served.answer(name, request)
 
-    @app.get("/healthz", response_class=PlainTextResponse)
+    @app.get("/healthz", response_class=PlainTextResponse, tags=["server"])
     def healthz() -> str:
-        """Whether the page is up."""
+        """Whether the pages are up."""
         return "ok"
 
 
 def _add_route(app: FastAPI, route: str, path: Path) -> None:
     @app.get(route, include_in_schema=False)
-    def page(request: Request) -> HTMLResponse:
+    def page(request: Request) -> Response:
         language = language_of(request)
-        headers = {"Cache-Control": "no-cache", "Content-Language": language, "Vary": "Accept-Language, Cookie"}
-        answer = HTMLResponse(page_in(path, language), headers=headers)
+        headers = {"Content-Language": language, "Vary": "Accept-Language, Cookie"}
+        answer = answer_text(page_in(path, language), request, "text/html", headers)
         keep_choice(request, answer)
         return answer
-
-
-def _send(path: Path) -> FileResponse:
-    return FileResponse(path, media_type=MEDIA_TYPES[path.suffix], headers={"Cache-Control": "no-cache"})
 
 
 def _explain_input(request: Request, error: Exception) -> JSONResponse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from classpulse.texts import catalogue
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from classpulse.hub import Hub, LiveState
     from classpulse.insight.engagement import ClassWindow
+    from classpulse.web.access import Audience
     from classpulse.web.names import NameTags
 
 RETRY_MS = 1000
@@ -38,24 +40,24 @@ class Feed:
             hub: where the newest state is.
             interval_s: between two looks at it.
             heartbeat_s: between two signs of life.
-            tags: give cards their names, for readers on this machine; None gives none.
+            tags: give cards their names, for readers who may know them; None gives none.
         """
         self._tags = tags
         self._hub = hub
         self._interval_s = interval_s
         self._beats = max(1, round(heartbeat_s / interval_s))
         self._closed = False
-        self._encoded: dict[tuple[bool, str], tuple[int, bytes]] = {}
+        self._encoded: dict[tuple[Audience, str], tuple[int, bytes]] = {}
 
     def close(self) -> None:
         """End every open stream; each ends within one interval."""
         self._closed = True
 
-    async def events(self, *, here: bool = False, language: str = "en") -> AsyncIterator[bytes]:
+    async def events(self, *, audience: Audience = "class", language: str = "en") -> AsyncIterator[bytes]:
         """Yield events for one reader until `close`: `windows` (the chart's), `state`, and `ping`.
 
         Args:
-            here: whether the reader is on this machine: nobody else is told names.
+            audience: what of the class the reader may be told.
             language: of the sentences; one of `texts.LANGUAGES`.
         """
         yield f"retry: {RETRY_MS}\n\n".encode()
@@ -63,25 +65,30 @@ class Feed:
         while not self._closed:
             version, state = self._hub.wait(seen, 0)
             if version > seen:
-                yield await self._state_event(version, state, here=here, language=language) + windows_event(
-                    shown, state
-                )
+                yield await self._state_event(version, state, audience, language) + windows_event(shown, state)
                 seen, quiet, shown = version, 0, state
             elif (quiet := quiet + 1) >= self._beats:
                 yield b"event: ping\ndata:\n\n"
                 quiet = 0
             await asyncio.sleep(self._interval_s)
 
-    async def _state_event(self, version: int, state: LiveState, *, here: bool, language: str) -> bytes:
-        if self._encoded.get((here, language), (-1, b""))[0] != version:
+    async def _state_event(self, version: int, state: LiveState, audience: Audience, language: str) -> bytes:
+        known, event = self._encoded.get((audience, language), (-1, b""))
+        if known != version:
             people = NOBODY
-            if here and self._tags is not None:
+            if audience == "names" and self._tags is not None:
                 # Names come from the database, which may take its time.
                 names = await asyncio.to_thread(self._tags.names, state)
                 people = AboutPeople(self._tags.recognizes(state), names)
-            data = state_of(retold(state, catalogue(language)), people).model_dump_json(exclude_unset=True)
-            self._encoded[here, language] = (version, f"event: state\ndata: {data}\n\n".encode())
-        return self._encoded[here, language][1]
+            told = seen_by(audience, retold(state, catalogue(language)))
+            event = f"event: state\ndata: {state_of(told, people).model_dump_json(exclude_unset=True)}\n\n".encode()
+            self._encoded[audience, language] = version, event
+        return event
+
+
+def seen_by(audience: Audience, state: LiveState) -> LiveState:
+    """The state without what somebody is not to see."""
+    return replace(state, individual=False) if audience == "class" else state
 
 
 def windows_event(before: LiveState | None, after: LiveState) -> bytes:

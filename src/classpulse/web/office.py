@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import threading
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -21,8 +20,15 @@ if TYPE_CHECKING:
     from classpulse.storage.people import People
     from classpulse.storage.store import Store
     from classpulse.types import Image
+    from classpulse.web.access import Access, Audience
 
 NOBODY = "Nobody is on file here: somebody is once their consent is recorded."
+
+
+UNREADABLE = (
+    "Names are shown to the teacher, on the machine that runs Classpulse or over https: without it, anybody in "
+    "this network could read them (start the class with --set web.https=auto)."
+)
 
 
 class Office:
@@ -121,17 +127,9 @@ class Office:
         return self.store.appearances(self.store.vault(self.settings.key_file), self.actor)
 
 
-def is_here(request: Request) -> bool:
-    """Whether a request comes from this very machine, where the teacher is."""
-    client = request.client
-    if client is None:
-        return False
-    try:
-        address = ipaddress.ip_address(client.host.partition("%")[0])
-    except ValueError:
-        return False
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return (mapped or address).is_loopback
+def audience_of(request: Request) -> Audience:
+    """What of the class whoever asks may be told."""
+    return cast("Access", request.app.state.access).audience(request)
 
 
 def office_of(request: Request) -> Office:
@@ -147,9 +145,8 @@ def office_of(request: Request) -> Office:
 
 
 def _teachers_office(request: Request) -> Office:
-    # The page has no login: who sits at this machine is the teacher, and nobody else is.
-    if not is_here(request):
-        raise HTTPException(403, "Names are shown on the machine that runs Classpulse, and nowhere else.")
+    if audience_of(request) != "names":
+        raise HTTPException(403, UNREADABLE)
     return office_of(request)
 
 

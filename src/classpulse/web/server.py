@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import logging
 import os
@@ -19,10 +20,18 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
+    from classpulse.web.access import Access
+    from classpulse.web.https import Certificate
+
 logger = logging.getLogger(__name__)
 
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - where to open a page that listens there
 STOP_S = 5.0
+BACKLOG = 2048
+"""A class of hundreds comes in within a minute, and after a break of the network all at once."""
+OPEN_FILES = 8192
+"""Each student takes one; many systems give a program 1024, or 256."""
+MAX_MESSAGE_BYTES = 262_144
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -49,7 +58,7 @@ def listen(host: str, port: int) -> socket.socket:
         else:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind(address)
-        sock.listen(128)
+        sock.listen(BACKLOG)
     except OSError as error:
         sock.close()
         raise ServerError(_explain(error, host, port)) from None
@@ -67,6 +76,30 @@ def _explain(error: OSError, host: str, port: int) -> str:
     if error.errno == errno.EADDRNOTAVAIL:
         return f"host {host!r} is not an address of this machine: use 127.0.0.1, or 0.0.0.0 to let others in"
     return f"port {port} on {host} cannot be listened on: {os.strerror(error.errno or 0)}"
+
+
+def address_in_network() -> str | None:
+    """This machine's address as others in its network reach it; None without a network."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        try:
+            # Nothing is sent: the system only says by which of its addresses it would be.
+            sock.connect(("192.0.2.1", 9))
+        except OSError:
+            return None
+        return str(sock.getsockname()[0])
+
+
+def allow_many_files() -> None:
+    """Take as many connections as the system lets this program have, within reason."""
+    if sys.platform == "win32":
+        return
+    import resource  # noqa: PLC0415 - not on Windows
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 class _Server(uvicorn.Server):
@@ -93,38 +126,67 @@ class LiveServer:
 
         with LiveServer(app, "127.0.0.1", 8700) as server:
             print(server.url)
+
+    Attributes:
+        port: where it listens.
+        certificate: what it encrypts with; None if it does not.
+        access: tells who asks, and makes links that let somebody in.
     """
 
-    def __init__(self, app: FastAPI, host: str, port: int) -> None:
+    def __init__(self, app: FastAPI, host: str, port: int, *, certificate: Certificate | None = None) -> None:
         """Take the port; browsers may connect from now on and are answered after `start`.
+
+        Args:
+            app: from `create_app`; it is told where others find it.
+            host: a name or number of this machine.
+            port: 0 takes any that is free.
+            certificate: what to encrypt with; None to serve plainly.
 
         Raises:
             ServerError: the port is taken or forbidden, or the host is not this machine.
         """
+        allow_many_files()
         self._socket = listen(host, port)
         self._host = host
+        self._scheme = "http" if certificate is None else "https"
+        self.certificate = certificate
+        self.access: Access = app.state.access
         self.port: int = self._socket.getsockname()[1]
+        self.access.base_url = self._base_url(self.access.web.public_url)
         config = uvicorn.Config(
             app,
             loop="asyncio",
             http="h11",
             ws="websockets-sansio",
-            ws_max_size=262_144,
+            ws_max_size=MAX_MESSAGE_BYTES,
+            # It takes 300 KB for each student, and messages are small.
+            ws_per_message_deflate=False,
             lifespan="off",
             log_config=None,
             access_log=False,
             proxy_headers=False,
             server_header=False,
             timeout_graceful_shutdown=2,
+            ssl_certfile=None if certificate is None else certificate.chain,
+            ssl_keyfile=None if certificate is None else certificate.key,
         )
         self._server = _Server(config, app)
         self._thread: threading.Thread | None = None
 
     @property
     def url(self) -> str:
-        """Where to open the page."""
-        host = WILDCARDS.get(self._host, self._host).strip("[]")
-        return f"http://[{host}]:{self.port}/" if ":" in host else f"http://{host}:{self.port}/"
+        """Where to open the page on this machine."""
+        return self._url(WILDCARDS.get(self._host, self._host))
+
+    def _base_url(self, public_url: str | None) -> str:
+        """Where others find the pages."""
+        if public_url is not None:
+            return f"{public_url}/"
+        return self._url(address_in_network() or WILDCARDS[self._host]) if self._host in WILDCARDS else self.url
+
+    def _url(self, host: str) -> str:
+        host = host.strip("[]")
+        return f"{self._scheme}://{f'[{host}]' if ':' in host else host}:{self.port}/"
 
     def start(self) -> None:
         """Serve in a background thread; returns when the page can be opened.

@@ -104,7 +104,7 @@ async function load(...notices) {
   notify(...notices, ["bad", wrong]);
   byId("refresh").disabled = false;
   const csv = byId("csv");
-  csv.href = `/api/v1/sessions/${id}/attendance.csv`;
+  csv.href = `api/v1/sessions/${id}/attendance.csv`;
   csv.toggleAttribute("aria-disabled", false);
   if (wrong) {
     csv.setAttribute("aria-disabled", "true");

@@ -20,7 +20,7 @@ const parts = new Map();
 /** A part of the page that few need, its sheet and its module; fetched when it is needed, and once. */
 export function part(name) {
   if (!parts.has(name)) {
-    const sheet = element("link", { rel: "stylesheet", href: `/static/${name}.css` });
+    const sheet = element("link", { rel: "stylesheet", href: new URL(`${name}.css`, import.meta.url).href });
     const dressed = new Promise((resolve) => ["load", "error"].forEach((event) => sheet.addEventListener(event, resolve)));
     document.head.append(sheet);
     parts.set(name, dressed.then(() => import(`./${name}.js`)));

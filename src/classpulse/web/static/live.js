@@ -11,6 +11,7 @@ import { prepareMarks, showMarks } from "./marks.js";
 import { prepareMyTile } from "./my-tile.js";
 import { showNow } from "./now.js";
 import { prepareQuiet } from "./quiet.js";
+import { isObserver, prepareRole } from "./role.js";
 import { ask } from "./server.js";
 import { listen } from "./stream.js";
 
@@ -36,6 +37,7 @@ let refused = "";
 const post = async (what, body) => (await ask("POST", `/api/v1/${what}`, body)).wrong ?? "";
 
 async function press(what, body) {
+  if (isObserver()) return "";
   refused = await post(what, body);
   showNotices();
   return refused;
@@ -107,7 +109,7 @@ function showControls() {
   const stored = state.session_id !== null;
   offer("export", connected && stored);
   // A link without an address is none, and cannot be opened in a new tab either.
-  if (stored) byId("report").href = `/api/v1/sessions/${state.session_id}/report.html`;
+  if (stored) byId("report").href = `api/v1/sessions/${state.session_id}/report.html`;
   else byId("report").removeAttribute("href");
   offer("report", connected && stored);
 }
@@ -219,6 +221,7 @@ function prepareControls() {
 }
 
 prepareControls();
+prepareRole();
 prepareChart();
 prepareMarks(press);
 prepareAlerts(press);

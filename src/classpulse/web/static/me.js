@@ -2,7 +2,7 @@
 
 import { byId, clock, element } from "./dom.js";
 import { t } from "./i18n.js";
-import { ask } from "./server.js";
+import { ask, at } from "./server.js";
 import { button, confirmed, givenBy, moment, notify, pictures, PURPOSES, standing } from "./words.js";
 
 const token = location.pathname.split("/").pop();
@@ -84,7 +84,7 @@ async function forget() {
 }
 
 async function download() {
-  const answer = await fetch("/api/v1/me/export", { headers }).catch(() => null);
+  const answer = await fetch(at("/api/v1/me/export"), { headers }).catch(() => null);
   if (!answer?.ok) {
     notify(["bad", answer ? (await answer.json()).detail : t("Classpulse cannot be reached. Is it still running?")]);
     return;

@@ -3,7 +3,7 @@
 import { byId, element } from "./dom.js";
 import { closeForm, openForm, prepareForm } from "./enrol.js";
 import { t } from "./i18n.js";
-import { ask } from "./server.js";
+import { ask, at } from "./server.js";
 import { closeStudio, openStudio, prepareStudio } from "./studio.js";
 import { button, chip, confirmed, day, givenBy, notify, pictures, PURPOSES, standing } from "./words.js";
 
@@ -79,7 +79,7 @@ function showPerson(id) {
   byId("person-pictures").textContent = person.pictures ? t("{pictures}, stored as numbers", { pictures: pictures(person.pictures) }) : t("None yet: nobody is recognised without.");
   byId("more").disabled = !register.may_enrol || !standingFor(person, "recognition");
   byId("link-box").hidden = true;
-  byId("person-export").href = `/api/v1/people/${person.id}/export`;
+  byId("person-export").href = `api/v1/people/${person.id}/export`;
   if (!byId("person").open) byId("person").showModal();
 }
 
@@ -117,7 +117,7 @@ async function makeLink() {
   byId("person-error").textContent = wrong ?? "";
   if (wrong) return;
   byId("link-box").hidden = false;
-  byId("link-text").value = new URL(data.path, location.href).href;
+  byId("link-text").value = at(data.path);
   byId("link-text").focus();
   byId("link-text").select();
 }

@@ -2,6 +2,9 @@
 
 import { t } from "./i18n.js";
 
+/** An address of ours, wherever a reverse proxy has put the pages: at("/people"). */
+export const at = (path) => new URL(`..${path}`, import.meta.url).href;
+
 /** Ask for something; resolves to `{ data }` or to `{ wrong }`, and never rejects. */
 export async function ask(method, path, body, headers = {}) {
   try {
@@ -11,7 +14,7 @@ export async function ask(method, path, body, headers = {}) {
       options.headers["Content-Type"] = picture ? body.type : "application/json";
       options.body = picture ? body : JSON.stringify(body);
     }
-    const answer = await fetch(path, options);
+    const answer = await fetch(at(path), options);
     const json = answer.status !== 204 && (answer.headers.get("Content-Type") ?? "").startsWith("application/json");
     const data = json ? await answer.json() : null;
     if (answer.ok) return { data, status: answer.status };

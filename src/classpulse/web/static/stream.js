@@ -11,7 +11,7 @@ export function listen(on) {
   function open() {
     source?.close();
     heard = performance.now();
-    source = new EventSource("/api/v1/events");
+    source = new EventSource("api/v1/events");
     const receive = (tell) => (event) => {
       heard = performance.now();
       on.connection(true);

@@ -1,0 +1,92 @@
+"""The page of a class: served beside it, told of in the terminal, and opened in a browser."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+import threading
+import webbrowser
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from classpulse.runner import Runner
+    from classpulse.settings import Settings
+    from classpulse.storage.store import Store
+    from classpulse.web.access import Role
+    from classpulse.web.server import LiveServer
+
+    Say = Callable[[str], None]
+
+WHO = {"teacher": "A teacher", "observer": "An observer"}
+
+
+def serve(runner: Runner, store: Store, settings: Settings) -> LiveServer:
+    """Take the port of the page of a class.
+
+    Raises:
+        ServerError: the port is taken, or the certificate cannot be used.
+    """
+    from classpulse.web.app import create_app  # noqa: PLC0415 - a third of a second that --fast need not wait
+    from classpulse.web.https import certificate_for  # noqa: PLC0415
+    from classpulse.web.office import Office  # noqa: PLC0415
+    from classpulse.web.server import LiveServer  # noqa: PLC0415
+
+    office = Office(store, settings, _account())
+    certificate = certificate_for(settings.web, settings.data_dir)
+    app = create_app(runner.hub, runner, store, office=office, room=runner.room, settings=settings)
+    return LiveServer(app, settings.web.host, settings.web.port, certificate=certificate)
+
+
+def announce(server: LiveServer, phase: str, settings: Settings, say: Say, *, observer: bool) -> None:
+    """Tell where the page is and how to come in, and open it where there is a desktop.
+
+    Args:
+        server: of the page.
+        phase: of the class.
+        settings: all settings.
+        say: tells one line.
+        observer: whether a link for somebody who only watches is told.
+    """
+    access = server.access
+    where = server.url if access.web.only_here else access.base_url
+    if phase == "asking":
+        say(f"Which law is in force? The class begins when somebody has said so at {where} (Ctrl-C ends it).")
+    else:
+        say(f"The class is live at {where} (Ctrl-C ends it).")
+    _explain_https(server, say)
+    roles: list[Role] = [] if access.web.only_here else ["teacher"]
+    for role in [*roles, "observer"] if observer else roles:
+        say(f"{WHO[role]} comes in by this link, once: {access.link(role)}")
+
+    def tell_entry(role: Role, address: str) -> None:
+        say(f"{WHO[role]} came in from {address}. The next one comes in by {access.link(role)}")
+
+    access.on_entry = tell_entry
+    if settings.web.open_browser and has_desktop():
+        url = where if access.web.only_here else access.link("teacher")
+        threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
+
+
+def _explain_https(server: LiveServer, say: Say) -> None:
+    certificate = server.certificate
+    if certificate is not None and certificate.self_made:
+        say("Browsers warn of its certificate, as it was made on this machine and no authority has signed it.")
+        say(f"Theirs is the right one if its SHA-256 fingerprint is {certificate.fingerprint}")
+    elif certificate is None and not (server.access.web.only_here or server.access.web.public_url):
+        say("Anybody in this network can read along; --set web.https=auto encrypts, and students' cameras need that.")
+
+
+def has_desktop() -> bool:
+    """Whether a browser would have a window; without a desktop Linux offers those that take over the terminal."""
+    return sys.platform in {"win32", "darwin"} or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _account() -> str:
+    """Who does what is done on the page, as the log has it: whoever runs the class."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have a number and no name
+        return f"account {os.getuid()}" if hasattr(os, "getuid") else "account without a name"

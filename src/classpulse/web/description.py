@@ -1,0 +1,96 @@
+"""The API's description of itself: an OpenAPI document that says for each path who may ask for it, and how."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from fastapi.openapi.utils import get_openapi
+
+from classpulse.web.access import OPEN, may_be_watched
+from classpulse.web.schema import Problem
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+    from fastapi.routing import APIRoute
+
+ABOUT = """\
+What the pages of one class are made of. `v1` keeps its paths and fields; new ones may come.
+
+A **teacher** may do everything, an **observer** may watch the class that is on. Where the pages can be reached from
+this machine alone, whoever asks from it is the teacher. Elsewhere a link that works once lets somebody in (`enter`):
+a browser gets a cookie, a program a token. **Participants** are students who came in by the code of the class, with a
+secret of their own. Errors are `{"detail": "one sentence"}`; 429 says in `Retry-After` how many seconds to wait.
+"""
+TAGS = {
+    "access": "Coming in, and letting others in.",
+    "class": "The class that is on: its state, its controls, and what was stored of it and of those before.",
+    "stored classes": "Reports of classes that are stored.",
+    "attendance": "Who was there. For the teacher, on this machine or over https.",
+    "people": "Who is on file, and their consents. For the teacher, on this machine or over https.",
+    "own page": "What somebody on file sees of themselves, by a link of their own.",
+    "students": "Students who take part by link, as their devices ask. Their socket is `/api/v1/join/socket`.",
+    "students, for the teacher": "The link that students join by, and who takes part.",
+    "server": "The process itself.",
+}
+SCHEMES = {
+    "token": {"type": "http", "scheme": "bearer", "description": "Of a teacher or an observer, from `enter`."},
+    "login": {"type": "apiKey", "in": "cookie", "name": "classpulse-…", "description": "A browser's, from `enter`."},
+    "participant": {"type": "http", "scheme": "bearer", "description": "A student's own secret, from joining."},
+    "link": {"type": "http", "scheme": "bearer", "description": "What a link to somebody's own page ends in."},
+}
+JOINED = ("answers", "hand", "way", "me")
+"""What of `/api/v1/join` takes a participant's secret."""
+
+
+def name_of(route: APIRoute) -> str:
+    """A name for what a path does, which programs made from the description call it by: `people_forget`."""
+    return "_".join(re.sub(r"\W+", "_", str(name)) for name in [*route.tags, route.name])
+
+
+def describe(app: FastAPI) -> None:
+    """Make `app.openapi()` say who may ask for what; to be called when all paths are there."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = get_openapi(
+                title=app.title,
+                version=app.version,
+                description=ABOUT,
+                routes=app.routes,
+                tags=[{"name": name, "description": text} for name, text in TAGS.items()],
+                # From where this document is: right under a proxy's path too.
+                servers=[{"url": "../.."}],
+            )
+            document.setdefault("components", {})["securitySchemes"] = SCHEMES
+            for path, operations in document["paths"].items():
+                for method, operation in operations.items():
+                    _secure(path, method, operation)
+            app.openapi_schema = document
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _secure(path: str, method: str, operation: dict[str, Any]) -> None:
+    operation["security"] = security = _security(path)
+    if not security:
+        return
+    told = {"application/json": {"schema": {"$ref": f"#/components/schemas/{Problem.__name__}"}}}
+    operation["responses"].setdefault("401", {"description": "Nobody's token, or none.", "content": told})
+    if {"token": []} in security:
+        watched = may_be_watched(path, method)
+        roles = "A teacher or an observer may." if watched else "A teacher may."
+        operation["description"] = f"{operation.get('description', '')}\n\n{roles}".strip()
+        operation["responses"].setdefault("403", {"description": "The role is not enough.", "content": told})
+
+
+def _security(path: str) -> list[dict[str, list[str]]]:
+    # A place in a path stands for what may be there.
+    if not OPEN.fullmatch(path.replace("{code}", "AAAAAAAA").replace("{name}", "x")):
+        return [{"token": []}, {"login": []}]
+    if path.startswith("/api/v1/me"):
+        return [{"link": []}]
+    if path.startswith("/api/v1/join/") and path.split("/")[4] in JOINED:
+        return [{"participant": []}]
+    return []

@@ -1,0 +1,122 @@
+"""How often somebody may try, so that no secret is ever guessed."""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fastapi import HTTPException
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+
+if TYPE_CHECKING:
+    from starlette.requests import HTTPConnection
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How often something may be done in any minute.
+
+    A whole school may be behind one address, with thirty devices that still have the link of yesterday's class. So what
+    is right still counts when a few tries were wrong, and only far more wrong ones than that shut an address out.
+
+    Attributes:
+        what: what is counted, as the sentence to whoever does it too often says it.
+        each: from one address.
+        together: from all addresses.
+        shut: from one address, before nothing is looked at any more; None where what is guessed is too long for that to
+            be needed.
+    """
+
+    what: str
+    each: int
+    together: int
+    shut: int | None = None
+
+
+CODE_GUESSES = Rule("wrong codes", 10, 100, shut=300)
+"""Codes of a join link that lead nowhere."""
+TOKEN_GUESSES = Rule("wrong tokens", 10, 100)
+"""Tokens and links of a teacher or an observer that lead nowhere."""
+SECRET_GUESSES = Rule("wrong secrets", 100, 1000)
+"""Secrets of participants that lead nowhere: every device of a class that has ended has one."""
+JOINS = Rule("students who join", 600, 3000)
+"""New participants, right codes all."""
+
+
+class TooManyRequestsError(HTTPException):
+    """Somebody tried too often; the answer says how long to wait."""
+
+    def __init__(self, rule: Rule, wait_s: float) -> None:
+        """Say what there was too much of, and when to come back."""
+        seconds = max(1, math.ceil(wait_s))
+        detail = f"Too many {rule.what} in a minute: wait {seconds} seconds and try again."
+        super().__init__(429, detail, {"Retry-After": str(seconds)})
+
+
+class Limits:
+    """Counts in memory, over a moving minute. May be used from any thread.
+
+    Where guesses are limited, `check` comes before looking at what was given, and `count` after it was wrong:
+
+        limits.check(CODE_GUESSES, address)
+        if code != right:
+            limits.count(CODE_GUESSES, address)
+            raise HTTPException(404, …)
+
+    It is made for what happens a few times a second, not for every message of a class.
+    """
+
+    def __init__(self) -> None:
+        """Nobody has tried anything yet."""
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+
+    def check(self, rule: Rule, address: str) -> None:
+        """Refuse an address that is shut out.
+
+        Args:
+            rule: what is to be tried.
+            address: from where; see `address_of`.
+
+        Raises:
+            TooManyRequestsError: far too much of it came from there in the last minute.
+        """
+        if rule.shut is not None:
+            item, key = RateLimitItemPerMinute(rule.shut), f"{rule.what} shut {address}"
+            if not self._limiter.test(item, key):
+                raise self._refusal(rule, item, key)
+
+    def count(self, rule: Rule, address: str) -> None:
+        """Count one try, which was wrong where `rule` is about guesses.
+
+        Raises:
+            TooManyRequestsError: that was one too many in the last minute, from there or in all.
+        """
+        if rule.shut is not None:
+            self._limiter.hit(RateLimitItemPerMinute(rule.shut), f"{rule.what} shut {address}")
+        for most, whose in ((rule.each, address), (rule.together, "in all")):
+            item, key = RateLimitItemPerMinute(most), f"{rule.what} {whose}"
+            if not self._limiter.hit(item, key):
+                raise self._refusal(rule, item, key)
+
+    def _refusal(self, rule: Rule, item: RateLimitItemPerMinute, key: str) -> TooManyRequestsError:
+        return TooManyRequestsError(rule, self._limiter.get_window_stats(item, key).reset_time - time.time())
+
+
+def address_of(connection: HTTPConnection) -> str:
+    """Where somebody asks from, behind a trusted proxy as it says; a network of IPv6 counts as one address.
+
+    One machine has as many addresses of its IPv6 network as it likes.
+    """
+    host = connection.client.host if connection.client else "unknown"
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return host
+    if address.version == 4:
+        return host
+    return str(address.ipv4_mapped or ipaddress.ip_network((address, 64), strict=False))

@@ -1,0 +1,10 @@
+// Who looks at the page: an observer's has no controls, as whatever they did would be refused.
+
+import { ask } from "./server.js";
+
+export const isObserver = () => document.body.dataset.role === "observer";
+
+export async function prepareRole() {
+  const { data } = await ask("GET", "/api/v1/role");
+  if (data) document.body.dataset.role = data.role;
+}
