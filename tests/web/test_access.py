@@ -67,7 +67,7 @@ def test_a_stranger_is_told_nothing(app: FastAPI, stranger: Client, controls: Re
 def test_pages_lead_a_stranger_to_the_way_in(stranger: Client) -> None:
     for page in ("/", "/people", "/attendance"):
         answer = stranger.get(page)
-        assert (answer.status_code, answer.headers["location"]) == (303, "enter")
+        assert (answer.status_code, answer.headers["location"]) == (303, "/enter")
     assert "link" in stranger.get("/enter").text
     assert stranger.get("/static/live.css").status_code == stranger.get("/healthz").status_code == 200
 
@@ -80,7 +80,7 @@ def test_an_observer_may_watch_this_class_and_nothing_else(
         assert stranger.get(path, headers=mine).status_code == 200, path
     for path in ("/api/v1/sessions", "/api/v1/sessions/2/windows", "/api/v1/sessions/1/attendance", "/api/v1/people"):
         assert stranger.get(path, headers=mine).status_code == 403, path
-    assert stranger.get("/people", headers=mine).headers["location"] == "./"
+    assert stranger.get("/people", headers=mine).headers["location"] == "/"
     for method, path in routes(app):
         if method != "GET" and not OPEN.fullmatch(path):
             assert ask(stranger, method, path, mine).status_code == 403, path
@@ -219,3 +219,25 @@ def test_settings_are_read_as_the_environment_has_them() -> None:
     web = WebSettings.model_validate({"trusted_proxies": "10.0.0.5, 10.1.0.0/16", "public_url": "https://A.example/p/"})
     assert web.trusted_proxies == ("10.0.0.5", "10.1.0.0/16")
     assert (web.public_url, web.root_path) == ("https://a.example/p", "/p")
+
+
+def test_only_a_trusted_proxy_is_believed(hub: Hub, controls: RecordedControls, asking: type[Client]) -> None:
+    web = WebSettings(public_url="http://school.example", trusted_proxies=("10.0.0.0/8",))
+    app = create_app(hub, controls, None, settings=Settings(web=web))
+    wrong = {"Authorization": "Bearer wrong"}
+
+    def statuses(proxy: str) -> set[int]:
+        client = asking(app, "http://school.example", address=proxy)
+        return {client.get("/", headers=wrong | {"X-Forwarded-For": f"198.51.100.{i}"}).status_code for i in range(12)}
+
+    assert 429 not in statuses("10.1.2.3"), "twelve people behind it"
+    assert 429 in statuses("192.0.2.7"), "one who says to be twelve"
+
+
+def test_the_proxys_word_on_encryption_counts(hub: Hub, controls: RecordedControls, asking: type[Client]) -> None:
+    web = WebSettings(public_url="https://school.example/pulse")
+    app = create_app(hub, controls, None, settings=Settings(web=web))
+    token = app.state.access.tokens.link("teacher")
+    answer = asking(app, "http://school.example").post("/pulse/api/v1/enter", json={"token": token})
+    assert "Secure" in answer.headers["set-cookie"]
+    assert "Path=/pulse/" in answer.headers["set-cookie"]

@@ -53,7 +53,7 @@ def test_every_path_is_in_it(app: FastAPI, document: dict[str, Any]) -> None:
     def paths(routes: Any) -> Iterator[tuple[str, str]]:
         for route in routes:
             if isinstance(route, APIRoute):
-                yield from ((route.path, method.lower()) for method in route.methods)
+                yield from ((route.path, method.lower()) for method in route.methods or ())
             elif hasattr(route, "original_router"):  # as FastAPI keeps what was included
                 yield from paths(route.original_router.routes)
 

@@ -199,7 +199,7 @@ class Doors:
         if role == "teacher" or (role == "observer" and self._may_watch(scope)):
             return None
         if scope["path"] in PAGES and scope["type"] == "http":
-            return RedirectResponse("enter" if role is None else "./", 303)
+            return RedirectResponse(f"{self._access.web.root_path}/{'enter' if role is None else ''}", 303)
         if role is None:
             detail = (
                 "This takes the link of a teacher or an observer: it is in the terminal where the class was started."

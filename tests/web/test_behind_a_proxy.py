@@ -1,0 +1,160 @@
+"""The pages behind a real reverse proxy, under a path of it: links, cookies, addresses, and a bad connection."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import httpx
+import pytest
+from fastapi import WebSocket  # noqa: TC002 - FastAPI looks at the annotation
+from playwright.sync_api import expect
+from school import NAMES
+from websockets.exceptions import ConnectionClosedError, InvalidStatus
+from websockets.sync.client import connect
+from websockets.typing import Origin
+
+from classpulse.web.server import LiveServer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from fastapi import FastAPI
+    from playwright.sync_api import Browser, Page
+    from school import School
+    from tests.web.conftest import RecordedControls
+
+    from classpulse.hub import Hub, LiveState
+
+SCRIPT = Path(__file__).with_name("reverse_proxy.py")
+PATH = "/our/pulse"
+
+
+class ReverseProxy:
+    """The proxy's process."""
+
+    def __init__(self, how: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, str(SCRIPT), PATH, how], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self.host = f"127.0.0.1:{int(self._answer())}"
+        self.url = f"http://{self.host}{PATH}"
+
+    def _answer(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline()
+
+    def tell(self, order: str) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{order}\n")
+        self._process.stdin.flush()
+        assert self._answer() == "done\n"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+
+@pytest.fixture
+def proxy(request: pytest.FixtureRequest) -> Iterator[ReverseProxy]:
+    with ReverseProxy(getattr(request, "param", "strip")) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def app(proxy: ReverseProxy, school: School, hub: Hub, controls: RecordedControls) -> FastAPI:
+    return school.app(hub, controls, public_url=proxy.url)
+
+
+@pytest.fixture
+def server(app: FastAPI, proxy: ReverseProxy) -> Iterator[LiveServer]:
+    with LiveServer(app, "127.0.0.1", 0) as server:
+        proxy.tell(f"upstream {server.port}")
+        yield server
+
+
+@pytest.fixture
+def page(browser: Browser, server: LiveServer, proxy: ReverseProxy) -> Iterator[Page]:
+    """A page of a teacher who came in through the proxy; the test fails if it asked for anything outside the path."""
+    context = browser.new_context()
+    page = context.new_page()
+    outside: list[str] = []
+    page.on("request", lambda request: outside.append(request.url) if f"{proxy.url}/" not in request.url else None)
+    page.on("response", lambda answer: outside.append(answer.url) if answer.status >= 400 else None)
+    page.goto(server.access.link("teacher"))
+    page.wait_for_url(f"{proxy.url}/")
+    yield page
+    context.close()
+    assert outside == []
+
+
+@pytest.mark.parametrize("proxy", ["strip", "keep"], indirect=True)
+def test_every_page_works_under_a_path(
+    page: Page, school: School, controls: RecordedControls, proxy: ReverseProxy
+) -> None:
+    expect(page.locator("#status")).to_have_text("Running")
+    page.get_by_role("button", name="Pause").click()
+    assert controls.heard.wait(10)
+    assert controls.asked == [("pause",)]
+    page.get_by_role("link", name="People").click()
+    expect(page).to_have_url(f"{proxy.url}/people")
+    page.get_by_role("link", name="Attendance").click()
+    expect(page).to_have_url(f"{proxy.url}/attendance")
+    page.get_by_role("link", name="Classpulse").click()
+    expect(page).to_have_url(f"{proxy.url}/")
+    school.enrol(NAMES[0], 1)
+    token = school.people.link(school.people.find(NAMES[0]).id, 2)
+    page.goto(f"{proxy.url}/me/{token}")
+    expect(page.locator("h1")).to_contain_text(NAMES[0])
+    assert httpx.get(proxy.url, follow_redirects=True).url == f"{proxy.url}/enter"
+
+
+def test_the_page_comes_back_after_a_bad_connection(
+    page: Page, hub: Hub, state: Callable[..., LiveState], proxy: ReverseProxy
+) -> None:
+    proxy.tell("delay 0.3")
+    proxy.tell("cut")
+    hub.publish(state(elapsed_s=125.0))
+    expect(page.locator("#clock")).to_have_text("2:05", timeout=15_000)
+    proxy.tell("stall")
+    hub.publish(state(elapsed_s=130.0))
+    proxy.tell("cut")
+    proxy.tell("flow")
+    expect(page.locator("#clock")).to_have_text("2:10", timeout=15_000)
+
+
+def test_nobody_is_the_teacher_because_the_proxy_is_on_this_machine(server: LiveServer, proxy: ReverseProxy) -> None:
+    assert httpx.get(f"{proxy.url}/api/v1/state").status_code == 401
+    assert httpx.get(f"{server.url}api/v1/state").status_code == 401, "nor where it is asked directly"
+    token = {"Authorization": f"Bearer {server.access.tokens.login('teacher')}"}
+    assert httpx.get(f"{proxy.url}/api/v1/state", headers=token).status_code == 200
+    for origin, status in ((f"http://{proxy.host}", 202), ("http://evil.example", 403)):
+        answer = httpx.post(f"{proxy.url}/api/v1/stop", headers=token | {"Origin": origin})
+        assert answer.status_code == status
+
+
+def test_sockets_go_through_and_other_sites_open_none(app: FastAPI, server: LiveServer, proxy: ReverseProxy) -> None:
+    @app.websocket("/echo")
+    async def echo(socket: WebSocket) -> None:
+        await socket.accept()
+        while True:
+            await socket.send_text(await socket.receive_text())
+
+    url = f"ws://{proxy.host}{PATH}/echo"
+    token = {"Authorization": f"Bearer {server.access.tokens.login('teacher')}"}
+    with connect(url, additional_headers=token, origin=Origin(f"http://{proxy.host}")) as socket:
+        socket.send("hello")
+        assert socket.recv() == "hello"
+        socket.send("x" * 300_000)
+        with pytest.raises(ConnectionClosedError) as closed:
+            socket.recv()
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1009
+    for origin, headers in ((Origin("http://evil.example"), token), (None, {})):
+        with pytest.raises(InvalidStatus, match="403"), connect(url, additional_headers=headers, origin=origin):
+            pass
