@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from classpulse.joining.room import Room
+from classpulse.policy import Policy
+from classpulse.setting_groups import JoinSettings
 from classpulse.settings import Settings
 from classpulse.web.access import OPEN
 from classpulse.web.app import create_app
@@ -48,7 +52,7 @@ def routes(app: FastAPI) -> list[tuple[str, str]]:
 
 
 def ask(client: Client, method: str, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
-    filled = path.format(session_id=1, person_id="0" * 32, id="x", code="AAAAAAAA", name="x", participant_id="x")
+    filled = re.sub(r"{\w+}", "x", path.replace("{session_id}", "1").replace("{person_id}", "0" * 32))
     return asyncio.run(client._ask(method, filled, {"headers": headers or {}}))
 
 
@@ -148,6 +152,22 @@ def test_guesses_are_few_and_what_is_right_still_counts(app: FastAPI, stranger: 
     assert "wait" in answer.json()["detail"]
     assert stranger.get("/api/v1/state", headers=bearer(app, "teacher")).status_code == 200
     assert asking(app, BASE, address="192.0.2.8").get("/api/v1/state", headers=wrong).status_code == 401
+
+
+def test_codes_of_classes_are_not_guessed(hub: Hub, controls: RecordedControls, asking: type[Client]) -> None:
+    room = Room(JoinSettings(), camera=False, on_answer=controls.answer, on_erase=lambda *_: None)
+    room.begin(Policy("eu"))
+    app = create_app(hub, controls, None, room=room, settings=Settings(web=WebSettings(host="0.0.0.0")))  # noqa: S104
+    code = room.link.open()
+    student, classmate = (asking(app, BASE, address=f"192.0.2.{i}") for i in (7, 8))
+    statuses = [student.get(f"/api/v1/join/AAAA{i:04}").status_code for i in range(12)]
+    assert statuses == [404] * 10 + [429] * 2
+    assert student.get(f"/api/v1/join/{code}").status_code == 200, "a school is behind one address"
+    for i in range(CODE_GUESSES.shut or 0):
+        student.post(f"/api/v1/join/BBBB{i:04}", json={"way": "answers"})
+    assert student.get(f"/api/v1/join/{code}").status_code == 429
+    assert classmate.get(f"/api/v1/join/{code}").status_code == 200
+    assert classmate.post("/api/v1/join/renew").status_code == 401
 
 
 def test_a_network_of_ipv6_counts_as_one_address(app: FastAPI, asking: type[Client]) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, RedirectResponse
 
-from classpulse.web.limits import TOKEN_GUESSES, Limits, TooManyRequestsError, address_of
+from classpulse.web.limits import CODE_GUESSES, TOKEN_GUESSES, Limits, TooManyRequestsError, address_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,9 +38,11 @@ MOST = 1000
 OPEN = re.compile(
     # Students come in by the code of their class, and people on file by a link of their own.
     r"/healthz|/enter|/join(/[^/]*)?|/me/[^/]*|/static/.*|"
-    r"/api/v1/(openapi\.json|enter|me(/.*)?|join/(answers|hand|way|me|socket|qr\.svg|models/[^/]+|[0-9A-Za-z]{8}))"
+    r"/api/v1/(openapi\.json|enter|me(/.*)?|join/(?!renew$)[^/]+|join/models/[^/]+)"
 )
 """What takes no role. Everything else does, so that a new path is closed until somebody opens it."""
+CODE = re.compile(r"/api/v1/join/(?!(renew|answers|hand|way|me|socket|qr\.svg)$)[^/]+")
+"""What somebody who guesses codes would ask for."""
 WATCHING = re.compile(r"/|/api/v1/(role|state|events|windows\.csv)")
 ABOUT_A_CLASS = re.compile(
     r"/api/v1/sessions/([0-9]+|\{session_id\})/(windows|windows\.csv|marks|alerts|answers|report\.html|report\.pdf)"
@@ -178,22 +180,33 @@ class Doors:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the application answer, with the role as `request.state.role`, or refuse."""
-        if scope["type"] not in {"http", "websocket"} or OPEN.fullmatch(scope["path"]):
+        if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
-        connection = HTTPConnection(scope)
         try:
-            connection.state.role = role = self._access.role(connection)
+            answer = self._answer(HTTPConnection(scope))
         except TooManyRequestsError as error:
-            answer: Response | None = JSONResponse({"detail": error.detail}, error.status_code, error.headers)
-        else:
-            answer = self._refusal(scope, role)
+            answer = JSONResponse({"detail": error.detail}, error.status_code, error.headers)
         if answer is None:
             await self._app(scope, receive, send)
         elif scope["type"] == "http":
             await answer(scope, receive, send)
         else:
             await send({"type": "websocket.close", "code": 1008, "reason": "You are not let in."})
+
+    def _answer(self, connection: HTTPConnection) -> Response | None:
+        """A refusal; None where there is none.
+
+        Raises:
+            TooManyRequestsError: there were too many wrong guesses.
+        """
+        path = connection.scope["path"]
+        if OPEN.fullmatch(path):
+            if CODE.fullmatch(path):
+                self._access.limits.check(CODE_GUESSES, address_of(connection))
+            return None
+        connection.state.role = role = self._access.role(connection)
+        return self._refusal(connection.scope, role)
 
     def _refusal(self, scope: Scope, role: Role | None) -> Response | None:
         if role == "teacher" or (role == "observer" and self._may_watch(scope)):

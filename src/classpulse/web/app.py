@@ -15,6 +15,7 @@ from classpulse import __version__
 from classpulse.errors import (
     ClassPulseError,
     JoinError,
+    JoinRefusal,
     KeyMissingError,
     ModelError,
     MomentError,
@@ -43,6 +44,7 @@ from classpulse.web.feed import Feed
 from classpulse.web.guard import Guard
 from classpulse.web.join_models import DeviceModels
 from classpulse.web.language import catalogue_of, code_texts, keep_choice, language_of, page_in
+from classpulse.web.limits import CODE_GUESSES, SECRET_GUESSES, Rule, TooManyRequestsError, address_of
 from classpulse.web.names import NameTags
 from classpulse.web.static_files import MEDIA_TYPES, StaticFiles, answer_text
 from classpulse.web.sub_path import SubPath
@@ -74,6 +76,7 @@ PARTS = {
     people_api: "people",
     own_api: "own page",
 }
+GUESSES: dict[JoinRefusal, Rule] = {"unknown": CODE_GUESSES, "secret": SECRET_GUESSES}
 STATUS: dict[type[ClassPulseError], int] = {
     PolicyError: 409,
     PeopleError: 422,
@@ -198,6 +201,12 @@ def _explain_error(request: Request, error: Exception) -> JSONResponse:
     status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 500)
     if isinstance(error, JoinError):
         status = join_api.STATUS[error.reason]
+        rule = GUESSES.get(error.reason)
+        if rule is not None:
+            try:
+                cast("Access", request.app.state.access).limits.count(rule, address_of(request))
+            except TooManyRequestsError as too_many:
+                return _explain_refusal(request, too_many)
     return JSONResponse({"detail": catalogue_of(request).retold(str(error))}, status)
 
 

@@ -44,8 +44,6 @@ TOKEN_GUESSES = Rule("wrong tokens", 10, 100)
 """Tokens and links of a teacher or an observer that lead nowhere."""
 SECRET_GUESSES = Rule("wrong secrets", 100, 1000)
 """Secrets of participants that lead nowhere: every device of a class that has ended has one."""
-JOINS = Rule("students who join", 600, 3000)
-"""New participants, right codes all."""
 
 
 class TooManyRequestsError(HTTPException):
