@@ -35,7 +35,8 @@ def lab(settings: Settings) -> None:
         message = "the lab needs Streamlit, which comes with the extra: pip install 'classpulse[lab]'"
         raise ServerError(message)
     from classpulse.lab.serving import serve
-    from classpulse.live import be_considerate, has_desktop
+    from classpulse.live import be_considerate
+    from classpulse.live_page import has_desktop
 
     be_considerate(settings)
 
