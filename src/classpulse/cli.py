@@ -68,6 +68,7 @@ def cli() -> None:
 @click.option("--page/--no-page", default=None, help="Serve the live page; on by default but for --fast and --single.")
 @click.option("--browser/--no-browser", default=None, help="Open the page in a browser.")
 @click.option("--observer-link", is_flag=True, help="Tell a link for somebody who is to watch, and nothing else.")
+@click.option("--lab", is_flag=True, help="Serve the lab beside the page, at /lab (needs classpulse[lab]).")
 @click.option("--port", type=int, help="Port of the page [default: 8700].")
 @click.option("--my-tile", type=click.Choice(CORNERS), help="A meeting: the corner your own tile is in at the start.")
 @click.option("--cpu-share", type=float, help="Share of the cores to use, 0 to 1 [default: 0.5].")
@@ -102,6 +103,7 @@ def live(settings: Settings, source: str | None, results: str | None, **flags: A
         page=page,
         stay=page and sys.stdin.isatty(),
         observer_link=flags["observer_link"],
+        lab=flags["lab"],
     )
     of_what = _of_what(source)
     with conversation(fast=options.fast) as terminal:

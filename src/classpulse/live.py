@@ -53,6 +53,7 @@ class LiveOptions:
         page: whether the live page is served.
         stay: whether the page stays after the class has ended, until somebody interrupts.
         observer_link: whether a link for somebody who only watches is told.
+        lab: whether the lab is served beside the page.
     """
 
     source: str | None = None
@@ -62,6 +63,7 @@ class LiveOptions:
     page: bool = True
     stay: bool = False
     observer_link: bool = False
+    lab: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ def run_live(options: LiveOptions, settings: Settings, terminal: Terminal) -> Li
             on_open=terminal.on_open,
             feed=None if stored is None else feed_from(store, settings),
         )
-        server = stack.enter_context(serve(runner, store, settings)) if options.page else None
+        server = stack.enter_context(serve(runner, store, settings, lab=options.lab)) if options.page else None
         window = _open_window(options, runner, kind)
         if window is not None:
             runner.listen(window.put)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import getpass
+import importlib.util
 import os
 import sys
 import threading
 import webbrowser
 from typing import TYPE_CHECKING
+
+from classpulse.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,13 +23,24 @@ if TYPE_CHECKING:
 
     Say = Callable[[str], None]
 
+MESSAGE_BYTES = 262_144
+"""Of a student's socket: a picture has 200,000 at most."""
+LAB_MESSAGE_BYTES = 4_000_000
+"""Of the lab's: a camera's whole picture."""
 WHO = {"teacher": "A teacher", "observer": "An observer"}
 
 
-def serve(runner: Runner, store: Store, settings: Settings) -> LiveServer:
+def serve(runner: Runner, store: Store, settings: Settings, *, lab: bool = False) -> LiveServer:
     """Take the port of the page of a class.
 
+    Args:
+        runner: of the class.
+        store: where it is stored.
+        settings: all settings.
+        lab: whether the lab is to be at `/lab`, for the teacher.
+
     Raises:
+        SettingsError: the lab is not installed.
         ServerError: the port is taken, or the certificate cannot be used.
     """
     from classpulse.web.app import create_app  # noqa: PLC0415 - a third of a second that --fast need not wait
@@ -37,7 +51,24 @@ def serve(runner: Runner, store: Store, settings: Settings) -> LiveServer:
     office = Office(store, settings, _account())
     certificate = certificate_for(settings.web, settings.data_dir)
     app = create_app(runner.hub, runner, store, office=office, room=runner.room, settings=settings)
-    return LiveServer(app, settings.web.host, settings.web.port, certificate=certificate)
+    if lab:
+        _require_lab()
+        from classpulse.lab.serving import mount_lab  # noqa: PLC0415 - Streamlit takes a second
+
+        mount_lab(app, settings)
+    return LiveServer(
+        app,
+        settings.web.host,
+        settings.web.port,
+        certificate=certificate,
+        max_message_bytes=LAB_MESSAGE_BYTES if lab else MESSAGE_BYTES,
+    )
+
+
+def _require_lab() -> None:
+    if importlib.util.find_spec("streamlit") is None:
+        message = "the lab is not installed: pip install 'classpulse[lab]', or leave out --lab"
+        raise SettingsError(message)
 
 
 def announce(server: LiveServer, phase: str, settings: Settings, say: Say, *, observer: bool) -> None:

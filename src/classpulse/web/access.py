@@ -48,7 +48,7 @@ ABOUT_A_CLASS = re.compile(
     r"/api/v1/sessions/([0-9]+|\{session_id\})/(windows|windows\.csv|marks|alerts|answers|report\.html|report\.pdf)"
 )
 """What an observer may read, of the class that they were let into."""
-PAGES = frozenset({"/", "/people", "/attendance"})
+PAGES = frozenset({"/", "/people", "/attendance", "/lab", "/lab/"})
 FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via")
 """Headers of a request that somebody else handed on, so that this machine's address says nothing."""
 

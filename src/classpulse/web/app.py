@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
@@ -171,6 +171,11 @@ def _add_pages(app: FastAPI) -> None:
     @app.get("/static/{name:path}", include_in_schema=False)
     def static(name: str, request: Request) -> Response:
         return served.answer(name, request)
+
+    @app.get("/lab", include_in_schema=False)
+    def lab() -> Response:
+        # Its own links are relative to the slash.
+        return RedirectResponse("lab/", 308)
 
     @app.get("/healthz", response_class=PlainTextResponse, tags=["server"])
     def healthz() -> str:

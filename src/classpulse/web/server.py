@@ -31,7 +31,6 @@ BACKLOG = 2048
 """A class of hundreds comes in within a minute, and after a break of the network all at once."""
 OPEN_FILES = 8192
 """Each student takes one; many systems give a program 1024, or 256."""
-MAX_MESSAGE_BYTES = 262_144
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -133,7 +132,15 @@ class LiveServer:
         access: tells who asks, and makes links that let somebody in.
     """
 
-    def __init__(self, app: FastAPI, host: str, port: int, *, certificate: Certificate | None = None) -> None:
+    def __init__(
+        self,
+        app: FastAPI,
+        host: str,
+        port: int,
+        *,
+        certificate: Certificate | None = None,
+        max_message_bytes: int = 262_144,
+    ) -> None:
         """Take the port; browsers may connect from now on and are answered after `start`.
 
         Args:
@@ -141,6 +148,7 @@ class LiveServer:
             host: a name or number of this machine.
             port: 0 takes any that is free.
             certificate: what to encrypt with; None to serve plainly.
+            max_message_bytes: of a WebSocket; whoever sends a larger message is cut off.
 
         Raises:
             ServerError: the port is taken or forbidden, or the host is not this machine.
@@ -158,7 +166,7 @@ class LiveServer:
             loop="asyncio",
             http="h11",
             ws="websockets-sansio",
-            ws_max_size=MAX_MESSAGE_BYTES,
+            ws_max_size=max_message_bytes,
             # It takes 300 KB for each student, and messages are small.
             ws_per_message_deflate=False,
             lifespan="off",
