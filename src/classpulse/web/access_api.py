@@ -7,11 +7,12 @@ from typing import Annotated, Any, Literal, cast
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from pydantic import BaseModel, Field
 
+from classpulse.texts import phrase
 from classpulse.web.access import STAYS_S, Access, Role, is_encrypted
 from classpulse.web.limits import TOKEN_GUESSES, address_of
 from classpulse.web.schema import Problem
 
-LEADS_NOWHERE = (
+LEADS_NOWHERE = phrase(
     "This link leads nowhere any more: each works once, for the class that it was made for. "
     "A new one is in the terminal where the class was started, or comes from whoever is in."
 )

@@ -12,6 +12,7 @@ function refuse(wrong) {
   byId("title").textContent = wrong ? t("You are not let in") : t("This page is the teacher's");
   byId("why").textContent = wrong;
   byId("why").hidden = !wrong;
+  byId("how").hidden = Boolean(wrong);
   byId("closed").hidden = false;
   byId("title").focus();
 }

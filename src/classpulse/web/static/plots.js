@@ -32,7 +32,7 @@ export function bandPlot(view, common) {
   const bands = BANDS.map(([name], i) => ({ series: [3 * i + 2, 3 * i + 1], fill: `${style(`--${name}`)}2a` }));
   const values = BANDS.flatMap(([name]) => ["low", "high", "value"].map((part) => (window) => window[name]?.[part] ?? null));
   const holes = (plot) => sayInHoles(plot, spansOf(view.windows, (window) => !isShown(window)), t("not enough faces"));
-  const more = { series, bands, y: [0, 1], splits: HALVES, format: percent, clocked: true, behind: [holes] };
+  const more = { series, bands, y: [0, 1], splits: HALVES, format: (share) => percent(share), clocked: true, behind: [holes] };
   return plot(byId("band-chart"), { ...common, ...more }, () => columns(view.windows, values, isShown));
 }
 
@@ -42,7 +42,7 @@ export function mixPlot(view, common) {
   const series = view.labels.map((label) => ({ label, stroke: style("--card"), width: 1, fill: colour(label), points: { show: false } })).reverse();
   const sums = view.labels.map((_, i) => (window) => view.labels.slice(0, i + 1).reduce((sum, label) => sum + (window.mix[label] ?? 0), 0));
   const few = (plot) => sayInHoles(plot, spansOf(view.windows, (window) => window.too_few || window.too_few_read), t("too few to show"));
-  const more = { series, y: [0, 1], splits: HALVES, format: percent, clocked: false, behind: [few] };
+  const more = { series, y: [0, 1], splits: HALVES, format: (share) => percent(share), clocked: false, behind: [few] };
   return plot(byId("mix-chart"), { ...common, ...more }, () => columns(view.windows, sums.toReversed(), (window) => window.mix));
 }
 
