@@ -4,14 +4,13 @@ import { byId, element, icon, setText } from "./dom.js";
 import { n, t } from "./i18n.js";
 import { ask } from "./server.js";
 
-const API = new URL("../api/v1/", import.meta.url);
 const SHOWN_HANDS = 6;
 
 let state = null;
 let people = [];
 let asked = "";
 
-const path = (name) => new URL(name, API).href;
+const path = (name) => `/api/v1/${name}`;
 const nameOf = (one) => one.name || t("No name");
 const ways = () => ({ answers: t("answers only"), device: t("camera, read on the device"), pictures: t("camera, read here") });
 
@@ -117,7 +116,7 @@ function showLink(link) {
   const open = link.code !== "";
   dialog.link.hidden = !open;
   if (open) {
-    dialog.qr.src = new URL(link.qr, new URL("../", import.meta.url)).href;
+    dialog.qr.src = new URL(`../${link.qr}`, import.meta.url).href;
     setText(dialog.code, halves(link.code));
     dialog.url.href = link.url;
     setText(dialog.url, link.url.replace(/^https?:\/\//, "").replace(`/${link.code}`, ""));
