@@ -43,7 +43,7 @@ def backup(settings: Settings, file: Path, by: str | None, *, force: bool) -> No
     with Store.of(settings) as store:
         try:
             with open_whole(file, mode=0o600) as open_file:
-                rows = store.backup(open_file, f"classpulse {__version__}")
+                rows = store.house.backup(open_file, f"classpulse {__version__}")
             size_kb = -(-file.stat().st_size // 1000)
         except OSError as error:
             message = f"the backup {file} cannot be written: {error.strerror or error}"

@@ -108,7 +108,7 @@ def _disk(settings: Settings) -> list[Check]:
 def _database(settings: Settings) -> list[Check]:
     """Which database it is, and what is in it; beyond this machine, whether the line to it is sealed."""
     with Store.of(settings) as store:
-        about, classes = store.about(), len(store.sessions())
+        about, classes = store.house.about(), len(store.sessions())
     text = f"{about.engine} at {about.place}, tables {about.tables}, {about.size_mb} MB"
     text += f", {classes} class{'' if classes == 1 else 'es'}"
     if about.sealed_line is False:

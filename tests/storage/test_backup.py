@@ -56,7 +56,7 @@ def school(store: Store, people: People) -> Store:
 def copy(school: Store, tmp_path: Path) -> Path:
     path = tmp_path / "monday.classpulse"
     with path.open("wb") as file:
-        school.backup(file, "a test")
+        school.house.backup(file, "a test")
     return path
 
 
@@ -115,14 +115,14 @@ def test_all_rows_are_of_one_moment(school: Store, tmp_path: Path, monkeypatch: 
 
     monkeypatch.setattr(writing, "_head", late)
     with (tmp_path / "b").open("wb") as file:
-        assert school.backup(file, "a test")["marks"] == 1
+        assert school.house.backup(file, "a test")["marks"] == 1
     assert len(school.moments.marks(1)) == 2
 
 
 def test_a_class_that_ran_is_ended_where_it_is_put_back(store: Store, other_url: str, tmp_path: Path) -> None:
     store.start_session("webcam 0", kind="webcam", jurisdiction=None, demo=False, min_group=5)
     with (tmp_path / "b").open("wb") as file:
-        store.backup(file, "a test")
+        store.house.backup(file, "a test")
     restore(other_url, tmp_path / "b")
     with Store.open(other_url) as again:
         (row,) = again.sessions()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from sqlalchemy import delete, select
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
     from classpulse.settings import Settings
+    from classpulse.storage.about import About
     from classpulse.storage.retention import Retention
     from classpulse.storage.vault import Vault
 
@@ -81,6 +82,29 @@ class House:
             return []
         with told_plainly(self._engine.url), self._reader.connect() as connection:
             return outlook(connection, self._settings.retention)
+
+    def about(self) -> About:
+        """Which database this is.
+
+        Raises:
+            StorageError: it cannot be read.
+        """
+        from classpulse.storage.about import about  # noqa: PLC0415 - for the doctor alone
+
+        return about(self._engine)
+
+    def backup(self, file: IO[bytes], made_by: str) -> dict[str, int]:
+        """Write every row of one moment into a file that `restore` takes; returns how many each table has.
+
+        What is sealed stays so, and the key is not in it. `made_by` tells which Classpulse wrote it.
+
+        Raises:
+            StorageError: the database cannot be read.
+            OSError: the file cannot be written.
+        """
+        from classpulse.storage.backup import write_backup  # noqa: PLC0415 - once a day at most
+
+        return write_backup(self._engine, file, made_by)
 
     def vault(self, key_file: Path, environ: Mapping[str, str] | None, *, create: bool) -> Vault:
         """The key of a database, checked against what is sealed in it; a new one is made only where nothing is.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
-from typing import IO, TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import OperationalError
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
     from classpulse.insight.engagement import ClassWindow
     from classpulse.settings import Jurisdiction, Settings
-    from classpulse.storage.about import About
     from classpulse.storage.appearances import Appearances
     from classpulse.storage.people import People
     from classpulse.storage.vault import Vault
@@ -248,29 +247,6 @@ class Store(LawLog):
             row = session.get(SessionRow, session_id)
             labels = row.labels if row else ()
             return [window.as_window(labels) for window in session.scalars(query)]
-
-    def about(self) -> About:
-        """Which database this is.
-
-        Raises:
-            StorageError: it cannot be read.
-        """
-        from classpulse.storage.about import about  # noqa: PLC0415 - for the doctor alone
-
-        return about(self._engine)
-
-    def backup(self, file: IO[bytes], made_by: str) -> dict[str, int]:
-        """Write every row of one moment into a file that `restore` takes; returns how many each table has.
-
-        What is sealed stays so, and the key is not in it. `made_by` tells which Classpulse wrote it.
-
-        Raises:
-            StorageError: the database cannot be read.
-            OSError: the file cannot be written.
-        """
-        from classpulse.storage.backup import write_backup  # noqa: PLC0415 - once a day at most
-
-        return write_backup(self._engine, file, made_by)
 
     def close(self, how: Literal["stopped", "failed"] = "stopped") -> None:
         """Close the sessions that are still open, then the database; safe to call twice."""
