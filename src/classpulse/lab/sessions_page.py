@@ -49,14 +49,11 @@ def _show_figures(report: ClassReport) -> None:
     st.markdown(f"#### {words.headline(report)}")
     columns = st.columns(4)
     columns[0].metric("Length", clock(report.length_s))
-    means = [None if mean is None else mean.value for mean in (report.mean("facing"), report.mean("attention"))]
-    for column, title, value in zip(
-        columns[1:],
-        ("Faced the screen", "Attention score", "Of the class seen"),
-        (*means, report.coverage),
-        strict=True,
-    ):
-        column.metric(title, "not told" if value is None else percent(value))
+    means = {"Faced the screen": report.mean("facing"), "Attention score": report.mean("attention")}
+    for column, (title, figure) in zip(columns[1:3], means.items(), strict=True):
+        ends = None if figure is None else f"90 % interval: {percent(figure.low)} to {percent(figure.high)}"
+        column.metric(title, "not told" if figure is None else percent(figure.value), help=ends)
+    columns[3].metric("Of the class seen", "not told" if report.coverage is None else percent(report.coverage))
     ended = "still running" if report.ended_how is None else report.ended_how
     group = "" if report.min_group is None else f", no figure of fewer than {report.min_group} people"
     st.caption(f"Law: {report.law}; {ended}{group}.")
