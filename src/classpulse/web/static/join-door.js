@@ -1,0 +1,56 @@
+// Before somebody comes in: what they are told, and how they want to take part.
+
+import { byId, element } from "./dom.js";
+import { t } from "./i18n.js";
+import { obstacle } from "./join-camera.js";
+import { cause } from "./join-view.js";
+
+const WAYS = {
+  answers: () => [t("Answers only"), t("Three buttons and a raised hand. No camera.")],
+  device: () => [t("Camera, read on my device"), t("Your browser looks at your face and sends numbers: how much it looks like each of seven expressions, and which way you face. No picture leaves your device.")],
+  pictures: () => [t("Camera, small pictures"), t("Small pictures go to your teacher's computer, are looked at there and dropped at once. For devices that cannot read by themselves.")],
+};
+
+/** A choice of one of the ways that are permitted here; `name` ties its buttons together. */
+export function wayChoices(ways, chosen, name) {
+  return ways.map((way) => {
+    const [title, text] = WAYS[way]();
+    const reason = way === "answers" ? "" : obstacle(way);
+    const input = element("input", { type: "radio", name, value: way });
+    input.checked = way === chosen;
+    input.disabled = Boolean(reason);
+    const said = reason ? cause(reason).join(". ") : text;
+    return element("label", { class: "choice" }, input, element("span", {}, element("b", {}, title), element("span", {}, said)));
+  });
+}
+
+/** What is told before somebody joins: pairs of a title and a text. */
+function noticeOf({ ways, on_leave: onLeave }) {
+  const camera = ways.some((way) => way !== "answers");
+  const kept = t("Your answers are stored as numbers under a random mark that is new in every class, and never with your name.");
+  const gone = onLeave === "delete" ? t("When you leave they are deleted.") : t("When you leave you can have them deleted.");
+  return [
+    [t("Your teacher sees"), camera
+      ? t("how many students give each answer, who raises a hand, and, of all who use a camera together, which expressions there are and how many face the screen.")
+      : t("how many students give each answer, and who raises a hand. No camera is used.")],
+    [t("What is stored"), `${kept} ${gone}`],
+    [t("What never happens"), camera
+      ? t("No picture of you is stored, and nothing of this counts for grades or conduct. An expression is a guess about a face, not about what you feel.")
+      : t("Nothing of this counts for grades or conduct, and nothing goes to anybody outside this class.")],
+    [t("You can stop"), t("at any time, without a reason: leave, or change how you take part.")],
+  ];
+}
+
+/** Show the door of a class. */
+export function showDoor(invitation, named) {
+  const { title, ways, names } = invitation;
+  byId("class-name").textContent = title ?? "";
+  byId("class-name").hidden = !title;
+  byId("notice").replaceChildren(...noticeOf(invitation).map(([head, text]) => element("li", {}, element("b", {}, head), element("span", {}, text))));
+  byId("name-field").hidden = names === "off";
+  byId("name-label").textContent = names === "required" ? t("Your name") : t("Your name (or leave it empty)");
+  byId("name").required = names === "required";
+  byId("name").value = named;
+  byId("ways").hidden = ways.length < 2;
+  byId("way-choices").replaceChildren(...wayChoices(ways, ways[0], "way"));
+}

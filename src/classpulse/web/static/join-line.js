@@ -1,0 +1,173 @@
+// The line to the class: a socket that comes back by itself as the same participant, and plain requests while it is down.
+
+import { ask } from "./server.js";
+
+const PROTOCOL = "classpulse.v1";
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 8000;
+const SILENCE_MS = 12_000; // the server gives a sign of life every five seconds
+const POLL_MS = 5000;
+
+export class Line {
+  #root;
+  #secret;
+  #socketUrl;
+  #hear;
+  #socket = null;
+  #up = false;
+  #over = false;
+  #tries = 0;
+  #timer = 0;
+  #silence = 0;
+  #poll = 0;
+  #unsent = new Map(); // what was said while the line was down: the newest of each kind
+
+  /** `root` is the address of the pages, `hear(kind, more)` is told "up", "down", "state", "no" and "bye". */
+  constructor(root, { secret, socket }, hear) {
+    this.#root = root;
+    this.#secret = secret;
+    this.#socketUrl = new URL(socket, root);
+    this.#socketUrl.protocol = this.#socketUrl.protocol.replace("http", "ws");
+    this.#hear = hear;
+    addEventListener("online", this.#retry);
+    addEventListener("offline", this.#drop);
+    addEventListener("pageshow", this.#retry);
+    this.#poll = setInterval(() => this.#ask(), POLL_MS);
+    this.#open();
+  }
+
+  /** Whether messages go out at once. */
+  get up() {
+    return this.#up;
+  }
+
+  /** An answer or a hand: by the socket, else by a request, else as soon as the line is back. */
+  async say(message) {
+    if (this.#send(message)) return;
+    this.#unsent.set(message.t, message);
+    await this.#deliver();
+  }
+
+  /** A reading or a picture: now or never, an old one is of no use. */
+  show(message) {
+    if (this.#up && this.#socket.bufferedAmount === 0) this.#send(message);
+  }
+
+  /** Take part in another way; resolves to what is wrong, if anything is. */
+  async change(way) {
+    return (await this.#request("POST", "way", { way })).wrong ?? "";
+  }
+
+  /** Leave the class; with `erase`, what it stored of one goes too. */
+  async leave(erase) {
+    const { wrong } = await this.#request("DELETE", erase ? "me?erase=true" : "me");
+    if (!wrong) this.#end("left");
+    return wrong ?? "";
+  }
+
+  #request(method, name, body) {
+    return ask(method, new URL(`api/v1/join/${name}`, this.#root).href, body, { Authorization: `Bearer ${this.#secret}` });
+  }
+
+  #send(message) {
+    if (!this.#up) return false;
+    this.#socket.send(message instanceof Blob ? message : JSON.stringify(message));
+    return true;
+  }
+
+  #open() {
+    clearTimeout(this.#timer);
+    if (this.#over || this.#socket) return;
+    const socket = new WebSocket(this.#socketUrl, PROTOCOL);
+    this.#socket = socket;
+    const mine = (act) => (event) => this.#socket === socket && act(event);
+    socket.addEventListener("open", mine(() => socket.send(JSON.stringify({ secret: this.#secret }))));
+    socket.addEventListener("message", mine(({ data }) => this.#take(JSON.parse(data))));
+    socket.addEventListener("close", mine(() => this.#drop()));
+    this.#listen();
+  }
+
+  /** Whoever says nothing for long is gone, whatever the socket believes. */
+  #listen() {
+    clearTimeout(this.#silence);
+    this.#silence = setTimeout(this.#drop, SILENCE_MS);
+  }
+
+  #take({ t: kind, ...more }) {
+    this.#listen();
+    if (kind === "bye") {
+      this.#end(more.reason);
+    } else if (kind === "state") {
+      this.#tries = 0;
+      const back = !this.#up;
+      this.#up = true;
+      if (back) this.#hear("up");
+      const said = { a: ({ said: one }) => ({ said: one }), h: ({ up }) => ({ hand: up }) };
+      this.#hear("state", Object.assign(more, ...[...this.#unsent].map(([sort, message]) => said[sort](message))));
+      for (const message of this.#unsent.values()) this.#send(message);
+      this.#unsent.clear();
+    } else if (kind === "no") {
+      this.#hear("no", more);
+    }
+  }
+
+  #drop = () => {
+    const socket = this.#socket;
+    this.#socket = null;
+    this.#up = false;
+    clearTimeout(this.#silence);
+    socket?.close();
+    if (this.#over) return;
+    this.#hear("down");
+    const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.#tries) * (0.6 + 0.8 * Math.random());
+    this.#tries += 1;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#open(), wait);
+  };
+
+  #retry = () => {
+    this.#tries = 0;
+    this.#open();
+  };
+
+  async #deliver() {
+    const requests = { a: ["answers", ({ said }) => ({ said })], h: ["hand", ({ up }) => ({ up })] };
+    for (const [kind, message] of [...this.#unsent]) {
+      const [name, body] = requests[kind];
+      const { wrong, status } = await this.#request("POST", name, body(message));
+      if (status && this.#unsent.get(kind) === message) this.#unsent.delete(kind);
+      if (status && wrong) this.#refused(status, wrong);
+    }
+    if (!this.#unsent.size) await this.#ask();
+  }
+
+  /** Where no socket gets through, a request now and then is a sign of life. */
+  async #ask() {
+    if (this.#up || this.#over || navigator.onLine === false) return;
+    if (this.#unsent.size) {
+      await this.#deliver();
+      return;
+    }
+    const { data, wrong, status } = await this.#request("GET", "me");
+    if (data && !this.#up && !this.#over) this.#hear("state", data);
+    else if (wrong) this.#refused(status, wrong);
+  }
+
+  #refused(status, detail) {
+    if (status === 401) this.#end("expired");
+    else if (status === 410) this.#end("ended");
+    else if (status >= 400) this.#hear("no", { detail });
+  }
+
+  #end(reason) {
+    if (this.#over) return;
+    this.#over = true;
+    removeEventListener("online", this.#retry);
+    removeEventListener("offline", this.#drop);
+    removeEventListener("pageshow", this.#retry);
+    clearInterval(this.#poll);
+    clearTimeout(this.#timer);
+    this.#drop();
+    this.#hear("bye", { reason });
+  }
+}

@@ -1,0 +1,59 @@
+// Reads a face on this device: pictures go to a thread of this very page, and only numbers come back.
+
+const NETWORK = { widthPx: 256, minScore: 0.5 };
+
+/** Whether this browser can run a network at all. */
+export const canRead = () => typeof WebAssembly === "object" && typeof Worker === "function";
+
+export class Reader {
+  #worker = null;
+  #waiting = new Map();
+  #next = 0;
+  #broken = null;
+
+  /** Fetch and open the networks; `told` hears of the bytes that have come. Rejects where it cannot be done. */
+  async open(models, told = () => {}) {
+    const file = (name) => new URL(name, import.meta.url).href;
+    this.#worker = new Worker(file("reader-worker.js"), { type: "module" });
+    this.#worker.addEventListener("message", ({ data }) => {
+      if (data.kind === "progress") told(data.loaded);
+      else this.#settle(data);
+    });
+    this.#worker.addEventListener("error", (event) => this.#fail(event.message || "The reader ended."));
+    const detector = { ...NETWORK, ...models.detector };
+    await this.#ask({ kind: "open", wasm: file("vendor/ort-wasm-simd-threaded.wasm"), detector, emotion: models.emotion });
+  }
+
+  /** Read an `ImageData`: resolves to `{ face, ms }`, face null where there is none. Its pixels are given away. */
+  read({ data, width, height }) {
+    return this.#ask({ kind: "read", bytes: data.buffer, width, height }, [data.buffer]);
+  }
+
+  close() {
+    this.#worker?.terminate();
+    this.#fail("The reader was closed.");
+  }
+
+  #ask(message, given = []) {
+    if (this.#broken) return Promise.reject(new Error(this.#broken));
+    this.#next += 1;
+    const id = this.#next;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#worker.postMessage({ ...message, id }, given);
+    });
+  }
+
+  #settle({ kind, id, detail, ...more }) {
+    const { resolve, reject } = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    if (kind === "wrong") reject(new Error(detail));
+    else resolve(more);
+  }
+
+  #fail(detail) {
+    this.#broken = detail;
+    for (const { reject } of this.#waiting.values()) reject(new Error(detail));
+    this.#waiting.clear();
+  }
+}
