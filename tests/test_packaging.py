@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BUNDLED = ROOT / "src" / "classpulse" / "bundled"
 THIRD_PARTY = {"astronaut.png", "centerface.onnx", "faceres.onnx", "grace_hopper.jpg"}
 THIRD_PARTY |= {"uPlot.iife.min.js", "uPlot.min.css"}
+THIRD_PARTY |= {"centerface-web.onnx", "ort-wasm-simd-threaded.wasm", "ort.wasm.bundle.min.mjs"}
 
 
 @pytest.fixture(scope="module")

@@ -126,12 +126,12 @@ def nothing_installed(settings: Settings) -> bool:
 
 def test_the_catalogue_knows_what_is_in_the_package(settings: Settings) -> None:
     known = entries(settings)
-    assert list(known) == ["centerface", "centerface-int8", "yunet", "emotion", "faceres", "dlib"]
+    assert list(known) == ["centerface", "centerface-web", "centerface-int8", "yunet", "emotion", "faceres", "dlib"]
     assert [name for name in known if not known[name].installed] == ["yunet", "dlib"] == list(DOWNLOADS)
     for name in DOWNLOADS:
         assert known[name].optional
         assert known[name].path == settings.data_dir / "models" / f"{name}.onnx"
-    for name in ("centerface", "centerface-int8", "emotion", "faceres"):
+    for name in ("centerface", "centerface-web", "centerface-int8", "emotion", "faceres"):
         content = known[name].path.read_bytes()
         assert known[name].sha256 == hashlib.sha256(content).hexdigest()
         assert known[name].licence == read(content, name).licence

@@ -92,12 +92,11 @@ export class Camera {
   async #prepare() {
     if (!this.#opening) {
       const { emotion, detector, min_face_px: minFacePx } = this.#invitation.models;
-      const root = new URL("../", import.meta.url);
-      const file = (model, more) => ({ ...model, ...more, url: new URL(model.url, root).href });
+      const file = (model, more) => ({ ...model, ...more, url: new URL(`../${model.url}`, import.meta.url).href });
       const models = { detector: file(detector), emotion: file(emotion, { minFacePx }) };
       this.#reader = new Reader();
-      this.#opening = this.#reader.open(models, (bytes) => this.#tell("loading", { bytes }));
-      this.#tell("loading", { bytes: 0 });
+      this.#opening = this.#reader.open(models, (share) => this.#tell("loading", { share }));
+      this.#tell("loading", { share: 0 });
     }
     try {
       await this.#opening;

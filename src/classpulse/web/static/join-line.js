@@ -9,7 +9,6 @@ const SILENCE_MS = 12_000; // the server gives a sign of life every five seconds
 const POLL_MS = 5000;
 
 export class Line {
-  #root;
   #secret;
   #socketUrl;
   #hear;
@@ -22,11 +21,10 @@ export class Line {
   #poll = 0;
   #unsent = new Map(); // what was said while the line was down: the newest of each kind
 
-  /** `root` is the address of the pages, `hear(kind, more)` is told "up", "down", "state", "no" and "bye". */
-  constructor(root, { secret, socket }, hear) {
-    this.#root = root;
+  /** A participant's line; `hear(kind, more)` is told "up", "down", "state", "no" and "bye". */
+  constructor({ secret, socket }, hear) {
     this.#secret = secret;
-    this.#socketUrl = new URL(socket, root);
+    this.#socketUrl = new URL(`../${socket}`, import.meta.url);
     this.#socketUrl.protocol = this.#socketUrl.protocol.replace("http", "ws");
     this.#hear = hear;
     addEventListener("online", this.#retry);
@@ -66,7 +64,7 @@ export class Line {
   }
 
   #request(method, name, body) {
-    return ask(method, new URL(`api/v1/join/${name}`, this.#root).href, body, { Authorization: `Bearer ${this.#secret}` });
+    return ask(method, `/api/v1/join/${name}`, body, { Authorization: `Bearer ${this.#secret}` });
   }
 
   #send(message) {

@@ -25,11 +25,12 @@ CAUSES.AbortError = CAUSES.NotReadableError;
 /** In a few words why the camera cannot be used. */
 export const cause = (name) => CAUSES[name] ?? [t("The camera cannot be used"), t("Try again, or go on with the buttons alone.")];
 
-function note(title, text = "", { busy = false, again = false } = {}) {
+function note(title, text = "", { share = null, again = false } = {}) {
   byId("mirror-note").hidden = !title;
   setText(byId("mirror-title"), title);
   setText(byId("mirror-text"), text);
-  byId("loading").hidden = !busy;
+  byId("loading").hidden = share === null;
+  byId("loading").value = share ?? 0;
   byId("again").hidden = !again;
 }
 
@@ -44,6 +45,7 @@ const light = () => t("The light at your camera is on while it runs.");
 export function showCamera(kind, more, way) {
   const on = kind === "on";
   byId("camera").hidden = kind === "off";
+  setText(byId("camera-title"), way === "device" ? t("What is read on your device") : t("What is sent"));
   byId("sent").hidden = !on;
   if (!on) byId("box").hidden = true;
   if (kind === "asking") {
@@ -51,7 +53,7 @@ export function showCamera(kind, more, way) {
     note(t("Waiting for the camera"), t("The browser may ask whether this page may use it. {light}", { light: light() }));
   } else if (kind === "loading") {
     state("quiet", t("Loading"));
-    note(t("Loading what reads your face"), t("Once, about 8 MB: {mb} MB have come. You can answer meanwhile.", { mb: number(more.bytes / 1e6, 1) }), { busy: true });
+    note(t("Loading what reads your face"), t("About 8 MB, and only once. You can answer meanwhile."), { share: more.share });
   } else if (kind === "paused") {
     state("warn", t("Paused"));
     note(t("Paused"), t("The camera is off while this page is in the background. It goes on when you come back."));
@@ -61,7 +63,7 @@ export function showCamera(kind, more, way) {
   } else if (on) {
     state("good", t("On"));
     note("");
-    setText(byId("camera-title"), way === "device" ? t("What is read on your device") : t("What is sent"));
+    byId("facts").hidden = way !== "device";
     byId("shares").hidden = way !== "device";
     setText(byId("sent-note"), way === "device" ? "" : t("A small picture like this leaves your device. It is looked at, and never stored. {light}", { light: light() }));
   }
@@ -74,6 +76,13 @@ export function prepareShares(labels) {
       element("li", { "data-emotion": label }, element("span", {}, EMOTIONS[label] ?? label), element("span", { class: "bar" }, element("i")), element("b", { class: "num" })),
     ),
   );
+}
+
+/** The other numbers that go out, in words. */
+function facts({ pose, score, sizePx }) {
+  const degrees = (angle) => number(Math.abs(angle));
+  const turned = pose ? t("turned {yaw}°, tilted {roll}°", { yaw: degrees(pose.yaw), roll: degrees(pose.roll) }) : "";
+  return [turned, t("{n} px large", { n: number(sizePx) }), t("{share} sure that it is a face", { share: percent(score) })].filter(Boolean).join(" · ");
 }
 
 /** Show what was read in one look: `{ face, message, width, height }`. */
@@ -92,6 +101,7 @@ export function showReading({ face, message, width, height }, labels) {
     row.style.setProperty("--share", one);
     setText(row.lastElementChild, face?.probabilities ? percent(one) : "–");
   }
+  setText(byId("facts"), face ? facts(face) : "");
   const bytes = JSON.stringify(message).length;
   const found = !face ? t("No face is seen.") : face.probabilities ? "" : t("Your face is too small or cut off: it is not read.");
   const sent = t("Nothing but these numbers leaves your device: {n} bytes, and no picture.", { n: bytes });

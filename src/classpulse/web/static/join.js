@@ -8,8 +8,8 @@ import { Line } from "./join-line.js";
 import { prepareShares, showCamera, showReading } from "./join-view.js";
 import { ask } from "./server.js";
 
-const root = new URL("../", import.meta.url);
 const code = decodeURIComponent(location.pathname.split("/").pop());
+const api = `/api/v1/join/${encodeURIComponent(code)}`;
 const SCREENS = ["wait", "find", "door", "room", "over"];
 
 let line = null;
@@ -18,7 +18,6 @@ let invitation = null;
 let membership = null;
 let standing = { phase: "running", way: "answers", said: null, hand: false };
 
-const api = (path) => new URL(`api/v1/join/${path}`, root).href;
 
 function show(screen) {
   for (const id of SCREENS) byId(id).hidden = id !== screen;
@@ -132,7 +131,7 @@ function enter(mine) {
   keep(mine);
   standing = { ...standing, way };
   camera = new Camera(invitation, watch);
-  line = new Line(root, mine, hear);
+  line = new Line(mine, hear);
   byId("change").hidden = invitation.ways.length < 2;
   byId("change-choices").replaceChildren(...wayChoices(invitation.ways, way, "change"));
   if (invitation.models) prepareShares(invitation.models.emotion.labels);
@@ -165,7 +164,7 @@ async function join(event) {
   const body = { way, ...(invitation.names === "off" ? {} : { name: byId("name").value.trim() }) };
   byId("enter").disabled = true;
   byId("door-error").textContent = "";
-  const { data, wrong } = await ask("POST", api(encodeURIComponent(code)), body);
+  const { data, wrong } = await ask("POST", api, body);
   byId("enter").disabled = false;
   if (wrong) {
     byId("door-error").textContent = wrong;
@@ -185,7 +184,7 @@ async function begin() {
     enter(known.membership);
     return;
   }
-  const { data, wrong, status } = await ask("GET", api(encodeURIComponent(code)));
+  const { data, wrong, status } = await ask("GET", api);
   if (wrong) {
     end(status === 404 ? t("This link leads to no class") : t("You cannot come in now"), wrong, true);
     return;

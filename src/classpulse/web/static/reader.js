@@ -1,5 +1,6 @@
 // Reads a face on this device: pictures go to a thread of this very page, and only numbers come back.
 
+const RUNTIME_BYTES = 14.2e6; // unpacked; only for the progress that is shown
 const NETWORK = { widthPx: 256, minScore: 0.5 };
 
 /** Whether this browser can run a network at all. */
@@ -11,12 +12,13 @@ export class Reader {
   #next = 0;
   #broken = null;
 
-  /** Fetch and open the networks; `told` hears of the bytes that have come. Rejects where it cannot be done. */
+  /** Fetch and open the networks; `told` hears which share of them has come, 0 to 1. Rejects where it cannot be done. */
   async open(models, told = () => {}) {
     const file = (name) => new URL(name, import.meta.url).href;
     this.#worker = new Worker(file("reader-worker.js"), { type: "module" });
+    const all = RUNTIME_BYTES + models.detector.size_bytes + models.emotion.size_bytes;
     this.#worker.addEventListener("message", ({ data }) => {
-      if (data.kind === "progress") told(data.loaded);
+      if (data.kind === "progress") told(Math.min(1, data.loaded / all));
       else this.#settle(data);
     });
     this.#worker.addEventListener("error", (event) => this.#fail(event.message || "The reader ended."));
