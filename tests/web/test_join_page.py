@@ -1,0 +1,319 @@
+"""The student's page in a real browser, with a camera that plays a clip, in a class on a real server."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+from browser_checks import ARGUMENTS, CONTRAST, OVERFLOWS, UNNAMED
+from joined_class import joined_class
+from playwright.sync_api import expect, sync_playwright
+from school import face_picture, write_y4m
+
+from classpulse.policy import Policy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from joined_class import JoinedClass
+    from playwright.sync_api import Browser, BrowserContext, Page, Playwright, WebSocket
+
+SLOW_MS = 60_000
+"""Networks are fetched and opened."""
+PHONE = {"width": 390, "height": 844}
+FAKE = ["--use-fake-device-for-media-stream"]
+MARKUP = "Ana <img src=x onerror=alert(1)>"
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="module")
+def browser(
+    program: Callable[[str], str], playwright: Playwright, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Browser]:
+    """A browser that lets its camera be used, which shows a portrait."""
+    camera = write_y4m(tmp_path_factory.mktemp("camera") / "camera.y4m", [face_picture()])
+    arguments = [*ARGUMENTS, *FAKE, "--use-fake-ui-for-media-stream", f"--use-file-for-fake-video-capture={camera}"]
+    browser = playwright.chromium.launch(executable_path=program("chromium"), args=arguments)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="module")
+def open_class() -> Iterator[JoinedClass]:
+    with joined_class(None, ways=("answers", "device", "pictures")) as lesson:  # type: ignore[arg-type] # nobody presses
+        yield lesson
+
+
+@pytest.fixture
+def lesson(open_class: JoinedClass) -> Iterator[JoinedClass]:
+    """A class that nobody has joined yet."""
+    yield open_class
+    for one in open_class.room.people():
+        open_class.room.remove(one.participant)
+    open_class.answers.clear()
+    open_class.erased.clear()
+
+
+@pytest.fixture
+def context(browser: Browser, lesson: JoinedClass) -> Iterator[BrowserContext]:
+    """A student's browser, which asks no other machine for anything."""
+    context = browser.new_context(viewport=PHONE)
+    asked: list[str] = []
+    context.on("request", lambda request: asked.append(request.url))
+    yield context
+    context.close()
+    assert {urlsplit(url).netloc for url in asked if not url.startswith("blob:")} == {urlsplit(lesson.url).netloc}
+
+
+def link(lesson: JoinedClass) -> str:
+    return f"{lesson.url}join/{lesson.room.link.open()}"
+
+
+def come_in(context: BrowserContext, lesson: JoinedClass, way: str = "answers", name: str = "") -> Page:
+    page = context.new_page()
+    page.goto(link(lesson))
+    page.get_by_label("Your name").fill(name)
+    page.locator(f"#way-choices input[value={way}]").check()
+    page.get_by_role("button", name="Take part").click()
+    expect(page.locator("#line")).to_have_text("In class")
+    return page
+
+
+def until(true: Callable[[], object], page: Page, seconds: float = 30) -> None:
+    """Wait for something that the server knows."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not come about"
+        page.wait_for_timeout(50)
+
+
+def test_a_code_and_a_name_lead_in_and_answers_are_heard(context: BrowserContext, lesson: JoinedClass) -> None:
+    code = lesson.room.link.open()
+    page = context.new_page()
+    page.goto(f"{lesson.url}join")
+    page.get_by_label("Code").fill(f" {code[:4].lower()}-{code[4:].lower()}")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Before you take part")).to_be_focused()
+    expect(page.get_by_role("radio", name="Answers only")).to_be_checked()
+    page.get_by_label("Your name").fill(MARKUP)
+    page.keyboard.press("Enter")
+    expect(page.locator("#line")).to_have_text("In class")
+    page.get_by_role("button", name="Unsure").click()
+    page.get_by_role("button", name="Lost").click()
+    expect(page.get_by_role("button", name="Lost")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("button", name="Unsure")).to_have_attribute("aria-pressed", "false")
+    until(lambda: [said for _, said in lesson.answers] == ["unsure", "lost"], page)
+    page.get_by_role("button", name="Raise your hand").click()
+    until(lambda: lesson.room.attendees().hands == 1, page)
+    (one,) = lesson.room.people()
+    assert (one.name, one.way, one.present) == (MARKUP, "answers", True)
+    lesson.room.raise_hand(one.participant, up=False)
+    expect(page.get_by_role("button", name="Raise your hand")).to_be_visible()
+    assert not page.locator("#camera").is_visible()
+
+
+def test_on_the_device_numbers_leave_and_no_picture(context: BrowserContext, lesson: JoinedClass) -> None:
+    sent: list[str | bytes] = []
+    bodies: list[bytes] = []
+
+    def follow(socket: WebSocket) -> None:
+        socket.on("framesent", lambda frame: sent.append(frame))
+
+    context.on("page", lambda page: page.on("websocket", follow))
+    context.on("request", lambda request: bodies.append(request.post_data_buffer or b""))
+    page = come_in(context, lesson, "device", "Ana")
+    expect(page.locator("#shares b").first).to_have_text(re.compile(r"\d+%"), timeout=SLOW_MS)
+    until(lambda: sum('"t":"s"' in str(one) for one in sent) >= 3, page)
+    (seen,) = lesson.room.seen(5)
+    assert seen.reading.probabilities is not None
+    assert seen.reading.size_px > 60
+    assert abs(seen.reading.yaw_deg or 90) < 30
+    expect(page.locator("#box")).to_be_visible()
+    expect(page.locator("#sent-note")).to_contain_text("Nothing but these numbers leaves your device")
+    assert all(isinstance(one, str) for one in sent), "a picture is binary"
+    assert max(len(one) for one in sent) < 200
+    assert max(len(body) for body in bodies) < 200
+    assert page.evaluate(OVERFLOWS) is False
+    assert page.evaluate(CONTRAST) == []
+    assert page.evaluate(UNNAMED) == []
+
+
+def test_answers_are_heard_before_the_networks_have_come(context: BrowserContext, lesson: JoinedClass) -> None:
+    context.route("**/models/**", lambda _: None)
+    page = come_in(context, lesson, "device")
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    page.get_by_role("button", name="Lost").click()
+    until(lambda: [said for _, said in lesson.answers] == ["lost"], page)
+
+
+def test_networks_that_do_not_come_may_be_tried_again(context: BrowserContext, lesson: JoinedClass) -> None:
+    context.route("**/models/**", lambda route: route.abort())
+    page = come_in(context, lesson, "device")
+    expect(page.locator("#mirror-title")).to_have_text("The program that reads faces did not load", timeout=SLOW_MS)
+    context.unroute("**/models/**")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator("#camera-state")).to_have_text("On", timeout=SLOW_MS)
+
+
+def test_small_pictures_are_sent_where_that_is_chosen(context: BrowserContext, lesson: JoinedClass) -> None:
+    page = come_in(context, lesson, "pictures")
+    until(lambda: lesson.room.pictures is None or lesson.room.pictures.received >= 2, page)
+    expect(page.locator("#camera-title")).to_have_text("What is sent")
+    page.get_by_role("radio", name="Answers only").check()
+    expect(page.locator("#camera")).to_be_hidden()
+    until(lambda: lesson.room.people()[0].way == "answers", page)
+    assert page.evaluate("document.getElementById('video').srcObject") is None
+
+
+def test_a_network_that_was_cut_comes_back_as_the_same_participant(context: BrowserContext, lesson: JoinedClass) -> None:
+    page = come_in(context, lesson)
+    (before,) = lesson.room.people()
+    context.set_offline(True)
+    expect(page.locator("#line")).to_have_text("Connecting again …")
+    page.get_by_role("button", name="Unsure").click()
+    page.get_by_role("button", name="With you").click()
+    expect(page.locator("#said-note")).to_contain_text("as soon as the connection is back")
+    assert lesson.answers == []
+    context.set_offline(False)
+    expect(page.locator("#line")).to_have_text("In class")
+    until(lambda: lesson.answers == [(before.participant, "with_you")], page)
+    page.reload()
+    expect(page.locator("#line")).to_have_text("In class")
+    expect(page.get_by_role("button", name="With you")).to_have_attribute("aria-pressed", "true")
+    (after,) = lesson.room.people()
+    assert (after.participant, after.present) == (before.participant, True)
+
+
+def test_a_page_in_the_background_looks_at_nobody(context: BrowserContext, lesson: JoinedClass) -> None:
+    hidden = """(hidden) => {
+      Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }"""
+    page = come_in(context, lesson, "device")
+    expect(page.locator("#camera-state")).to_have_text("On", timeout=SLOW_MS)
+    page.evaluate(hidden, True)
+    expect(page.locator("#mirror-title")).to_have_text("Paused")
+    assert page.evaluate("document.getElementById('video').srcObject") is None, "the light of the camera is off"
+    page.evaluate(hidden, False)
+    expect(page.locator("#camera-state")).to_have_text("On")
+
+
+OBSTACLES = {
+    "a page that browsers do not trust": ("isSecureContext", "No camera on this address"),
+    "a browser without WebAssembly": ("WebAssembly", "This browser cannot read faces"),
+}
+
+
+@pytest.mark.parametrize("obstacle", OBSTACLES)
+def test_without_a_camera_there_are_the_answers(context: BrowserContext, lesson: JoinedClass, obstacle: str) -> None:
+    name, title = OBSTACLES[obstacle]
+    context.add_init_script(f"Object.defineProperty(window, '{name}', {{ value: undefined }})")
+    page = context.new_page()
+    page.goto(link(lesson))
+    device = page.locator("#way-choices label", has_text=title)
+    expect(device.first).to_be_visible()
+    expect(device.first.locator("input")).to_be_disabled()
+    page.get_by_role("button", name="Take part").click()
+    page.get_by_role("button", name="Lost").click()
+    until(lambda: [said for _, said in lesson.answers] == ["lost"], page)
+
+
+def test_a_camera_that_is_not_given_is_explained(context: BrowserContext, lesson: JoinedClass) -> None:
+    """As the browser says it; no fake camera can be taken by another program."""
+    context.add_init_script(
+        "navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', window.why ?? 'NotFoundError'))"
+    )
+    page = come_in(context, lesson, "device")
+    expect(page.locator("#mirror-title")).to_have_text("No camera is connected")
+    page.evaluate("window.why = 'NotReadableError'")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator("#mirror-title")).to_have_text("The camera is in use")
+    page.get_by_role("button", name="With you").click()
+    until(lambda: lesson.answers, page)
+    assert page.evaluate(CONTRAST) == []
+
+
+def test_a_camera_that_is_refused_is_explained(
+    program: Callable[[str], str], playwright: Playwright, lesson: JoinedClass
+) -> None:
+    """By the browser itself, as when somebody presses "Block"."""
+    arguments = [*ARGUMENTS, *FAKE, "--deny-permission-prompts"]
+    browser = playwright.chromium.launch(executable_path=program("chromium"), args=arguments)
+    try:
+        page = come_in(browser.new_context(), lesson, "device")
+        expect(page.locator("#mirror-title")).to_have_text("The camera was not allowed")
+    finally:
+        browser.close()
+
+
+def test_leaving_and_being_sent_out(context: BrowserContext, lesson: JoinedClass) -> None:
+    page = come_in(context, lesson)
+    page.get_by_role("button", name="Leave").click()
+    page.get_by_role("button", name="Stay").click()
+    assert len(lesson.room.people()) == 1
+    page.get_by_role("button", name="Leave").click()
+    page.get_by_label("Delete my answers of this class too").check()
+    page.get_by_role("dialog").get_by_role("button", name="Leave").click()
+    expect(page.get_by_role("heading", name="You have left")).to_be_focused()
+    assert lesson.room.people() == []
+    assert len(lesson.erased) == 1
+    page.get_by_role("link", name="Take part again").click()
+    page.get_by_role("button", name="Take part").click()
+    expect(page.locator("#line")).to_have_text("In class")
+    lesson.room.remove(lesson.room.people()[0].participant)
+    expect(page.get_by_role("heading", name="Your teacher has closed your place")).to_be_visible()
+
+
+def test_a_second_page_takes_over(context: BrowserContext, lesson: JoinedClass) -> None:
+    page = come_in(context, lesson)
+    kept = page.evaluate("JSON.stringify(sessionStorage)")
+    other = context.new_page()
+    other.add_init_script(f"Object.entries({kept}).forEach(([name, value]) => sessionStorage.setItem(name, value))")
+    other.goto(link(lesson))
+    expect(other.locator("#line")).to_have_text("In class")
+    expect(page.get_by_role("heading", name="You take part on another page")).to_be_visible()
+    assert len(lesson.room.people()) == 1
+
+
+def test_a_link_that_leads_nowhere_is_told(context: BrowserContext, lesson: JoinedClass) -> None:
+    page = context.new_page()
+    page.goto(f"{lesson.url}join/WRONG")
+    expect(page.get_by_role("heading", name="This link leads to no class")).to_be_focused()
+    expect(page.locator("#over-text")).to_contain_text("ask the teacher")
+
+
+def test_the_door_is_for_everybody(context: BrowserContext, lesson: JoinedClass) -> None:
+    page = context.new_page()
+    page.set_viewport_size({"width": 320, "height": 640})
+    page.goto(link(lesson))
+    expect(page.get_by_role("button", name="Take part")).to_be_visible()
+    assert page.evaluate(OVERFLOWS) is False
+    assert page.evaluate(UNNAMED) == []
+    assert page.evaluate(CONTRAST) == []
+    page.emulate_media(color_scheme="dark")
+    assert page.evaluate(CONTRAST) == []
+
+
+def test_under_the_law_of_the_eu_there_are_answers_alone(browser: Browser) -> None:
+    with joined_class(None, policy=Policy("eu")) as lesson:  # type: ignore[arg-type] # nobody presses
+        context = browser.new_context()
+        asked: list[str] = []
+        context.on("request", lambda request: asked.append(request.url))
+        page = context.new_page()
+        page.goto(link(lesson))
+        expect(page.locator("#notice")).to_contain_text("No camera is used")
+        assert not page.locator("#ways").is_visible()
+        page.get_by_role("button", name="Take part").click()
+        page.get_by_role("button", name="Unsure").click()
+        until(lambda: [said for _, said in lesson.answers] == ["unsure"], page)
+        lesson.room.follow("ended")
+        expect(page.get_by_role("heading", name="The class is over")).to_be_visible()
+        assert not [url for url in asked if "onnx" in url or "wasm" in url]
+        context.close()
