@@ -53,7 +53,7 @@ class DeviceModels:
     def _entry(self, name: str) -> Entry:
         if name not in self._entries:
             known = entries(self._settings)
-            chosen = known["emotion"] if name == "emotion.onnx" else known["centerface"]
+            chosen = known["emotion"] if name == "emotion.onnx" else known["centerface-web"]
             if name == "emotion.onnx" and self._settings.emotion.model is not None:
                 chosen = type(chosen)("emotion", self._settings.emotion.model, chosen.purpose, "")
             self._entries[name] = chosen
