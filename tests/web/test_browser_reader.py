@@ -50,7 +50,7 @@ READ = """async ([pixels, width, height]) => {
 @pytest.fixture(scope="module")
 def page(program: Callable[[str], str]) -> Iterator[Page]:
     """A page of a class with the networks open."""
-    with joined_class(None) as lesson, sync_playwright() as playwright:  # type: ignore[arg-type] # nobody presses
+    with joined_class() as lesson, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program("chromium"), args=ARGUMENTS)
         page = browser.new_page()
         page.goto(f"{lesson.url}join/")

@@ -58,13 +58,15 @@ if TYPE_CHECKING:
 
 STATIC = Path(__file__).with_name("static")
 BUNDLED = Path(__file__).parents[1] / "bundled"
-VENDOR = ("uPlot.iife.min.js", "uPlot.min.css")
+VENDOR = ("uPlot.iife.min.js", "uPlot.min.css", "ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm")
 PAGES = {
     "/": "index.html",
     "/people": "people.html",
     "/attendance": "attendance.html",
     "/me/{token}": "me.html",
     "/enter": "enter.html",
+    "/join/": "join.html",
+    "/join/{code}": "join.html",
 }
 PARTS = {
     access_api: "access",
@@ -161,6 +163,10 @@ def _add_pages(app: FastAPI) -> None:
 
     for path, name in PAGES.items():
         _add_route(app, path, files[name])
+
+    @app.get("/join", include_in_schema=False)
+    def without_code() -> RedirectResponse:
+        return RedirectResponse("join/")  # so that the page's own links are the same with a code and without
 
     @app.get("/static/locale/{language}.json", include_in_schema=False)
     def texts(language: str, request: Request) -> Response:

@@ -53,7 +53,7 @@ export function showCamera(kind, more, way) {
     note(t("Waiting for the camera"), t("The browser may ask whether this page may use it. {light}", { light: light() }));
   } else if (kind === "loading") {
     state("quiet", t("Loading"));
-    note(t("Loading what reads your face"), t("About 8 MB, and only once. You can answer meanwhile."), { share: more.share });
+    note(t("Loading what reads your face"), t("About 9 MB, and only once. You can answer meanwhile."), { share: more.share });
   } else if (kind === "paused") {
     state("warn", t("Paused"));
     note(t("Paused"), t("The camera is off while this page is in the background. It goes on when you come back."));
