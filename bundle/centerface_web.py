@@ -1,7 +1,7 @@
-"""CenterFace for browsers: the same network and arithmetic, with its weights in eight bits to be a quarter of the download.
+"""CenterFace for browsers: the same network and arithmetic, a quarter as much to download.
 
-WebAssembly computes it in float, as fast as the whole network (30 ms at 256 x 192 px) and twice as fast as the int8 one,
-whose units browsers do not reach.
+Only the weights are in eight bits. WebAssembly computes it in float, as fast as the whole network (30 ms at 256 x 192)
+and twice as fast as the int8 one, which needs instructions that it does not use.
 """
 
 from __future__ import annotations

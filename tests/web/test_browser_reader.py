@@ -1,4 +1,4 @@
-"""A face read in a real browser and by the server: the same pixels give the same box, the same numbers, the same pose."""
+"""A face read in a real browser and by the server: the same pixels give the same box, numbers and pose."""
 
 from __future__ import annotations
 
@@ -62,7 +62,8 @@ def page(program: Callable[[str], str]) -> Iterator[Page]:
 def read_in(page: Page, image: Image) -> dict[str, Any] | None:
     """What the browser reads in a BGR picture."""
     pixels = base64.b64encode(cv2.cvtColor(image, cv2.COLOR_BGR2RGBA).tobytes()).decode()
-    return page.evaluate(READ, [pixels, image.shape[1], image.shape[0]])
+    found: dict[str, Any] | None = page.evaluate(READ, [pixels, image.shape[1], image.shape[0]])
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -88,8 +89,8 @@ def laid(name: str, width: int, height: int, zoom: float, x: int, y: int) -> Ima
     return np.asarray(cv2.warpAffine(portrait(name), matrix, (width, height), borderValue=grey), np.uint8)
 
 
-PICTURES = {
-    "as it is": lambda: face_picture(),
+PICTURES: dict[str, Callable[[], Image]] = {
+    "as it is": face_picture,
     "as large as it is looked at": lambda: laid("grace_hopper.jpg", 256, 192, 0.3, 40, 10),
     "reduced a little": lambda: laid("grace_hopper.jpg", 500, 381, 0.5, 100, 20),
     "wide": lambda: laid("astronaut.png", 640, 360, 0.7, 100, 10),
@@ -152,7 +153,7 @@ def test_nobody_and_a_face_that_is_too_small_are_not_read(page: Page, read_here:
 
 
 def test_networks_that_do_not_come_are_told(page: Page) -> None:
-    with pytest.raises(Error, match="/nothing.onnx: 404"):
+    with pytest.raises(Error, match=r"/nothing\.onnx: 404"):
         page.evaluate("""async () => {
           const { Reader } = await import("../static/reader.js");
           const lost = { url: new URL("../static/nothing.onnx", location.href).href, size_bytes: 1 };

@@ -17,12 +17,13 @@ from classpulse.policy import Policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
     from joined_class import JoinedClass
-    from playwright.sync_api import Browser, BrowserContext, Page, Playwright, WebSocket
+    from playwright.sync_api import Browser, BrowserContext, Page, Playwright, ViewportSize, WebSocket
 
 SLOW_MS = 60_000
 """Networks are fetched and opened."""
-PHONE = {"width": 390, "height": 844}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 FAKE = ["--use-fake-device-for-media-stream"]
 MARKUP = "Ana <img src=x onerror=alert(1)>"
 
@@ -123,8 +124,11 @@ def test_on_the_device_numbers_leave_and_no_picture(context: BrowserContext, les
     sent: list[str | bytes] = []
     bodies: list[bytes] = []
 
+    def keep(frame: str | bytes) -> None:
+        sent.append(frame)
+
     def follow(socket: WebSocket) -> None:
-        socket.on("framesent", lambda frame: sent.append(frame))
+        socket.on("framesent", keep)
 
     context.on("page", lambda page: page.on("websocket", follow))
     context.on("request", lambda request: bodies.append(request.post_data_buffer or b""))
@@ -172,7 +176,9 @@ def test_small_pictures_are_sent_where_that_is_chosen(context: BrowserContext, l
     assert page.evaluate("document.getElementById('video').srcObject") is None
 
 
-def test_a_network_that_was_cut_comes_back_as_the_same_participant(context: BrowserContext, lesson: JoinedClass) -> None:
+def test_a_network_that_was_cut_comes_back_as_the_same_participant(
+    context: BrowserContext, lesson: JoinedClass
+) -> None:
     page = come_in(context, lesson)
     (before,) = lesson.room.people()
     context.set_offline(True)
@@ -192,16 +198,16 @@ def test_a_network_that_was_cut_comes_back_as_the_same_participant(context: Brow
 
 
 def test_a_page_in_the_background_looks_at_nobody(context: BrowserContext, lesson: JoinedClass) -> None:
-    hidden = """(hidden) => {
-      Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+    turn = """(hidden) => {
+      Object.defineProperty(document, "hidden", { value: hidden === "hidden", configurable: true });
       document.dispatchEvent(new Event("visibilitychange"));
     }"""
     page = come_in(context, lesson, "device")
     expect(page.locator("#camera-state")).to_have_text("On", timeout=SLOW_MS)
-    page.evaluate(hidden, True)
+    page.evaluate(turn, "hidden")
     expect(page.locator("#mirror-title")).to_have_text("Paused")
     assert page.evaluate("document.getElementById('video').srcObject") is None, "the light of the camera is off"
-    page.evaluate(hidden, False)
+    page.evaluate(turn, "shown")
     expect(page.locator("#camera-state")).to_have_text("On")
 
 
@@ -227,9 +233,8 @@ def test_without_a_camera_there_are_the_answers(context: BrowserContext, lesson:
 
 def test_a_camera_that_is_not_given_is_explained(context: BrowserContext, lesson: JoinedClass) -> None:
     """As the browser says it; no fake camera can be taken by another program."""
-    context.add_init_script(
-        "navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', window.why ?? 'NotFoundError'))"
-    )
+    context.add_init_script("""window.why = "NotFoundError";
+      navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("", window.why));""")
     page = come_in(context, lesson, "device")
     expect(page.locator("#mirror-title")).to_have_text("No camera is connected")
     page.evaluate("window.why = 'NotReadableError'")

@@ -63,7 +63,9 @@ def entries(settings: Settings) -> dict[str, Entry]:
     package = Path(str(resources.files("classpulse")))
     found = [
         Entry("centerface", package / "bundled" / "centerface.onnx", "finds faces", "MIT"),
-        Entry("centerface-web", package / "bundled" / "centerface-web.onnx", "finds faces, in a student's browser", "MIT"),
+        Entry(
+            "centerface-web", package / "bundled" / "centerface-web.onnx", "finds faces, in a student's browser", "MIT"
+        ),
         Entry("centerface-int8", package / "models" / "centerface-int8.onnx", "finds faces, in int8", "MIT"),
         Entry("yunet", settings.data_dir / "models" / "yunet.onnx", "finds faces, faster", "Apache-2.0", optional=True),
         Entry("emotion", package / "models" / "emotion.onnx", "reads emotions", "Apache-2.0"),
