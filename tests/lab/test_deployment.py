@@ -23,22 +23,21 @@ BIN = "Scripts" if sys.platform == "win32" else "bin"
 @pytest.mark.thorough
 def test_a_hosting_service_starts_it_from_a_clean_environment(browser: Browser, tmp_path: Path) -> None:
     """As such a service does: a new environment, the requirements, and the script; nothing of ours is on its path."""
-    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
+    uv = [sys.executable, "-m", "uv"]
+    subprocess.run([*uv, "venv", "--quiet", "--python", sys.executable, str(tmp_path / "venv")], check=True)
     own = {name: value for name, value in environment(tmp_path).items() if name != "PYTHONPATH"}
-    pip = [
-        tmp_path / "venv" / BIN / "python",
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "-r",
-        "deploy/streamlit/requirements.txt",
-    ]
-    subprocess.run(pip, cwd=ROOT, env=own, check=True)
+    python = str(tmp_path / "venv" / BIN / "python")
+    install = [*uv, "pip", "install", "--quiet", "--python", python, "-r", "deploy/streamlit/requirements.txt"]
+    subprocess.run(install, cwd=ROOT, env=own, check=True)
     with listen("127.0.0.1", 0) as free:
         port = free.getsockname()[1]
     flags = ["--server.port", str(port), "--server.address", "127.0.0.1"]
-    command = [tmp_path / "venv" / BIN / "streamlit", "run", "deploy/streamlit/streamlit_app.py", *flags]
+    command: list[str | Path] = [
+        tmp_path / "venv" / BIN / "streamlit",
+        "run",
+        "deploy/streamlit/streamlit_app.py",
+        *flags,
+    ]
     with subprocess.Popen(command, cwd=ROOT, env=own) as process:
         try:
             page = browser.new_page()

@@ -11,6 +11,7 @@ from classpulse.errors import SourceError
 from classpulse.lab.intake import on_disk, read_upload, require_size
 from classpulse.lab.video import READ_HZ, read_video
 from classpulse.policy import Policy
+from classpulse.setting_groups import LabSettings
 from classpulse.settings import Settings
 
 if TYPE_CHECKING:
@@ -24,9 +25,9 @@ def read(path: Path, law: Policy = Policy(), **lab: float) -> ReadVideo:  # noqa
     video = read_video(
         path,
         "lesson.mp4",
-        Settings(lab=lab),
+        Settings(lab=LabSettings.model_validate(lab)),
         law,
-        tell=lambda share, _: told.append(share),  # type: ignore[arg-type]
+        tell=lambda share, _: told.append(share),
     )
     assert told == sorted(told)
     return video
@@ -49,7 +50,7 @@ def test_a_video_is_thinned_followed_and_written_as_h264(lesson: Path) -> None:
             float(str(row[label])) for label in ("happy", "sad", "angry", "fear", "disgust", "surprise", "neutral")
         ) == pytest.approx(1, abs=0.01)
     assert len(video.rows) == 2 * video.pictures
-    with av.open(io.BytesIO(video.mp4)) as container:
+    with av.open(io.BytesIO(video.mp4), "r") as container:
         stream = container.streams.video[0]
         assert stream.codec_context.name == "h264"
         times = [float(frame.time or 0) for frame in container.decode(video=0)]
