@@ -26,7 +26,7 @@ from classpulse.policy import Policy
 from classpulse.settings import Settings
 from classpulse.sources.screen import ScreenCapture
 from classpulse.sources.screen_target import ScreenTarget
-from classpulse.types import Faces, Frame, Image, Tracks
+from classpulse.types import Faces, Floats, Frame, Image, Tracks
 from classpulse.vision.detector import open_detector
 from classpulse.vision.meeting import MeetingView
 from classpulse.vision.tiles import find_tiles
@@ -54,7 +54,7 @@ def shuffled(image: Image, order: Sequence[int], gutter: int) -> Image:
     return made
 
 
-def back(faces: Faces, order: Sequence[int], gutter: int) -> Image:
+def back(faces: Faces, order: Sequence[int], gutter: int) -> Floats:
     """(N, 4) boxes where they would be in the clip itself."""
     boxes = faces.boxes.copy()
     for i, box in enumerate(boxes):
@@ -77,7 +77,7 @@ class Score:
         """Know of nobody."""
         self._given: dict[int, list[int]] = defaultdict(list)
 
-    def add(self, true: Tracks, found: Tracks, boxes: Image) -> None:
+    def add(self, true: Tracks, found: Tracks, boxes: Floats) -> None:
         """Note who is who in one picture."""
         overlap = iou(true.faces.boxes, boxes)
         for person, row in zip(true.ids.tolist(), overlap, strict=True):
