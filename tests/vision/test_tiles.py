@@ -65,6 +65,6 @@ def test_a_real_gallery_has_nine(test_data: Path) -> None:
     with av.open(str(test_data / "clips" / "meeting-gallery.mp4")) as clip:
         for i, picture in enumerate(clip.decode(video=0)):
             if i in {0, 50, 140}:
-                assert_found(find_tiles(picture.to_ndarray(format="bgr24")), true)
+                assert_found(find_tiles(np.asarray(picture.to_ndarray(format="bgr24"), np.uint8)), true)
             if i == 140:
                 break
