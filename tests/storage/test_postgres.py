@@ -240,9 +240,9 @@ def test_two_who_delete_what_is_too_old_wait_for_each_other(
     store: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(retention, "BATCH_ROWS", 7)
+    for _ in range(3):
+        begin(store).finish("ended")
     with store._engine.begin() as connection:
-        for _ in range(3):
-            begin(store)
         connection.execute(text("UPDATE sessions SET last_seen_at = '2001-01-01', started_at = '2001-01-01'"))
         marks = "SELECT id, number, 'x', 'slides' FROM sessions, generate_series(1, 60) AS number"
         connection.execute(text(f"INSERT INTO marks (session_id, time_s, label, how) {marks}"))
@@ -252,7 +252,6 @@ def test_two_who_delete_what_is_too_old_wait_for_each_other(
         while job.step():
             pass
 
-    store._recorders.clear()
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(sweep, range(3)))
     with store._engine.connect() as connection:

@@ -183,7 +183,7 @@ class _Backup:
             if table is not None:
                 yield table, columns, some
                 some = []
-            if isinstance(line, list):
+            if isinstance(line, list) and table is not None:
                 continue
             if isinstance(line, dict) and "sha256" in line:
                 if line != {"rows": counts, "sha256": sha256} or set(counts) != set(tables):
