@@ -70,6 +70,7 @@ def browser(program: Callable[[str], str], tmp_path: Path) -> Iterator[Browser]:
 def come_in(browser: Browser, link: str, name: str, way: str) -> Page:
     """A student opens the link, chooses, and is in."""
     page = browser.new_page(viewport={"width": 390, "height": 844})
+    page.set_default_timeout(SLOW_MS)
     page.goto(link)
     page.get_by_label("Your name").fill(name)
     page.locator(f"#way-choices input[value={way}]").check()
@@ -84,6 +85,7 @@ def test_a_teacher_and_students_go_through_a_whole_class(browser: Browser, tmp_p
         url = command.url
         assert re.search(r"Students join at http://127\.0\.0\.1:\d+/join/[0-9A-Z]{8}", command.said)
         teacher = browser.new_page(viewport={"width": 1280, "height": 900})
+        teacher.set_default_timeout(SLOW_MS)
         teacher.goto(url)
         teacher.get_by_role("button", name="Show the link").click()
         dialog = teacher.get_by_role("dialog", name="Let students join")
@@ -121,7 +123,7 @@ def see_who_is_in(teacher: Page, dialog: Any) -> None:
         person = dialog.get_by_role("listitem").filter(has_text=name)
         expect(person).to_contain_text(way)
     dialog.get_by_role("button", name="Done").click()
-    expect(teacher.get_by_text("7 students take part by link")).to_be_visible()
+    expect(teacher.get_by_text("7 students take part by link")).to_be_visible(timeout=SLOW_MS)
     assert teacher.evaluate(OVERFLOWS) is False
 
 
@@ -130,8 +132,8 @@ def take_turns(teacher: Page, student: Page) -> None:
     student.get_by_role("button", name="Raise your hand").click()
     hand = teacher.get_by_role("list", name="Raised hands").get_by_role("button", name=ASHA)
     hand.click()
-    expect(hand).to_have_count(0)
-    expect(student.get_by_role("button", name="Raise your hand")).to_be_visible()
+    expect(hand).to_have_count(0, timeout=SLOW_MS)
+    expect(student.get_by_role("button", name="Raise your hand")).to_be_visible(timeout=SLOW_MS)
 
 
 def read_the_report(teacher: Page, students: list[Page]) -> None:
@@ -143,4 +145,4 @@ def read_the_report(teacher: Page, students: list[Page]) -> None:
     assert ASHA not in told
     teacher.get_by_role("button", name="End the class").click()
     for student in students:
-        expect(student.get_by_role("heading", name="The class is over")).to_be_visible()
+        expect(student.get_by_role("heading", name="The class is over")).to_be_visible(timeout=SLOW_MS)
