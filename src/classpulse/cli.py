@@ -67,6 +67,7 @@ def cli() -> None:
 @click.option("--individual/--no-individual", default=None, help="Show single faces; only `demo` does unasked.")
 @click.option("--page/--no-page", default=None, help="Serve the live page; on by default but for --fast and --single.")
 @click.option("--browser/--no-browser", default=None, help="Open the page in a browser.")
+@click.option("--join", is_flag=True, help="Let students join by link, to answer from their own devices.")
 @click.option("--observer-link", is_flag=True, help="Tell a link for somebody who is to watch, and nothing else.")
 @click.option("--lab", is_flag=True, help="Serve the lab beside the page, at /lab (needs classpulse[lab]).")
 @click.option("--port", type=int, help="Port of the page [default: 8700].")
@@ -86,6 +87,8 @@ def live(settings: Settings, source: str | None, results: str | None, **flags: A
       classpulse live lesson.mp4 --fast --results lesson.jsonl
       classpulse live rtsp://user:password@camera.school/stream --jurisdiction eu
       classpulse live screen:window=Zoom --my-tile top-left
+      classpulse live join                 students join from their own devices
+      classpulse live 0 --join             a camera, and students who answer by link
       classpulse live --single             look at yourself
     """  # noqa: D301
     from classpulse.live import LiveOptions, run_live
@@ -103,6 +106,7 @@ def live(settings: Settings, source: str | None, results: str | None, **flags: A
         page=page,
         stay=page and sys.stdin.isatty(),
         observer_link=flags["observer_link"],
+        join=flags["join"],
         lab=flags["lab"],
     )
     of_what = _of_what(source)

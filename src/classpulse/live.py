@@ -53,6 +53,7 @@ class LiveOptions:
         page: whether the live page is served.
         stay: whether the page stays after the class has ended, until somebody interrupts.
         observer_link: whether a link for somebody who only watches is told.
+        join: whether students are let in by link from the start, as a class of their own devices always does.
         lab: whether the lab is served beside the page.
     """
 
@@ -63,6 +64,7 @@ class LiveOptions:
     page: bool = True
     stay: bool = False
     observer_link: bool = False
+    join: bool = False
     lab: bool = False
 
 
@@ -114,6 +116,8 @@ def run_live(options: LiveOptions, settings: Settings, terminal: Terminal) -> Li
             on_open=terminal.on_open,
             feed=None if stored is None else feed_from(store, settings),
         )
+        if options.join:
+            runner.room.link.open()
         server = stack.enter_context(serve(runner, store, settings, lab=options.lab)) if options.page else None
         window = _open_window(options, runner, kind)
         if window is not None:
@@ -133,7 +137,7 @@ def _wait(
     try:
         _await_start(runner, window)
         if server is not None and not runner.failed:
-            announce(server, runner.hub.state.phase, settings, terminal.say, observer=options.observer_link)
+            announce(server, runner, settings, terminal.say, observer=options.observer_link)
         if window is not None:
             window.show()
         while not runner.join(BEAT_S):
@@ -170,6 +174,13 @@ def _check(options: LiveOptions, settings: Settings, kind: SourceKind) -> None:
     if kind.live and not individual and shows_single_faces:
         flag = "--results" if options.results is not None else "--window"
         message = f"{flag} gives single faces, which a live class does not show unless you add --individual"
+        raise SettingsError(message)
+    by_link = options.join or kind.kind == "join"
+    if by_link and not options.page:
+        message = "students join on the page: leave out --no-page, --fast and --single"
+        raise SettingsError(message)
+    if kind.kind == "join" and options.window is not None:
+        message = "a class of students' own devices has no picture to show: leave out --window and --single"
         raise SettingsError(message)
 
 

@@ -71,23 +71,25 @@ def _require_lab() -> None:
         raise SettingsError(message)
 
 
-def announce(server: LiveServer, phase: str, settings: Settings, say: Say, *, observer: bool) -> None:
+def announce(server: LiveServer, runner: Runner, settings: Settings, say: Say, *, observer: bool) -> None:
     """Tell where the page is and how to come in, and open it where there is a desktop.
 
     Args:
         server: of the page.
-        phase: of the class.
+        runner: of the class.
         settings: all settings.
         say: tells one line.
         observer: whether a link for somebody who only watches is told.
     """
     access = server.access
     where = server.url if access.web.only_here else access.base_url
-    if phase == "asking":
+    if runner.hub.state.phase == "asking":
         say(f"Which law is in force? The class begins when somebody has said so at {where} (Ctrl-C ends it).")
     else:
         say(f"The class is live at {where} (Ctrl-C ends it).")
     _explain_https(server, say)
+    if runner.room.link.code:
+        say(f"Students join at {where}join/{runner.room.link.code}")
     roles: list[Role] = [] if access.web.only_here else ["teacher"]
     for role in [*roles, "observer"] if observer else roles:
         say(f"{WHO[role]} comes in by this link, once: {access.link(role)}")
