@@ -50,7 +50,9 @@ def serve(runner: Runner, store: Store, settings: Settings, *, lab: bool = False
 
     office = Office(store, settings, _account())
     certificate = certificate_for(settings.web, settings.data_dir)
-    app = create_app(runner.hub, runner, store, office=office, room=runner.room, settings=settings)
+    app = create_app(
+        runner.hub, runner, store, office=office, room=runner.room, meeting=runner.meeting, settings=settings
+    )
     if lab:
         _require_lab()
         from classpulse.lab.serving import mount_lab  # noqa: PLC0415 - Streamlit takes a second
