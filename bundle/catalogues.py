@@ -61,17 +61,18 @@ def _mirrored(message: Message) -> str | list[str]:
 
 
 def mirror(text: str) -> str:
-    r"""A text in letters that run from right to left; what is put into its places, and code, stays.
+    r"""A text in letters that run from right to left; what is put into its places, code, and a date's `%d` stay.
 
     >>> mirror("{n} of `a`").encode("ascii", "namereplace")
     b'{n} \\N{HEBREW LETTER SAMEKH}\\N{HEBREW LETTER VAV} `a`'
     """
     parts = []
-    depth, code = 0, False
+    depth, code, before = 0, False, ""
     for letter in text:
         depth += (letter == "{") - (letter == "}")
         code ^= letter == "`"
-        parts.append(letter if depth or code else letter.translate(LETTERS))
+        parts.append(letter if depth or code or before == "%" else letter.translate(LETTERS))
+        before = letter
     return "".join(parts)
 
 

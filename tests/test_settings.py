@@ -13,6 +13,7 @@ from classpulse.settings import default_config_path, known_names, load
 
 EVERY = {
     "jurisdiction": "eu",
+    "language": "es",
     "data_dir": "/somewhere",
     "database_url": "sqlite:///x.db",
     "key_file": "/keys/people.key",

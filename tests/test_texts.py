@@ -71,7 +71,7 @@ def test_an_alert_of_an_old_class_is_told_in_a_new_language(tmp_path: Path) -> N
         store.moments.add_alert(recorder.session_id, Alert(60, "few_faces", "6 of 18 visible for a minute"))
         recorder.finish("ended", frames=1, dropped=0)
         (alert,) = store.moments.alerts(recorder.session_id)
-    assert catalogue("hi").retold(alert.reason) == "एक मिनट से 18 में से 6 दिख रहे हैं"
+    assert catalogue("hi").retold(alert.reason) == "एक मिनट तक 18 में से 6 दिख रहे हैं"
 
 
 @pytest.mark.parametrize("language", [*LANGUAGES, MIRRORED])

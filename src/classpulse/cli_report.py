@@ -53,7 +53,7 @@ def report(
             message = f"{path} is there already: add --force to write over it, or give another name with --out"
             raise click.UsageError(message)
         reports = [read_class(store, number, settings.attention.min_coverage) for number in numbers]
-    content = render(reports, form)
+    content = render(reports, form, settings.language)
     if out == "-":
         sys.stdout.buffer.write(content)
         return

@@ -95,11 +95,13 @@ def test_a_language_is_chosen_once_and_holds_on_every_page(page: Page, url: str)
         "15 of 18 visible; 62 % face the screen; 3 of 10 say that they are lost"
     )
     page.get_by_label("Language").select_option("es")
+    expect(page.locator("html[lang=es]")).to_have_count(1)
+    expect(page.locator("#clock")).to_have_text("1:05")
     expect(page.locator("#following-word")).to_have_text("Desigual")
     expect(page.locator("#following-reason")).to_have_text(
         "15 de 18 a la vista; el 62 % mira a la pantalla; 3 de 10 dicen que se han perdido"
     )
-    expect(page.locator("#alert-list")).to_contain_text("6 de 18 a la vista desde hace un minuto")
+    expect(page.locator("#alert-list")).to_contain_text("6 de 18 a la vista durante un minuto")
     expect(page.locator("#answers-note")).to_have_text("10 respuestas")
     expect(page.locator("#rate")).to_have_text("18,2")
     assert page.url == url

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
@@ -18,9 +20,10 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator, Perce
 
 from classpulse.colours import BETWEEN, EMOTION_COLOURS, LOST, WITH
 from classpulse.insight.moments import clock
+from classpulse.texts import ENGLISH, Catalogue, phrase
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.typing import RcKeyType
@@ -35,7 +38,12 @@ SAID = {"with_you": WITH, "unsure": BETWEEN, "lost": LOST}
 STATES = {"with_you": WITH, "mixed": BETWEEN, "losing": LOST}
 STRIP = (-0.085, 0.05)
 """Where the strip of the page's words begins, below the lines, and how high it is."""
-SAID_WORDS = {"with_you": "with you", "unsure": "unsure", "lost": "lost"}
+SAID_WORDS = {"with_you": phrase("with you"), "unsure": phrase("unsure"), "lost": phrase("lost")}
+TIMELINE = phrase("Share of the class that faced the screen, and the attention score, by minute")
+MOOD = phrase("Mix of the emotions guessed from faces, by minute")
+ANSWERS = phrase("Students by what they said of themselves, by minute")
+OUTLINED = frozenset({"en", "es"})
+"""Languages whose letters the charts' font has, and that need no shaping."""
 WIDTH_IN = 7.2
 HATCH = {"losing": "////"}
 """Told without colours, too: the one that matters most."""
@@ -70,17 +78,17 @@ STYLE: dict[RcKeyType, Any] = {
 }
 
 
-def timeline(report: ClassReport) -> str:
+def timeline(report: ClassReport, texts: Catalogue = ENGLISH) -> str:
     """Who faced the screen and the attention score over the class, with bands, marks, alerts and named moments."""
-    with mpl.rc_context({**STYLE, "svg.hashsalt": f"timeline-{report.session_id}"}):
+    with _styled(texts, {"svg.hashsalt": f"timeline-{report.session_id}"}):
         figure, axes = _figure(2.15)
-        _band(axes, report.windows, "facing", FACING, "face the screen")
-        _band(axes, report.windows, "attention", ATTENTION, "attention score", dashed=True)
+        _band(axes, report.windows, "facing", FACING, texts.retold(phrase("face the screen")))
+        _band(axes, report.windows, "attention", ATTENTION, texts.retold(phrase("attention score")), dashed=True)
         axes.set_ylim(1.3 * STRIP[0] if report.states else 0, 1.0)
         axes.yaxis.set_major_formatter(PercentFormatter(1.0))
         axes.yaxis.set_major_locator(MultipleLocator(0.25))
         _states(axes, report)
-        _marks(axes, report)
+        _marks(axes, report, texts)
         for number, moment in enumerate(report.moments, 1):
             axes.annotate(
                 str(number),
@@ -93,38 +101,40 @@ def timeline(report: ClassReport) -> str:
                 bbox={"boxstyle": "circle,pad=0.28", "fc": INK, "ec": "white", "lw": 1.2},
                 zorder=6,
             )
-        _minutes(axes, report.length_s, "minutes from the beginning")
+        _minutes(axes, report.length_s, texts.retold(phrase("minutes from the beginning")))
         axes.legend(loc="upper right", bbox_to_anchor=(1.01, -0.09), ncols=3, fontsize=8, handlelength=1.6)
-        return _svg(figure, "Share of the class that faced the screen, and the attention score, by minute")
+        return _svg(figure, texts.retold(TIMELINE))
 
 
-def mood(report: ClassReport) -> str:
+def mood(report: ClassReport, texts: Catalogue = ENGLISH) -> str:
     """The mix of emotions over the class, stacked."""
-    with mpl.rc_context({**STYLE, "svg.hashsalt": f"mood-{report.session_id}"}):
+    with _styled(texts, {"svg.hashsalt": f"mood-{report.session_id}"}):
         figure, axes = _figure(1.3)
         times, shares = _mix(report)
         labels = [label for label in EMOTION_COLOURS if label in report.labels]
         columns = [shares[:, report.labels.index(label)] for label in labels]
         colours = [EMOTION_COLOURS[label] for label in labels]
-        axes.stackplot(times, columns, labels=labels, colors=colours, lw=0.4, edgecolor="white")
+        axes.stackplot(
+            times, columns, labels=[texts.retold(label) for label in labels], colors=colours, lw=0.4, edgecolor="white"
+        )
         axes.set_ylim(0, 1)
         axes.yaxis.set_major_formatter(PercentFormatter(1.0))
         axes.yaxis.set_major_locator(MultipleLocator(0.5))
         _minutes(axes, report.length_s)
         axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.03), fontsize=8, handlelength=1, handleheight=1)
-        return _svg(figure, "Mix of the emotions guessed from faces, by minute")
+        return _svg(figure, texts.retold(MOOD))
 
 
-def answers(said: Answers, length_s: float) -> str:
+def answers(said: Answers, length_s: float, texts: Catalogue = ENGLISH) -> str:
     """How many said that they were with the teacher, unsure or lost, stacked."""
-    with mpl.rc_context({**STYLE, "svg.hashsalt": "answers"}):
+    with _styled(texts, {"svg.hashsalt": "answers"}):
         figure, axes = _figure(1.1)
         times = np.array(said.times_s) / 60
         heights = [[np.nan if held is None else getattr(held, name) for held in said.counts] for name in SAID]
         axes.stackplot(
             times,
             np.nan_to_num(np.array(heights)),
-            labels=list(SAID_WORDS.values()),
+            labels=[texts.retold(word) for word in SAID_WORDS.values()],
             colors=list(SAID.values()),
             lw=0,
             step="pre",
@@ -133,19 +143,28 @@ def answers(said: Answers, length_s: float) -> str:
         axes.yaxis.set_major_locator(MaxNLocator(3, integer=True))
         _minutes(axes, max(length_s, said.times_s[-1] if said.times_s else 0))
         axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.03), fontsize=8, handlelength=1, handleheight=1)
-        return _svg(figure, "Students by what they said of themselves, by minute")
+        return _svg(figure, texts.retold(ANSWERS))
 
 
-def small(report: ClassReport) -> str:
+def small(report: ClassReport, texts: Catalogue = ENGLISH) -> str:
     """The same timeline, small, for a table of several classes."""
-    with mpl.rc_context({**STYLE, "svg.hashsalt": f"small-{report.session_id}"}):
+    with _styled(texts, {"svg.hashsalt": f"small-{report.session_id}"}):
         figure = Figure(figsize=(2.6, 0.55))
         axes = figure.add_subplot()
         _band(axes, report.windows, "facing", FACING, "")
         axes.set_ylim(0, 1)
         axes.set_xlim(0, max(report.length_s / 60, 0.1))
         axes.set_axis_off()
-        return _svg(figure, f"Share that faced the screen in class {report.session_id}")
+        return _svg(figure, texts.retold(phrase("Share that faced the screen in class {id}", id=report.session_id)))
+
+
+@contextmanager
+def _styled(texts: Catalogue, salt: dict[RcKeyType, Any]) -> Iterator[None]:
+    """The style of every chart; where the font has no letters of a language, the reader's own fonts draw them."""
+    letters: dict[RcKeyType, Any] = {} if texts.language in OUTLINED else {"svg.fonttype": "none"}
+    with mpl.rc_context({**STYLE, **salt, **letters}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        yield
 
 
 def _figure(height_in: float) -> tuple[Figure, Axes]:
@@ -236,7 +255,7 @@ def joined(spans: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     return found
 
 
-def _marks(axes: Axes, report: ClassReport) -> None:
+def _marks(axes: Axes, report: ClassReport, texts: Catalogue) -> None:
     taken = [-np.inf, -np.inf]
     wide = max(report.length_s / 60, 0.1) * 0.16
     for mark in report.marks:
@@ -257,7 +276,7 @@ def _marks(axes: Axes, report: ClassReport) -> None:
     for alert in report.alerts:
         axes.plot(alert.time_s / 60, 0.035, marker="^", ms=6.5, color=ALERT, mec="white", mew=0.8, zorder=5)
     if report.alerts:
-        axes.plot([], [], marker="^", ms=6.5, color=ALERT, ls="", label="alert")
+        axes.plot([], [], marker="^", ms=6.5, color=ALERT, ls="", label=texts.retold(phrase("alert")))
 
 
 def _plain(text: str) -> str:

@@ -43,12 +43,13 @@ def format_of(path: Path, asked: Format | None) -> Format:
     return chosen
 
 
-def render(reports: Sequence[ClassReport], kind: Format) -> bytes:
+def render(reports: Sequence[ClassReport], kind: Format, language: str = "en") -> bytes:
     """The report as the content of a file.
 
     Args:
         reports: of one class or several.
         kind: which format.
+        language: of pages; CSV and JSON are for programs, and the same in every language.
 
     Raises:
         SettingsError: PDFs cannot be made here.
@@ -60,7 +61,7 @@ def render(reports: Sequence[ClassReport], kind: Format) -> bytes:
         return json.dumps(content if len(content) > 1 else content[0], indent=2, allow_nan=False).encode() + b"\n"
     from classpulse.report.page import to_html  # noqa: PLC0415 - matplotlib takes half a second
 
-    html = to_html(reports)
+    html = to_html(reports, language)
     if kind == "html":
         return html.encode()
     from classpulse.report.pdf import to_pdf  # noqa: PLC0415

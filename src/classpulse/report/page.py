@@ -13,6 +13,7 @@ from classpulse.insight.moments import clock
 from classpulse.insight.self_report import pooled, sentence
 from classpulse.insight.state import percent
 from classpulse.report import charts, words
+from classpulse.texts import Catalogue, catalogue, phrase
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,18 +33,22 @@ TABLE_EVERY_S = 60.0
 """The table has a line a minute: who needs every window takes the CSV."""
 
 
-def to_html(reports: Sequence[ClassReport]) -> str:
+def to_html(reports: Sequence[ClassReport], language: str = "en") -> str:
     """The report of one class, or of several of one kind beside each other.
 
     Args:
         reports: at least one.
+        language: that it is written in.
     """
-    pages = [_sections(report) for report in reports]
+    texts = catalogue(language)
+    pages = [_sections(report, texts) for report in reports]
     several = len(reports) > 1
-    title = f"{len(reports)} classes beside each other" if several else f"Class {reports[0].session_id}"
-    small = [Markup(charts.small(report)) for report in reports] if several else []  # noqa: S704 - our own drawing
-    return _template().render(
-        title=title,
+    title = phrase("Class {id}", id=reports[0].session_id)
+    if several:
+        title = phrase("{count} classes beside each other", count=len(reports))
+    small = [Markup(charts.small(report, texts)) for report in reports] if several else []  # noqa: S704 - our own drawing
+    return _template(texts).render(
+        title=texts.retold(title),
         pages=pages,
         small=small,
         several=several,
@@ -56,18 +61,20 @@ def to_html(reports: Sequence[ClassReport]) -> str:
 
 
 @cache
-def _template() -> Template:
+def _template(texts: Catalogue) -> Template:
     loader = PackageLoader("classpulse.report")
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {
         "percent": percent,
-        "with_ends": _with_ends,
-        "ends": _ends,
+        "with_ends": lambda figure: texts.retold(_with_ends(figure)),
+        "ends": lambda figure: texts.retold(_ends(figure)),
         "clock": clock,
-        "minutes": words.minutes,
+        "minutes": lambda length_s: texts.retold(words.minutes(length_s)),
+        "retold": texts.retold,
     }
+    environment.globals |= {"t": texts.text, "language": texts.language, "direction": texts.direction}
     return environment.get_template("report.html.j2")
 
 
@@ -77,14 +84,14 @@ def _together(reports: Sequence[ClassReport]) -> str:
     return sentence(pooled(found), classes=len(found)) if len(found) > 1 else ""
 
 
-def _sections(report: ClassReport) -> dict[str, object]:
+def _sections(report: ClassReport, texts: Catalogue) -> dict[str, object]:
     """What the template shows of one class."""
     attention = any(window.facing is not None for window in report.windows)
     read = any(window.mix is not None for window in report.windows)
     drawings = {
-        "timeline": charts.timeline(report) if attention else "",
-        "mood": charts.mood(report) if read else "",
-        "answers": charts.answers(report.answers, report.length_s) if report.answers.most else "",
+        "timeline": charts.timeline(report, texts) if attention else "",
+        "mood": charts.mood(report, texts) if read else "",
+        "answers": charts.answers(report.answers, report.length_s, texts) if report.answers.most else "",
     }
     return {
         "report": report,
@@ -110,7 +117,8 @@ def _rows(report: ClassReport) -> list[tuple[str, str, str, str, str]]:
         facing, attention = _with_ends(window.facing), _with_ends(window.attention)
         mood = NOTHING
         if window.mood is not None:
-            mood = f"{window.mood.value:+.2f} ({window.mood.low:+.2f} to {window.mood.high:+.2f})"
+            ends = phrase("{low} to {high}", low=f"{window.mood.low:+.2f}", high=f"{window.mood.high:+.2f}")
+            mood = phrase("{value} ({ends})", value=f"{window.mood.value:+.2f}", ends=ends)
         rows.append((clock(window.end_s), faces, facing, attention, mood))
     return rows
 
@@ -118,8 +126,8 @@ def _rows(report: ClassReport) -> list[tuple[str, str, str, str, str]]:
 def _with_ends(figure: Estimate | None) -> str:
     if figure is None:
         return NOTHING
-    return f"{percent(figure.value)} ({_ends(figure)})"
+    return phrase("{value} ({ends})", value=percent(figure.value), ends=_ends(figure))
 
 
 def _ends(figure: Estimate) -> str:
-    return f"{100 * figure.low:.0f} to {100 * figure.high:.0f}"
+    return phrase("{low} to {high}", low=f"{100 * figure.low:.0f}", high=f"{100 * figure.high:.0f}")

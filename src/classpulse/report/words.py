@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from classpulse.insight.state import percent
+from classpulse.texts import counted, phrase
 
 if TYPE_CHECKING:
     from classpulse.insight.moments import StateName
@@ -12,10 +13,10 @@ if TYPE_CHECKING:
     from classpulse.report.standouts import Standout
 
 STATES: dict[StateName, str] = {
-    "with_you": "with you",
-    "mixed": "mixed",
-    "losing": "losing them",
-    "not_enough": "not enough faces",
+    "with_you": phrase("with you"),
+    "mixed": phrase("mixed"),
+    "losing": phrase("losing them"),
+    "not_enough": phrase("not enough faces"),
 }
 FEW = 0.5
 """Where fewer than this face the screen, the headline says for how long."""
@@ -29,44 +30,58 @@ def headline(report: ClassReport) -> str:
     if facing is None:
         return _without_attention(report)
     below_s = sum(w.end_s - w.start_s for w in report.windows if w.facing is not None and w.facing.value < FEW)
-    whole = f"{100 * facing.low:.0f} to {percent(facing.high)} of the whole class"
-    first = f"On average {percent(facing.value)} of those who could be seen faced the screen ({whole})."
+    first = phrase(
+        "On average {share} of those who could be seen faced the screen ({low} to {high} of the whole class).",
+        share=percent(facing.value),
+        low=f"{100 * facing.low:.0f}",
+        high=percent(facing.high),
+    )
     if below_s >= 60:
-        return f"{first} For {minutes(below_s)} it was less than half of them."
-    return f"{first} It was never seen below half for long."
+        return phrase("{first} For {time} it was less than half of them.", first=first, time=minutes(below_s))
+    return phrase("{first} It was never seen below half for long.", first=first)
 
 
 def _without_windows(report: ClassReport) -> str:
     if report.answers.most:
-        return f"No camera was used. Up to {report.answers.most} students said how they followed."
-    return "There is nothing to report: the class was over before its first figures."
+        return phrase("No camera was used. Up to {most} students said how they followed.", most=report.answers.most)
+    return phrase("There is nothing to report: the class was over before its first figures.")
 
 
 def _without_attention(report: ClassReport) -> str:
     faces = [window.faces for window in report.windows if window.faces is not None]
     if not faces:
         if any(window.withheld for window in report.windows):
-            return f"Too few people were seen: figures take at least {report.min_group}."
-        return "Nobody was seen."
+            return phrase("Too few people were seen: figures take at least {group}.", group=report.min_group)
+        return phrase("Nobody was seen.")
     if max(faces) == 0:
-        return "Nobody was seen."
-    seen = f"{sum(faces) / len(faces):.0f} faces were visible at a time on average, {max(faces):.0f} at most."
+        return phrase("Nobody was seen.")
+    seen = phrase(
+        "{mean} faces were visible at a time on average, {most} at most.",
+        mean=f"{sum(faces) / len(faces):.0f}",
+        most=f"{max(faces):.0f}",
+    )
     if report.reads:
-        return f"{seen} Not enough of them could be read to say how the class followed."
-    return f"{seen} Under this law faces are counted and nothing is read in them."
+        return phrase("{seen} Not enough of them could be read to say how the class followed.", seen=seen)
+    return phrase("{seen} Under this law faces are counted and nothing is read in them.", seen=seen)
 
 
 def standout_text(moment: Standout) -> str:
     """What stands out, in a sentence."""
-    way = "fell to" if moment.kind == "low" else "rose to"
-    after = f", after “{moment.after}”" if moment.after else ""
-    return f"attention {way} {percent(moment.value)}{after}; {percent(moment.usual)} was usual"
+    value, low = percent(moment.value), moment.kind == "low"
+    way = phrase("attention fell to {value}", value=value) if low else phrase("attention rose to {value}", value=value)
+    if moment.after:
+        way = phrase("{way}, after “{mark}”", way=way, mark=moment.after)
+    return f"{way}; {phrase('{share} was usual', share=percent(moment.usual))}"
 
 
 def said_by_the_page(report: ClassReport) -> list[tuple[StateName, str]]:
     """How long the live page said each of its words, from the best to the worst; empty where it said none."""
     lengths = report.states_s
-    return [(name, f"{word} for {minutes(lengths[name])}") for name, word in STATES.items() if name in lengths]
+    return [
+        (name, phrase("{seen} for {time}", seen=word, time=minutes(lengths[name])))
+        for name, word in STATES.items()
+        if name in lengths
+    ]
 
 
 def minutes(length_s: float) -> str:
@@ -77,5 +92,5 @@ def minutes(length_s: float) -> str:
     """
     whole = round(length_s / 60)
     if length_s < 55:
-        return "less than a minute"
-    return f"{max(1, whole)} minute{'' if whole <= 1 else 's'}"
+        return phrase("less than a minute")
+    return counted("{n} minute", "{n} minutes", max(1, whole))
