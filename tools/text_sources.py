@@ -131,6 +131,8 @@ INSERTED = re.compile(r"\$\{(?:[^{}]|\{[^{}]*\})*\}")
 PROSE = re.compile(r"^[A-Z][a-z]+[.!?]?$|^[A-Z][a-z]+[,.:;!?]? [A-Za-z]|([A-Za-z]{2,}[,.:;!?]? ){2}[a-z]{2,}")
 CODE = {"ArrowLeft", "ArrowRight", "Home", "End", "Escape", "Authorization", "Blob"}
 """Words in a page's code that nobody reads."""
+UNSEEN = {"The reader ended.", "The reader was closed."}
+"""Sentences of errors that another part of the code takes."""
 
 
 class _Marks(HTMLParser):
@@ -187,7 +189,7 @@ def unmarked_in_code(source: str) -> list[str]:
     code = CALL.sub("", COMMENT.sub("", source))
     code = re.sub(r"/\*.*?\*/|^import .*$", "", code, flags=re.DOTALL | re.MULTILINE)
     said = (" ".join(INSERTED.sub("", plain or template).split()) for plain, template in STRING.findall(code))
-    return [text for text in said if PROSE.search(text) and not set(WORDS.findall(text)) <= CODE]
+    return [text for text in said if PROSE.search(text) and text not in UNSEEN and not set(WORDS.findall(text)) <= CODE]
 
 
 def unmarked() -> Iterator[str]:
