@@ -45,7 +45,8 @@ def _is_whole(message: Message) -> bool:
 
 
 def _key(message: Message) -> str:
-    return message.id if isinstance(message.id, str) else message.id[0]
+    one = message.id if isinstance(message.id, str) else message.id[0]
+    return f"{message.context}\x04{one}" if message.context else one
 
 
 def _of(message: Message) -> str | list[str]:

@@ -55,6 +55,12 @@ def test_counts_take_the_form_of_their_language(language: str, n: int) -> None:
     assert forms.counted("{n} answer", "{n} answers", n) == ("few" if few else "many")
 
 
+def test_the_same_words_are_said_as_their_context_has_it() -> None:
+    es = catalogue("es")
+    assert es.in_context("With you", "a student says") == "La sigo"
+    assert es.in_context("With you", "") == es.in_context("With you", "nobody says") == "Te siguen"
+
+
 def test_a_sentence_is_retold_to_its_innermost_part() -> None:
     es = catalogue("es")
     said = "facing fell from 82 % to 41 % in 2 minutes; fewer than 5 of 18 visible"
@@ -107,11 +113,10 @@ def test_a_new_text_that_is_not_marked_is_found() -> None:
 
 
 def test_texts_are_read_from_every_kind_of_source() -> None:
+    assert [one.context for one in in_page('<b data-t="said">A</b><b data-t>A</b>')] == ["said", None]
     assert [one.one for one in in_page('<p title="A" data-t-attr="title" data-t>B\n  c</p><p>D</p>')] == ["A", "B c"]
-    assert list(in_calls('t("It\'s {n}"); n("one", "many", 3); at("not this")\n// t("nor this")')) == [
-        ("It's {n}", None),
-        ("one", "many"),
-    ]
+    code = 't("It\'s {n}"); n("one", "many", 3); at("not this")\n// t("nor this")'
+    assert [(one.one, one.many) for one in in_calls(code)] == [("It's {n}", None), ("one", "many")]
     source = 'message = f"{path.name} has {len(faces)} faces"\nphrase("a {b}", b=1)\nHTTPException(404, "Nothing.")'
     assert [one.one for one in in_python(source)] == ["a {b}"]
     refused = {one.one for one in in_python(source, refuses=True)}

@@ -29,6 +29,7 @@ class Found(NamedTuple):
 
     one: str
     many: str | None
+    context: str | None = None
 
 
 def in_python(source: str, *, refuses: bool = False) -> Iterator[Found]:
@@ -90,15 +91,15 @@ def in_calls(source: str) -> Iterator[Found]:
 
 def in_page(source: str) -> Iterator[Found]:
     """The marked texts of a page."""
-    found: list[str] = []
+    found: list[tuple[str, str]] = []
 
-    def note(text: str) -> str:
-        found.append(text)
+    def note(text: str, context: str) -> str:
+        found.append((text, context))
         return text
 
     mapped(source, note)
-    for text in dict.fromkeys(found):
-        yield Found(text, None)
+    for text, context in dict.fromkeys(found):
+        yield Found(text, None, context or None)
 
 
 Reader = Callable[[str], "Iterator[Found]"]

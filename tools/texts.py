@@ -40,7 +40,8 @@ def extracted() -> Catalog:
     for name, path in files():
         for found in texts_in(path):
             if found.one.strip():
-                catalog.add(found.one if found.many is None else (found.one, found.many), locations=[(name, 1)])
+                key = found.one if found.many is None else (found.one, found.many)
+                catalog.add(key, locations=[(name, 1)], context=found.context)
     return catalog
 
 
@@ -78,7 +79,7 @@ def problems() -> list[str]:
     """What is wrong with the catalogues, a line each."""
     template = extracted()
     found = list(unmarked())
-    if {message.id for message in template} != {message.id for message in read(TEMPLATE)}:
+    if keys(template) != keys(read(TEMPLATE)):
         found.append("the texts of the source are not those of classpulse.pot: run `python -m tools.texts update`")
         return found
     for language, path in languages().items():
@@ -91,7 +92,7 @@ def wrong(template: Catalog, catalog: Catalog) -> Iterator[str]:
     for message in template:
         if not message.id:
             continue
-        told = catalog.get(message.id if isinstance(message.id, str) else message.id[0])
+        told = catalog.get(message.id if isinstance(message.id, str) else message.id[0], message.context)
         if told is None or not all(forms(told)):
             yield f"no translation of {message.id!r}"
         elif told.fuzzy:
@@ -109,6 +110,11 @@ def forms(message: Message) -> list[str]:
 def places(text: str) -> frozenset[str]:
     """The names in braces."""
     return frozenset(PLACE.findall(text))
+
+
+def keys(catalog: Catalog) -> set[tuple[object, str | None]]:
+    """What a catalogue is to translate."""
+    return {(message.id, message.context) for message in catalog}
 
 
 def english(message: Message) -> list[str]:

@@ -27,6 +27,9 @@ MIRRORED = "qps-plocm"
 RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur", MIRRORED})
 DECIMAL_COMMA = frozenset({"es"})
 
+CONTEXT = "\x04"
+"""Between a context and the words in it, as in gettext's own compiled catalogues."""
+
 _PLACE = re.compile(r"\{(\w+)\}")
 _NUMBER = re.compile(r"[+-]?\d+\.\d+( %)?")
 
@@ -72,6 +75,12 @@ class Catalogue:
         """What `phrase` makes, in this language; the English where there is no translation."""
         found = self.messages.get(pattern, pattern)
         return (found if isinstance(found, str) else pattern).format_map(values)
+
+    def in_context(self, words: str, context: str) -> str:
+        """Words that mean something else in a context; without one what `text` makes of them."""
+        key = f"{context}{CONTEXT}{words}" if context else words
+        found = self.messages.get(key)
+        return found if isinstance(found, str) else self.text(words)
 
     def counted(self, one: str, many: str, n: int, /, **values: object) -> str:
         """What `counted` makes, in this language; the English where there is no translation."""

@@ -1,8 +1,9 @@
 """Pages in the reader's language: which one that is, and the page's own texts in it.
 
-A page is written in English. An element with `data-t` holds nothing but text, which is translated; `data-t-attr` names
-the attributes that are. The server does it, so that nothing is seen in English first; what a page's code says is
-translated by `static/i18n.js`.
+A page is written in English. An element with `data-t` holds nothing but text, which is translated; its value, if any,
+is gettext's context, for words that mean something else in another place. `data-t-attr` names the attributes that are
+translated. The server does it, so that nothing is seen in English first; what a page's code says is translated by
+`static/i18n.js`.
 """
 
 import html
@@ -24,7 +25,7 @@ COOKIE = "classpulse-language"
 """Kept where somebody chose; it holds a language and nothing else."""
 YEAR_S = 31_536_000
 
-_MARKED = re.compile(r"<([a-z][a-z0-9]*)((?:\s[^<>]*)?\sdata-t(?:\s[^<>]*)?)>([^<]*)</\1>")
+_MARKED = re.compile(r'<([a-z][a-z0-9]*)((?:\s[^<>]*)?\sdata-t(?:="([^"]*)")?(?:\s[^<>]*)?)>([^<]*)</\1>')
 _NAMED = re.compile(r'<[a-z][^<>]*\sdata-t-attr="([^"]*)"[^<>]*>')
 _ROOT = re.compile(r"<html[^>]*>")
 
@@ -70,18 +71,18 @@ def page_in(path: Path, language: str) -> str:
     texts = catalogue(language)
     page = path.read_text(encoding="utf-8")
     root = f'<html lang="{texts.language}" dir="{texts.direction}">'
-    return _ROOT.sub(root, page if texts is ENGLISH else mapped(page, texts.text), count=1)
+    return _ROOT.sub(root, page if texts is ENGLISH else mapped(page, texts.in_context), count=1)
 
 
-def mapped(page: str, change: Callable[[str], str]) -> str:
-    """A page with every marked text as `change` has it.
+def mapped(page: str, change: Callable[[str, str], str]) -> str:
+    """A page with every marked text as `change`, which takes it and its context, has it.
 
-    >>> mapped('<p data-t>Two  words</p><a title="Go" data-t-attr="title">Brand</a>', str.upper)
+    >>> mapped('<p data-t>Two  words</p><a title="Go" data-t-attr="title">Brand</a>', lambda text, _: text.upper())
     '<p data-t>TWO WORDS</p><a title="GO" data-t-attr="title">Brand</a>'
     """
 
-    def changed(found: str) -> str:
-        return html.escape(change(" ".join(html.unescape(found).split())))
+    def changed(found: str, context: str = "") -> str:
+        return html.escape(change(" ".join(html.unescape(found).split()), context))
 
     def attributes(tag: re.Match[str]) -> str:
         whole = tag[0]
@@ -90,7 +91,7 @@ def mapped(page: str, change: Callable[[str], str]) -> str:
         return whole
 
     page = _NAMED.sub(attributes, page)
-    return _MARKED.sub(lambda m: f"<{m[1]}{m[2]}>{changed(m[3])}</{m[1]}>", page)
+    return _MARKED.sub(lambda m: f"<{m[1]}{m[2]}>{changed(m[4], m[3] or '')}</{m[1]}>", page)
 
 
 @cache

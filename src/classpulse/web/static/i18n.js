@@ -2,7 +2,8 @@
 //
 // Texts are written in English, as they are shown: t("Class {id}", { id: 3 }), n("{n} answer", "{n} answers", count).
 // The first argument is always a plain string in double quotes: the catalogues are made of those. In HTML, `data-t` marks
-// an element whose text is translated and `data-t-attr="title aria-label"` attributes that are; the server does those.
+// an element whose text is translated (with a value, in that context: `data-t="a student says"`), and
+// `data-t-attr="title aria-label"` attributes that are; the server does those.
 // An element with `data-languages` becomes the menu of languages.
 
 /** The page's language, a BCP 47 tag; "en" is as written. */
