@@ -2,8 +2,8 @@
 
 import { t } from "./i18n.js";
 
-/** An address of ours, wherever a reverse proxy has put the pages: at("/people"). */
-export const at = (path) => new URL(`..${path}`, import.meta.url).href;
+/** An address of ours, wherever a reverse proxy has put the pages: at("/people"); a whole address stays as it is. */
+export const at = (path) => new URL(path.replace(/^\//, "../"), import.meta.url).href;
 
 /** Ask for something; resolves to `{ data }` or to `{ wrong }`, and never rejects. */
 export async function ask(method, path, body, headers = {}) {
