@@ -38,6 +38,8 @@ LOOK_EVERY_S = 2.0
 """How often tiles are looked for when none seems to have moved: one may have come at the end."""
 LOOK_AGAIN_S = 0.25
 """The same while a tile shows what nobody has seen before: a film that somebody shows does so all the time."""
+CUT_SHARE = 0.25
+"""Share of a face's box that must be in a tile for it to be of that tile."""
 OUTSIDE_PX = 64
 """Size of the squares by which faces outside of all tiles are told apart."""
 HOME = 1000.0
@@ -210,13 +212,20 @@ def _snapped(boxes: Ints, before: Ints) -> Ints:
 
 
 def _owners(faces: Faces, boxes: Ints) -> Ints:
-    """(N,) int64: the tile that each face's centre is in, -1 for none."""
-    centres = (faces.boxes[:, None, :2] + faces.boxes[:, None, 2:]) / 2
-    beyond, before = centres >= boxes[:, :2], centres < boxes[:, 2:]
-    inside = np.asarray((beyond & before).all(axis=2), np.bool_)
-    if not inside.size:
+    """(N,) int64: the tile that each face's centre is in, or else that most of it is in, of those; -1 for none.
+
+    A face that a tile's edge cuts has a box that reaches beyond it, with its centre in the gutter at times.
+    """
+    if not len(boxes):
         return np.full(len(faces), -1, np.int64)
-    return np.where(inside.any(axis=1), inside.argmax(axis=1), -1).astype(np.int64)
+    face, tile = faces.boxes[:, None], boxes[None].astype(np.float32)
+    centres = (face[..., :2] + face[..., 2:]) / 2
+    beyond, before = centres >= tile[..., :2], centres < tile[..., 2:]
+    inside = np.asarray((beyond & before).all(axis=2), np.bool_)
+    sides = np.clip(np.minimum(face[..., 2:], tile[..., 2:]) - np.maximum(face[..., :2], tile[..., :2]), 0, None)
+    shared = sides.prod(axis=2) + 1e9 * inside
+    size = np.clip(face[..., 2:] - face[..., :2], 0, None).prod(axis=2)
+    return np.where((shared > CUT_SHARE * size).any(axis=1), shared.argmax(axis=1), -1).astype(np.int64)
 
 
 def _homes(faces: Floats, owners: Ints, view: _View) -> Doubles:
