@@ -77,11 +77,34 @@ EVERY = {
     "screen.tiles": "always",
     "screen.static_s": 20,
     "screen.ignore": "0.75,0,0.25x0.25",
+    "join.title": "Physics",
+    "join.ways": "answers,pictures",
+    "join.names": "required",
+    "join.expires_h": 2,
+    "join.max_participants": 40,
+    "join.scores_hz": 2,
+    "join.pictures_hz": 1,
+    "join.gone_after_s": 60,
+    "join.on_leave": "delete",
+    "lab.port": 0,
+    "lab.runs_dir": "trained",
+    "lab.show_classes": False,
+    "lab.take_models": False,
+    "lab.max_picture_mb": 5,
+    "lab.max_video_mb": 50,
+    "lab.max_video_s": 20,
     "web.host": "::1",
     "web.port": 0,
     "web.open_browser": False,
+    "web.https": "auto",
+    "web.certificate": "school.pem",
+    "web.key": "school.key",
+    "web.public_url": "https://school.example/pulse",
+    "web.trusted_proxies": "10.0.0.1,10.0.0.2",
 }
 """Every setting with a value that is not its default."""
+PATHS = {name for name in EVERY if name.endswith(("_dir", "_file", ".model", ".certificate", ".key"))}
+LISTS = {"join.ways", "web.trusted_proxies"}
 
 
 @pytest.fixture(autouse=True)
@@ -110,9 +133,13 @@ def test_every_setting_is_tried_here() -> None:
     assert sorted(EVERY) == sorted(known_names())
 
 
-@pytest.mark.parametrize("name", EVERY)
+PAIR = {"web.certificate", "web.key"}
+
+
+@pytest.mark.parametrize("name", [name for name in EVERY if name not in PAIR])
 def test_every_setting_can_be_given_in_every_place(name: str, tmp_path: Path) -> None:
-    wanted = Path(EVERY[name]) if name in {"data_dir", "key_file", "emotion.model"} else EVERY[name]  # type: ignore[arg-type]
+    given: Any = EVERY[name]
+    wanted = Path(given) if name in PATHS else tuple(given.split(",")) if name in LISTS else given
     assert value(Settings(), name) != wanted
     file = tmp_path / "all.toml"
     file.write_text(f"{name} = {json.dumps(EVERY[name])}")
@@ -126,6 +153,15 @@ def test_every_setting_can_be_given_in_every_place(name: str, tmp_path: Path) ->
         assert value(settings, name) == wanted
         others = [value(settings, other) == value(Settings(), other) for other in EVERY if other != name]
         assert all(others)
+
+
+def test_a_certificate_and_its_key_are_given_together() -> None:
+    both = {name: EVERY[name] for name in PAIR}
+    settings = load(both, environ={}).web
+    assert (settings.certificate, settings.key) == (Path("school.pem"), Path("school.key"))
+    for name in PAIR:
+        with pytest.raises(SettingsError, match="web.certificate and web.key go together"):
+            load({name: EVERY[name]}, environ={})
 
 
 def test_flags_over_environment_over_file_over_defaults(tmp_path: Path) -> None:
