@@ -160,7 +160,7 @@ def test_a_certificate_and_its_key_are_given_together() -> None:
     settings = load(both, environ={}).web
     assert (settings.certificate, settings.key) == (Path("school.pem"), Path("school.key"))
     for name in PAIR:
-        with pytest.raises(SettingsError, match="web.certificate and web.key go together"):
+        with pytest.raises(SettingsError, match=r"web\.certificate and web\.key go together"):
             load({name: EVERY[name]}, environ={})
 
 
