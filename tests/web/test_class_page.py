@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,6 +14,7 @@ from playwright.sync_api import expect
 from classpulse.insight.estimate import Estimate
 from classpulse.insight.moments import Alert, AnswerCounts, ClassState, Mark
 from classpulse.web.app import STATIC
+from classpulse.web.language import code_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
     Window = Callable[..., ClassWindow]
 
 HEARD_S = 10.0
-PAGE_BYTES = 90_000
+PAGE_BYTES = 60_000
+"""As it is sent, compressed, in the language with the most bytes; the chart library comes on top."""
 WITH_YOU = ClassState("with_you", "82 % face the screen (74 to 88 %); 12 of 13 visible.")
 LOSING = ClassState("losing", "Facing fell from 82 % to 51 % in 3 minutes; 10 of 13 visible.")
 FELL = Alert(50.0, "facing", "Facing fell from 82 % to 51 % in 3 minutes; 10 of 13 visible.")
@@ -116,7 +119,7 @@ def test_bands_have_their_figures_in_the_legend_and_the_table(
     expect(rows.filter(has_text="0:15")).to_contain_text(re.compile("82% .74\u201388%.*New topic"))
     expect(rows.filter(has_text="0:30")).to_contain_text(re.compile("12.0\u2013\u2013"))
     expect(rows.filter(has_text="0:55")).to_contain_text(f"Alert: {FELL.reason}")
-    expect(page.locator("#band-chart")).to_have_attribute("aria-label", re.compile("now facing the screen 82%"))
+    expect(page.locator("#band-chart")).to_have_attribute("aria-label", re.compile("Now: Facing the screen 82%"))
 
 
 def test_the_bands_answer_the_pointer_with_what_was_noted_there(
@@ -336,7 +339,7 @@ def test_quiet_mode_does_not_hide_the_question_of_the_law(page: Page, hub: Hub, 
 
 def test_the_report_is_a_link_where_the_class_is_stored(page: Page, hub: Hub, state: State) -> None:
     report = page.locator("#report")
-    expect(report).to_have_attribute("href", "/api/v1/sessions/1/report.html")
+    expect(report).to_have_attribute("href", "api/v1/sessions/1/report.html")
     expect(report).to_have_attribute("target", "_blank")
     assert report.get_attribute("aria-disabled") is None
     hub.publish(state(session_id=None))
@@ -396,4 +399,6 @@ def test_the_page_is_small(page: Page, hub: Hub, state: State, history: tuple[Cl
     loaded = page.evaluate("performance.getEntriesByType('resource').map((each) => new URL(each.name).pathname)")
     ours = {path.removeprefix("/static/") for path in loaded if path.startswith("/static/") and "/vendor/" not in path}
     assert {"live.js", "live.css", "icon.svg", "plots.js"} <= ours
-    assert sum((STATIC / name).stat().st_size for name in ours | {"index.html"}) < PAGE_BYTES
+    files = [(STATIC / name).read_bytes() for name in ours | {"index.html"} if not name.startswith("locale/")]
+    size = sum(len(gzip.compress(content)) for content in [*files, code_texts("hi").encode()])
+    assert size < PAGE_BYTES

@@ -161,7 +161,7 @@ def test_all_of_it_works_by_keyboard(
     hub.publish(state(demo=True, individual=True, result=result()))
     expect(page.locator("#tabs")).to_be_visible()
     visited = []
-    for _ in range(16):
+    for _ in range(17):
         page.keyboard.press("Tab")
         visited.append(focused(page))
         outline = "getComputedStyle(document.activeElement).outlineStyle"
@@ -169,7 +169,7 @@ def test_all_of_it_works_by_keyboard(
             assert page.evaluate(outline) != "none", visited
     assert visited[:6] == ["Skip to the class", "tab-class", "pause", "export", "report", "stop"]
     assert visited[6:13] == ["quiet", "help", "mark-topic", "mark-question", "mark-text", "mark-add", "sound"]
-    assert (visited[13], visited[15]) == ("snooze", "Show as a table")
+    assert (visited[13], visited[16]) == ("snooze", "Show as a table")
     page.locator("#tab-class").focus()
     page.keyboard.press("ArrowRight")
     expect(page.locator("#cards > li")).to_have_count(3)
@@ -321,7 +321,7 @@ def test_trouble_is_said(page: Page, hub: Hub, state: State) -> None:
     expect(page.locator("#notices")).to_contain_text("webcam 0 gave no picture for 3 s; trying again")
     expect(page.locator("#notices")).to_contain_text("The disk is full.")
     expect(page.locator("#status")).to_have_text("Waiting")
-    expect(page.locator("#source-health")).to_have_text("No picture, reopened twice")
+    expect(page.locator("#source-health")).to_have_text("No picture, reopened 2 times")
     expect(page.locator("#announcer")).to_contain_text("The disk is full.")
     hub.publish(state())
     expect(page.locator("#notices")).to_be_empty()

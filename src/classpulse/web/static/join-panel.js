@@ -8,7 +8,7 @@ const SHOWN_HANDS = 6;
 
 let state = null;
 let people = [];
-let asked = "";
+let asked = "0 0 0"; // nobody takes part: there is nothing to fetch
 
 const path = (name) => `/api/v1/${name}`;
 const nameOf = (one) => one.name || t("No name");
