@@ -129,7 +129,7 @@ def test_a_refusal_is_told_in_the_language_of_the_page(browser: Browser, url: st
     context.close()
 
 
-@pytest.mark.parametrize("place", ["", "people", "attendance", "own"])
+@pytest.mark.parametrize("place", ["", "people", "attendance", "own", "join"])
 @pytest.mark.parametrize("width", [390, 1280])
 def test_from_right_to_left_nothing_is_cut_off_and_nothing_left_in_english(
     page: Page, url: str, own_page: str, place: str, width: int
