@@ -165,8 +165,9 @@ def _add_pages(app: FastAPI) -> None:
         _add_route(app, path, files[name])
 
     @app.get("/join", include_in_schema=False)
-    def without_code() -> RedirectResponse:
-        return RedirectResponse("join/")  # so that the page's own links are the same with a code and without
+    def without_code(request: Request) -> RedirectResponse:
+        asked = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(f"join/{asked}")  # so that the page's own links are the same with a code and without
 
     @app.get("/static/locale/{language}.json", include_in_schema=False)
     def texts(language: str, request: Request) -> Response:
