@@ -136,6 +136,20 @@ def test_the_teacher_sees_names_and_hands_and_no_answer(here: JoinedClass) -> No
     assert asha.ask("GET", "me").status_code == 401
 
 
+def test_a_device_is_given_the_servers_own_networks_packed_and_to_keep() -> None:
+    with joined_class(policy=Policy("other"), ways=("answers", "device")) as here:
+        models = here.web.get(f"api/v1/join/{here.room.link.open()}").json()["models"]
+        for model in (models["emotion"], models["detector"]):
+            answer = here.web.get(model["url"])
+            assert hashlib.sha256(answer.content).hexdigest() == model["sha256"]
+            assert answer.headers["content-encoding"] == "gzip"
+            assert "immutable" in answer.headers["cache-control"]
+        runtime = here.web.get(models["runtime"])
+        assert runtime.headers["content-type"] == "application/wasm"
+        assert "immutable" in runtime.headers["cache-control"]
+        assert here.web.get("api/v1/join/models/other.onnx").status_code == 404
+
+
 def test_under_eu_no_network_is_given_out_and_answers_are_all_there_is() -> None:
     with joined_class(policy=Policy("eu"), ways=("answers", "device", "pictures")) as here:
         told = here.web.get(f"api/v1/join/{here.room.link.open()}").json()

@@ -126,7 +126,6 @@ def create_app(
     app.state.store = store
     app.state.office = office
     app.state.room = room
-    app.state.device_models = DeviceModels(settings)
     app.state.language = settings.language
     app.state.meeting = meeting
     app.state.tags = NameTags(office)
@@ -141,7 +140,8 @@ def create_app(
     # The teacher's first: /api/v1/join/renew is no student's code.
     for router in (join_api.teachers, join_api.students, join_socket.router):
         app.include_router(router)
-    _add_pages(app)
+    files = _add_pages(app)
+    app.state.device_models = DeviceModels(settings, files)
     description.describe(app)
     return app
 
@@ -156,7 +156,7 @@ def _add_middleware(app: FastAPI, hub: Hub, settings: Settings) -> None:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(web.trusted_proxies))
 
 
-def _add_pages(app: FastAPI) -> None:
+def _add_pages(app: FastAPI) -> StaticFiles:
     files = {path.name: path for path in STATIC.iterdir() if path.suffix in MEDIA_TYPES}
     files |= {f"vendor/{name}": BUNDLED / name for name in VENDOR}
     app.state.files = served = StaticFiles(files)
@@ -188,6 +188,8 @@ def _add_pages(app: FastAPI) -> None:
     def healthz() -> str:
         """Whether the pages are up."""
         return "ok"
+
+    return served
 
 
 def _add_route(app: FastAPI, route: str, path: Path) -> None:

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import segno
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
-from fastapi.responses import FileResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from classpulse.errors import JoinError, JoinRefusal
@@ -43,7 +42,6 @@ STATUS: dict[JoinRefusal, int] = {
     "rate": 429,
     "message": 422,
 }
-A_YEAR = "public, max-age=31536000, immutable"
 Responses = dict[int | str, dict[str, Any]]
 UNKNOWN: Responses = {
     404: {"model": Problem, "description": "No class is open under this link."},
@@ -135,15 +133,12 @@ def change_way(chosen: ChosenWay, room: RoomHere, participant: MeHere) -> None:
 
 @students.get(
     "/models/{name}",
-    response_class=FileResponse,
+    response_class=Response,
     responses={200: {"content": {"application/octet-stream": {}}}, **UNKNOWN},
 )
-def model(name: str, request: Request, room: RoomHere) -> FileResponse:
+def model(name: str, request: Request, room: RoomHere) -> Response:
     """A network that a device may run by itself; none under a law that forbids reading emotions."""
-    path = cast("DeviceModels", request.app.state.device_models).path(name, room)
-    if path is None:
-        raise HTTPException(404, "No network is given out for this class.")
-    return FileResponse(path, media_type="application/octet-stream", headers={"Cache-Control": A_YEAR})
+    return cast("DeviceModels", request.app.state.device_models).answer(name, room, request)
 
 
 @students.get("/qr.svg", response_class=Response, responses={200: {"content": {"image/svg+xml": {}}}, **UNKNOWN})

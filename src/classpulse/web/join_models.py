@@ -4,27 +4,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fastapi import HTTPException
+
 from classpulse.inference import entries
 from classpulse.policy import Task
 from classpulse.web.join_schema import ModelFile, ModelInput, Models
+from classpulse.web.static_files import StaticFiles
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from fastapi import Request, Response
 
     from classpulse.inference import Entry
     from classpulse.joining.room import Room
     from classpulse.settings import Settings
 
 NAMES = ("emotion.onnx", "detector.onnx")
+RUNTIME = "vendor/ort-wasm-simd-threaded.wasm"
 
 
 class DeviceModels:
-    """Tells a device which networks to fetch, and where they are; files are read and hashed once."""
+    """Tells a device which networks to fetch, and sends them; files are read and hashed once."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Read nothing yet."""
+    def __init__(self, settings: Settings, files: StaticFiles) -> None:
+        """Read nothing yet; `files` has what runs the networks."""
         self._settings = settings
+        self._runtime = files
         self._entries: dict[str, Entry] = {}
+        self._files: StaticFiles | None = None
         self._told: Models | None = None
 
     def of(self, room: Room) -> Models | None:
@@ -37,14 +43,25 @@ class DeviceModels:
             return None
         if self._told is None:
             files = [_told(name, self._entry(name)) for name in NAMES]
-            self._told = Models(emotion=files[0], detector=files[1], min_face_px=self._settings.emotion.min_face_px)
+            self._told = Models(
+                emotion=files[0],
+                detector=files[1],
+                runtime=self._runtime.address(RUNTIME),
+                min_face_px=self._settings.emotion.min_face_px,
+            )
         return self._told
 
-    def path(self, name: str, room: Room) -> Path | None:
-        """The file of that name; None where there is none for students."""
-        if name not in NAMES or not self._served(room):
-            return None
-        return self._entry(name).path
+    def answer(self, name: str, room: Room, request: Request) -> Response:
+        """A network as the device's browser wants it.
+
+        Raises:
+            HTTPException: there is none of that name, or none is given out in this class.
+        """
+        if not self._served(room):
+            raise HTTPException(404, "No network is given out for this class.")
+        if self._files is None:
+            self._files = StaticFiles({known: self._entry(known).path for known in NAMES})
+        return self._files.answer(name, request)
 
     def _served(self, room: Room) -> bool:
         policy = room.policy

@@ -49,6 +49,7 @@ class Models(BaseModel):
 
     emotion: ModelFile
     detector: ModelFile
+    runtime: str = Field(description="What runs them (WebAssembly): its address, relative to the root of these pages.")
     min_face_px: float = Field(description="Faces smaller than this are not read.")
 
 

@@ -27,6 +27,7 @@ MEDIA_TYPES = {
     ".js": "text/javascript",
     ".json": "application/json",
     ".mjs": "text/javascript",
+    ".onnx": "application/octet-stream",
     ".svg": "image/svg+xml",
     ".wasm": "application/wasm",
 }

@@ -23,7 +23,7 @@ export class Reader {
     });
     this.#worker.addEventListener("error", (event) => this.#fail(event.message || "The reader ended."));
     const detector = { ...NETWORK, ...models.detector };
-    await this.#ask({ kind: "open", wasm: file("vendor/ort-wasm-simd-threaded.wasm"), detector, emotion: models.emotion });
+    await this.#ask({ kind: "open", wasm: models.runtime, detector, emotion: models.emotion });
   }
 
   /** Read an `ImageData`: resolves to `{ face, ms }`, face null where there is none. Its pixels are given away. */
