@@ -69,7 +69,7 @@ def test_too_little_seen_is_an_answer_and_counts_out_nobody() -> None:
     assert told(faces=7, expected=18).reason == "7 of 18 visible: fewer than 50 % of the class"
     assert told(faces=3, expected=18).reason == "fewer than 5 of 18 visible: fewer than 50 % of the class"
     assert told(faces=3, expected=4) == ClassState(
-        "not_enough", "fewer than 5 visible: of too few can be told whether they face the screen"
+        "not_enough", "fewer than 5 visible: too few to tell whether the class faces the screen"
     )
     assert class_state([], None, min_coverage=0.5) == ClassState("not_enough", "nothing was seen yet")
 

@@ -149,7 +149,7 @@ def _why_not(seen: str, window: ClassWindow, min_coverage: float) -> str:
         return seen
     if not enough(window, min_coverage):
         return phrase("{seen}: fewer than {share} of the class", seen=seen, share=percent(min_coverage))
-    return phrase("{seen}: of too few can be told whether they face the screen", seen=seen)
+    return phrase("{seen}: too few to tell whether the class faces the screen", seen=seen)
 
 
 def _score(attention: float | None, told: AnswerCounts | None) -> float:
