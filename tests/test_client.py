@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -76,6 +77,8 @@ def server(tmp_path: Path, controls: HeardControls, certificate: Certificate) ->
     with Store.open(f"sqlite:///{tmp_path / 'classpulse.db'}") as store:
         recorder = store.start_session("webcam 0", kind="webcam", jurisdiction="other", demo=False, min_group=5)
         recorder.add_window(ClassWindow(0.0, 5.0, 50, 12.0, 12, 0, (), None, None))
+        while not store.windows(recorder.session_id):  # it is written by a thread of its own
+            time.sleep(0.02)
         hub.publish(LiveState("running", "webcam 0", Health(), jurisdiction="other", session_id=recorder.session_id))
         settings = Settings(web=WebSettings(host="0.0.0.0"))  # noqa: S104
         app = create_app(hub, controls, store, room=room, settings=settings)

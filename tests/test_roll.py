@@ -12,7 +12,7 @@ from onnx_files import portrait
 from scripted_class import PATIENCE_S, Script, Watcher
 from sqlalchemy import insert, select
 
-from classpulse import runner as runners
+from classpulse import readers
 from classpulse.errors import StorageError
 from classpulse.policy import Policy
 from classpulse.roll import GalleryFeed
@@ -76,7 +76,7 @@ def ana() -> Gallery:
 @pytest.fixture
 def script(monkeypatch: pytest.MonkeyPatch) -> Script:
     source = Script(FACE)
-    monkeypatch.setattr(runners, "open_source", source.open)
+    monkeypatch.setattr(readers, "open_source", source.open)
     return source
 
 
@@ -122,8 +122,8 @@ def test_who_withdraws_is_unknown_on_the_page_though_no_frame_comes(
     runner.listen(lambda _, result: seen.append(result.index))
     watcher = Watcher(runner)
     runner.start()
-    script.give(20)
-    watcher.until(lambda state: names(state) == ("ana",) and len(seen) == 20)
+    watcher.until(lambda state: names(state) == ("ana",), giving=script)
+    watcher.until(lambda _: len(seen) == script.frames_in_all)
     people.change(Gallery.empty())
     watcher.until(lambda state: names(state) == (None,))
     script.give(20)
@@ -132,8 +132,7 @@ def test_who_withdraws_is_unknown_on_the_page_though_no_frame_comes(
     people.change(ana)
     asked = people.asked
     watcher.until(lambda _: people.asked > asked)
-    script.give(20)
-    watcher.until(lambda state: names(state) == ("ana",))
+    watcher.until(lambda state: names(state) == ("ana",), giving=script)
     runner.stop()
     assert runner.join(PATIENCE_S)
 
@@ -143,16 +142,14 @@ def test_while_the_store_does_not_answer_nobody_is_named(script: Script, tmp_pat
     runner = a_class(tmp_path, people.feed)
     watcher = Watcher(runner)
     runner.start()
-    script.give(20)
-    watcher.until(lambda state: names(state) == ("ana",))
+    watcher.until(lambda state: names(state) == ("ana",), giving=script)
     people.answers = False
     state = watcher.until(lambda state: state.trouble != "")
     assert state.trouble == "the disk is gone; nobody is recognised meanwhile."
     assert names(state) == (None,)
     people.answers = True
     watcher.until(lambda state: state.trouble == "")
-    script.give(20)
-    watcher.until(lambda state: names(state) == ("ana",))
+    watcher.until(lambda state: names(state) == ("ana",), giving=script)
     runner.stop()
     assert runner.join(PATIENCE_S)
 

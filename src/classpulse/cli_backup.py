@@ -75,7 +75,7 @@ def restore(settings: Settings, file: Path, by: str | None, *, replace: bool) ->
     Examples:
       classpulse restore monday.classpulse
       classpulse restore monday.classpulse --replace
-      classpulse restore monday.classpulse --set database_url=postgresql://classpulse@db.school/classpulse
+      classpulse restore monday.classpulse --set database_url=postgresql://db.school/classpulse
     """  # noqa: D301
     from classpulse.storage.backup import told_of
     from classpulse.storage.restore import restore as put_back

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from classpulse.policy import Task
 from classpulse.sources.base import Health
 from classpulse.types import Faces, Frame, FrameResult, Tracks
 from classpulse.vision.emotion import EmotionClassifier, EmotionSmoother, judge
-from classpulse.vision.head_pose import told_poses
+from classpulse.vision.head_pose import HeadPoseEstimator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from classpulse.joining.room import Room
     from classpulse.policy import Policy
     from classpulse.settings import Settings
-    from classpulse.types import Emotions, Floats, HeadPoses
+    from classpulse.types import Emotions, Floats
 
 EVERY_S = 0.5
 FRESH_S = 3.0
@@ -47,7 +48,8 @@ class RoomReader:
         self._fresh_s = max(FRESH_S, 2.5 / settings.join.scores_hz)
         self._classifier = EmotionClassifier.open(settings, policy, threads=1) if policy.allows(Task.EMOTION) else None
         self._smoother = EmotionSmoother(settings.emotion)
-        self._poses = settings.attention.enabled and policy.allows(Task.ATTENTION)
+        watches = settings.attention.enabled and policy.allows(Task.ATTENTION)
+        self._poser = HeadPoseEstimator(policy) if watches else None
         self._pictures: PictureReader | None = None
         if self._classifier is not None and "pictures" in settings.join.ways:
             self._pictures = room.pictures = PictureReader(room, settings, policy, self._classifier)
@@ -92,8 +94,10 @@ class RoomReader:
         if self._classifier is not None:
             fresh = self._emotions(self._classifier.labels, seen, faces.sizes_px)
             emotions = self._smoother.update(ids, fresh, frame.time_s)
-        if self._poses:
-            poses = _poses_of(seen, faces.sizes_px)
+        if self._poser is not None:
+            yaw = [math.nan if one.reading.yaw_deg is None else one.reading.yaw_deg for one in seen]
+            roll = [one.reading.roll_deg or 0.0 for one in seen]
+            poses = self._poser.take(np.array(yaw, np.float32), np.array(roll, np.float32), faces.sizes_px)
         return FrameResult(frame.time_s, frame.index, 1, 1, Tracks(ids, faces), emotions, poses=poses, placed=False)
 
     def _emotions(self, labels: tuple[str, ...], seen: Sequence[Seen], sizes_px: Floats) -> Emotions:
@@ -111,13 +115,3 @@ def _faces_of(seen: Sequence[Seen]) -> Faces:
     boxes[:, 2:] = np.array([one.reading.size_px for one in seen], np.float32)[:, None]
     scores = np.array([one.reading.score for one in seen], np.float32)
     return Faces(boxes, scores, np.zeros((len(seen), 5, 2), np.float32))
-
-
-def _poses_of(seen: Sequence[Seen], sizes_px: Floats) -> HeadPoses:
-    yaw = [one.reading.yaw_deg for one in seen]
-    roll = [one.reading.roll_deg or 0.0 for one in seen]
-    return told_poses(
-        np.array([np.nan if value is None else value for value in yaw], np.float32),
-        np.array(roll, np.float32),
-        sizes_px,
-    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
 from classpulse.sources.window_list import Region, Window
@@ -14,7 +13,9 @@ NOT_ALLOWED = (
 
 
 def _quartz() -> Any:  # noqa: ANN401 - a module of the system, which other systems lack
-    return importlib.import_module("Quartz")
+    import Quartz  # type: ignore[import-not-found]  # noqa: PLC0415
+
+    return Quartz
 
 
 def trouble() -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import importlib
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, cast
@@ -12,8 +11,6 @@ from classpulse.errors import SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-MODULES = {"linux": "x11_windows", "win32": "win32_windows", "darwin": "quartz_windows"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +82,21 @@ def this_desktop() -> Desktop:
     Raises:
         SourceError: it has none that are known here.
     """
-    name = MODULES.get("linux" if sys.platform.startswith(("linux", "freebsd")) else sys.platform)
-    if name is None:
-        message = f"the screen cannot be watched on {sys.platform}: share the meeting through a virtual camera"
-        raise SourceError(message)
-    return cast("Desktop", importlib.import_module(f"classpulse.sources.{name}"))
+    # Each can be imported on its own system only.
+    if sys.platform == "win32":
+        from classpulse.sources import win32_windows  # noqa: PLC0415
+
+        return cast("Desktop", win32_windows)
+    if sys.platform == "darwin":
+        from classpulse.sources import quartz_windows  # noqa: PLC0415
+
+        return cast("Desktop", quartz_windows)
+    if sys.platform.startswith(("linux", "freebsd")):
+        from classpulse.sources import x11_windows  # noqa: PLC0415
+
+        return cast("Desktop", x11_windows)
+    message = f"the screen cannot be watched on {sys.platform}: share the meeting through a virtual camera"
+    raise SourceError(message)
 
 
 def find_window(wanted: str, windows: Sequence[Window]) -> Window:

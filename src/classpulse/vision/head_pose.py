@@ -102,22 +102,21 @@ class HeadPoseEstimator:
             _where(told, _yaw_sd_deg(yaw, roll, np.where(told, size, MIN_FACE_PX))),
         )
 
+    def take(self, yaw_deg: Floats, roll_deg: Floats, sizes_px: Floats) -> HeadPoses:
+        """Take poses that were told elsewhere by the same arithmetic, on a student's own device, with their error.
 
-def told_poses(yaw_deg: Floats, roll_deg: Floats, sizes_px: Floats) -> HeadPoses:
-    """Poses that were told elsewhere by the same arithmetic, on a student's own device, with the error they have.
+        Args:
+            yaw_deg: (N,), NaN where it was not told.
+            roll_deg: (N,).
+            sizes_px: (N,) longer side of each face.
 
-    Args:
-        yaw_deg: (N,), NaN where it was not told.
-        roll_deg: (N,).
-        sizes_px: (N,) longer side of each face.
-
-    Returns:
-        N poses; NaN where a face is smaller than `MIN_FACE_PX` or its yaw was not told.
-    """
-    yaw, roll, sizes = (values.astype(np.float64) for values in (yaw_deg, roll_deg, sizes_px))
-    told = np.isfinite(yaw) & np.isfinite(roll) & (sizes >= MIN_FACE_PX)
-    sd = _yaw_sd_deg(np.radians(np.where(told, yaw, 0)), np.radians(np.where(told, roll, 0)), np.maximum(sizes, 1))
-    return HeadPoses(_where(told, yaw), _where(told, roll), _where(told, sd))
+        Returns:
+            N poses; NaN where a face is smaller than `MIN_FACE_PX` or its yaw was not told.
+        """
+        yaw, roll, sizes = (values.astype(np.float64) for values in (yaw_deg, roll_deg, sizes_px))
+        told = np.isfinite(yaw) & np.isfinite(roll) & (sizes >= MIN_FACE_PX)
+        sd = _yaw_sd_deg(np.radians(np.where(told, yaw, 0)), np.radians(np.where(told, roll, 0)), np.maximum(sizes, 1))
+        return HeadPoses(_where(told, yaw), _where(told, roll), _where(told, sd))
 
 
 def _yaw_sd_deg(
