@@ -50,11 +50,9 @@ LAW = Policy("other")
 OPEN = """async (code) => {
   const { Reader } = await import("../static/reader.js");
   const { models } = await (await fetch(`../api/v1/join/${code}`)).json();
-  const file = (model, more) => ({ ...model, ...more, url: new URL(`../${model.url}`, location.href).href });
   window.reader = new Reader();
   const began = performance.now();
-  const emotion = file(models.emotion, { minFacePx: models.min_face_px });
-  await window.reader.open({ detector: file(models.detector), emotion });
+  await window.reader.open(models);
   return performance.now() - began;
 }"""
 READ = """async ([pixels, width, height]) => {

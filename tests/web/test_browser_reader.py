@@ -36,10 +36,8 @@ SAME = 0.02
 OPEN = """async (code) => {
   const { Reader } = await import("../static/reader.js");
   const { models } = await (await fetch(`../api/v1/join/${code}`)).json();
-  const file = (model, more) => ({ ...model, ...more, url: new URL(`../${model.url}`, location.href).href });
   window.reader = new Reader();
-  const emotion = file(models.emotion, { minFacePx: models.min_face_px });
-  await window.reader.open({ detector: file(models.detector), emotion });
+  await window.reader.open(models);
 }"""
 READ = """async ([pixels, width, height]) => {
   const bytes = Uint8ClampedArray.from(atob(pixels), (one) => one.charCodeAt(0));
@@ -156,6 +154,6 @@ def test_networks_that_do_not_come_are_told(page: Page) -> None:
     with pytest.raises(Error, match=r"/nothing\.onnx: 404"):
         page.evaluate("""async () => {
           const { Reader } = await import("../static/reader.js");
-          const lost = { url: new URL("../static/nothing.onnx", location.href).href, size_bytes: 1 };
-          await new Reader().open({ detector: lost, emotion: lost });
+          const lost = { url: "static/nothing.onnx", size_bytes: 1 };
+          await new Reader().open({ detector: lost, emotion: lost, runtime: "static/nothing.onnx" });
         }""")

@@ -295,10 +295,10 @@ def test_there_is_no_sound_until_somebody_wants_it(page: Page, hub: Hub, state: 
     expect(page.locator("#banner")).to_be_visible()
     assert page.evaluate("tones") == 0
     page.get_by_role("switch", name="Sound").check()
-    page.wait_for_function("tones == 2")  # the switch lets it be heard
+    page.wait_for_function("() => tones == 2")  # the switch lets it be heard
     hub.publish(state(alerts=(FELL, LOST)))
     expect(page.locator("#banner")).to_contain_text(LOST.reason)
-    page.wait_for_function("tones == 4")
+    page.wait_for_function("() => tones == 4")
     page.reload()
     expect(page.get_by_role("switch", name="Sound")).to_be_checked()
 

@@ -91,12 +91,8 @@ export class Camera {
   /** Fetch and open the networks, once; a failure may be tried again. */
   async #prepare() {
     if (!this.#opening) {
-      const { emotion, detector, runtime, min_face_px: minFacePx } = this.#invitation.models;
-      const at = (address) => new URL(`../${address}`, import.meta.url).href;
-      const file = (model, more) => ({ ...model, ...more, url: at(model.url) });
-      const models = { detector: file(detector), emotion: file(emotion, { minFacePx }), runtime: at(runtime) };
       this.#reader = new Reader();
-      this.#opening = this.#reader.open(models, (share) => this.#tell("loading", { share }));
+      this.#opening = this.#reader.open(this.#invitation.models, (share) => this.#tell("loading", { share }));
       this.#tell("loading", { share: 0 });
     }
     try {

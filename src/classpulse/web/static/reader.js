@@ -3,6 +3,8 @@
 const RUNTIME_BYTES = 14.2e6; // unpacked; only for the progress that is shown
 const NETWORK = { widthPx: 256, minScore: 0.5 };
 
+const pageAddress = (address) => new URL(`../${address}`, import.meta.url).href;
+
 /** Whether this browser can run a network at all. */
 export const canRead = () => typeof WebAssembly === "object" && typeof Worker === "function";
 
@@ -12,18 +14,22 @@ export class Reader {
   #next = 0;
   #broken = null;
 
-  /** Fetch and open the networks; `told` hears which share of them has come, 0 to 1. Rejects where it cannot be done. */
+  /**
+   * Fetch and open the networks that an invitation names; `told` hears which share of them has come, 0 to 1. Rejects
+   * where it cannot be done.
+   */
   async open(models, told = () => {}) {
-    const file = (name) => new URL(name, import.meta.url).href;
-    this.#worker = new Worker(file("reader-worker.js"), { type: "module" });
+    const file = (model, more) => ({ ...more, ...model, url: pageAddress(model.url) });
+    this.#worker = new Worker(new URL("reader-worker.js", import.meta.url).href, { type: "module" });
     const all = RUNTIME_BYTES + models.detector.size_bytes + models.emotion.size_bytes;
     this.#worker.addEventListener("message", ({ data }) => {
       if (data.kind === "progress") told(Math.min(1, data.loaded / all));
       else this.#settle(data);
     });
     this.#worker.addEventListener("error", (event) => this.#fail(event.message || "The reader ended."));
-    const detector = { ...NETWORK, ...models.detector };
-    await this.#ask({ kind: "open", wasm: models.runtime, detector, emotion: models.emotion });
+    const detector = file(models.detector, NETWORK);
+    const emotion = file(models.emotion, { minFacePx: models.min_face_px });
+    await this.#ask({ kind: "open", wasm: pageAddress(models.runtime), detector, emotion });
   }
 
   /** Read an `ImageData`: resolves to `{ face, ms }`, face null where there is none. Its pixels are given away. */
