@@ -1,8 +1,8 @@
 """How many students one process holds: devices that send scores, devices that send pictures, pages that watch.
 
-python benchmarks/join_load.py scores --clients 2000 --seconds 60
-python benchmarks/join_load.py pictures --clients 100 --seconds 60
-python benchmarks/join_load.py viewers --clients 10 --seconds 30
+python -m benchmarks.join_load scores --clients 2000 --seconds 60
+python -m benchmarks.join_load pictures --clients 100 --seconds 60
+python -m benchmarks.join_load viewers --clients 10 --seconds 30
 
 The server is a process of its own on 127.0.0.1, with the real runner, room, socket and page; the clients are another.
 Ages are those of readings when the room takes them: from a picture's arrival, or from when a score was sent (both
@@ -32,6 +32,7 @@ import psutil
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
+from benchmarks.record import save
 from classpulse.policy import Policy
 from classpulse.runner import Runner
 from classpulse.settings import Settings
@@ -224,6 +225,7 @@ def main() -> None:
     if options.what != "viewers":
         found["sent"] = sum(counted)
     print(json.dumps(found, indent=2))
+    print(save(f"join-{options.what}", found))
 
 
 if __name__ == "__main__":
