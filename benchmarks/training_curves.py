@@ -43,6 +43,7 @@ def compare(histories: Mapping[str, Sequence[Mapping[str, float]]]) -> Figure:
     left.axhline(100 * REFERENCE, color=MUTED, lw=1.2, ls=":")
     said = f"reported by the original, on another split: {100 * REFERENCE:.1f} %"
     left.annotate(said, (1, 100 * REFERENCE), (0, 4), textcoords="offset points", color=MUTED, fontsize=9)
+    left.set_ylim(top=75)
     left.set_title("Accuracy on PublicTest, FER-2013 label")
     left.yaxis.set_major_formatter(PercentFormatter(decimals=0, symbol=" %"))
     right.set_title("Training loss")
