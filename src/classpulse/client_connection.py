@@ -88,6 +88,8 @@ def _told() -> Iterator[None]:
         yield
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
         message = f"the class cannot be asked: {str(error) or type(error).__name__}"
+        if "CERTIFICATE_VERIFY_FAILED" in message:
+            message += "; for a certificate that Classpulse made give trust= (https/certificate.pem in its data folder)"
         raise ApiError(message) from None
 
 

@@ -81,7 +81,7 @@ class Runner:
         self._roll = Roll(feed)
         self._appearances = AppearanceBuilder()
         self._min_group = None if kind.kind == "demo" else settings.window.min_group
-        self._notebook = Notebook(store, self._min_group)
+        self._notebook = Notebook(store, settings.window.min_group)  # who answers is there, also in the demo
         self._watching = Watching(settings, store, kind.name, self._min_group)
         self.room = Room(settings.join, camera=kind.kind != "join", on_answer=self.answer, on_erase=self._erase)
         self._reader: Reader | None = None

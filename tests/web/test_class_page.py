@@ -184,6 +184,10 @@ def test_answers_are_there_where_somebody_was_asked(page: Page, hub: Hub, state:
     expect(page.locator("#answers")).to_be_hidden()
     hub.publish(state(answers=AnswerCounts(8, 3, 1)))
     expect(page.locator("#answers [data-said=unsure] b")).to_have_text("3")
+    for few in (AnswerCounts(), AnswerCounts(1, 0, 1)):
+        hub.publish(state(answers=few))
+        expect(page.locator("#answers-note")).to_have_text("fewer than 5 answers")
+        expect(page.locator("#answers [data-said=unsure] b")).to_have_text("\N{EN DASH}")
     hub.publish(state(answers=None))
     expect(page.locator("#answers")).to_be_hidden()
 

@@ -223,16 +223,16 @@ def _states(
 ) -> tuple[StateName, ...]:
     """What the live page said at the end of each window, by the rule that it has."""
     watch = StateWatch(min_coverage, smallest_group(row.smallest_group))
-    counted = counts_at(answers, [window.end_s for window in windows], row.smallest_group)
+    counted = counts_at(answers, [window.end_s for window in windows], row.min_group)
     pairs = zip(windows, counted, strict=True)
     return tuple(watch.add(window, counts if answers else None).name for window, counts in pairs)
 
 
 def _answers(answers: Sequence[Answer], windows: Sequence[ClassWindow], row: SessionRow, began_s: float) -> Answers:
     """What was said, at the end of each window, where a whole group had said something."""
-    needed = max(smallest_group(row.smallest_group), 1)
+    needed = smallest_group(row.min_group)
     ends = [window.end_s for window in windows] or sorted({answer.time_s for answer in answers})
-    counts = [held if held.total >= needed else None for held in counts_at(answers, ends, row.smallest_group)]
+    counts = [held if held.total >= needed else None for held in counts_at(answers, ends, row.min_group)]
     found = agreement(windows, answers) if answers else None
     return Answers(
         times_s=tuple(end_s - began_s for end_s in ends),

@@ -79,4 +79,4 @@ def answers(session_id: int, store: StoreHere) -> list[AnswersAt]:
     known, row = stored_session(store, session_id)
     given = known.moments.answers(session_id)
     times_s = [window.end_s for window in known.windows(session_id)] if given else []
-    return list(answers_over_time(given, sorted(times_s), row.smallest_group))
+    return list(answers_over_time(given, sorted(times_s), row.min_group))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from classpulse.insight.answers import counts_at
-from classpulse.insight.disclosure import disclose_answers
+from classpulse.insight.disclosure import disclose_answers, smallest_group
 from classpulse.insight.moments import MAX_LABEL, AlertKind, Said
 from classpulse.storage.moment_tables import MAX_PARTICIPANT
 
@@ -67,6 +67,7 @@ class AnswersShown(BaseModel):
     unsure: int | None
     lost: int | None
     total: int | None
+    smallest_group: int = Field(description="Fewest students that counts come from, and change by; also in the demo.")
 
 
 class AnswersAt(AnswersShown):
@@ -113,7 +114,7 @@ def alert_shown(alert: Alert) -> AlertShown:
 
 def answers_shown(counts: AnswerCounts, min_group: int | None) -> AnswersShown:
     """Counts as they may be shown."""
-    return AnswersShown.model_validate(disclose_answers(counts, min_group))
+    return AnswersShown.model_validate(_answers_told(counts, min_group))
 
 
 def answers_over_time(
@@ -121,7 +122,11 @@ def answers_over_time(
 ) -> Iterator[AnswersAt]:
     """The counts that held at some moments of a class; no answer is shown by itself, and no participant at all."""
     for time_s, counts in zip(times_s, counts_at(answers, times_s, min_group), strict=True):
-        yield AnswersAt.model_validate({"time_s": round(time_s, 3), **disclose_answers(counts, min_group)})
+        yield AnswersAt.model_validate({"time_s": round(time_s, 3), **_answers_told(counts, min_group)})
+
+
+def _answers_told(counts: AnswerCounts, min_group: int | None) -> dict[str, int | None]:
+    return {**disclose_answers(counts, min_group), "smallest_group": smallest_group(min_group)}
 
 
 def moments_of(state: LiveState) -> dict[str, object]:
@@ -131,5 +136,5 @@ def moments_of(state: LiveState) -> dict[str, object]:
         "marks": [mark_shown(mark) for mark in state.marks],
         "alerts": [alert_shown(alert) for alert in state.alerts],
         "snoozed_until_s": state.snoozed_until_s,
-        "answers": None if state.answers is None else answers_shown(state.answers, group_limit(state)),
+        "answers": None if state.answers is None else answers_shown(state.answers, state.min_group),
     }

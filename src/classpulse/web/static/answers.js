@@ -18,13 +18,14 @@ function build() {
 }
 
 /** Show the counts, or nothing where nobody was asked; counts of too few are withheld by the server. */
-export function showAnswers({ answers, min_group: group }) {
+export function showAnswers({ answers }) {
   byId("answers").hidden = !answers;
   if (!answers) return;
-  ROWS.forEach(([name], i) => setText(byId("answers-list").children[i].querySelector("b"), String(answers[name] ?? "–")));
-  const total = answers.total ?? null;
-  const note = total === null || (total > 0 && answers.with_you === null) ? t("fewer than {group} answers", { group }) : n("{n} answer", "{n} answers", total);
-  setText(byId("answers-note"), note);
+  const { total, smallest_group: group } = answers;
+  // None and a few look alike: nobody is to see when the first one answers.
+  const few = !total || answers.with_you === null;
+  ROWS.forEach(([name], i) => setText(byId("answers-list").children[i].querySelector("b"), few ? "–" : String(answers[name])));
+  setText(byId("answers-note"), few ? t("fewer than {group} answers", { group }) : n("{n} answer", "{n} answers", total));
 }
 
 build();

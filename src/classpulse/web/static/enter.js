@@ -25,4 +25,6 @@ async function comeIn() {
   else refuse(wrong);
 }
 
+// The terminal's link, given to the very tab that asks for it, changes what follows # and loads nothing.
+addEventListener("hashchange", () => location.reload());
 comeIn();

@@ -8,8 +8,8 @@ const BEGUN_S = 90;
 
 /** A title and a sentence for where there is no state to show. */
 function without(state, connected) {
-  if (!connected) return [t("No connection"), t("How the class follows now is not known.")];
   if (state.phase === "ended") return [t("The class is over"), t("Its report has the whole of it, where it was stored.")];
+  if (!connected) return [t("No connection"), t("How the class follows now is not known.")];
   if (state.phase === "paused") return [t("Paused"), t("How the class follows is told when you resume.")];
   if (!state.reads_emotions) {
     return [t("Not told here"), t("EU law forbids telling from faces how a class follows. Marks and students' answers work as ever.")];

@@ -119,7 +119,7 @@ function showLink(link) {
     dialog.qr.src = new URL(`../${link.qr}`, import.meta.url).href;
     setText(dialog.code, halves(link.code));
     dialog.url.href = link.url;
-    setText(dialog.url, link.url.replace(/^https?:\/\//, "").replace(`/${link.code}`, ""));
+    setText(dialog.url, link.url.replace(/^http:\/\//, "").replace(`/${link.code}`, ""));
   }
   const closed = t("The link is closed: nobody else can join. Who is in stays in.");
   const alone = t("Only this computer can open this link. For students' devices start Classpulse with --set web.host=0.0.0.0, or behind your school's address.");

@@ -84,7 +84,7 @@ function announce(text) {
 
 function showStatus() {
   const waiting = state.phase === "running" && state.source.state === "waiting";
-  const [tone, word] = !connected ? ["bad", t("No connection")] : waiting ? ["warn", t("Waiting")] : PHASES[state.phase];
+  const [tone, word] = !connected && state.phase !== "ended" ? ["bad", t("No connection")] : waiting ? ["warn", t("Waiting")] : PHASES[state.phase];
   const pill = byId("status");
   if (pill.textContent !== word) announce(`${word}.`);
   pill.dataset.tone = tone;
