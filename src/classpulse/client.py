@@ -15,6 +15,7 @@ student.answer("lost")
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from typing import TYPE_CHECKING, Self
 
 from classpulse.client_connection import ApiError, Connection, shaped, shaped_list
@@ -58,11 +59,8 @@ class Client:
         """
         page, _, token = link.partition("#")
         url = page.removesuffix("/").removesuffix("/enter")
-        stranger = Connection(url, None, trust, timeout_s)
-        try:
+        with closing(Connection(url, None, trust, timeout_s)) as stranger:
             entered = stranger.ask("POST", "enter", {"token": token, "take": "token"})
-        finally:
-            stranger.close()
         return cls(url, str(entered["token"]), trust=trust, timeout_s=timeout_s)
 
     # What is to be seen.
@@ -202,11 +200,8 @@ class Participant:
         Raises:
             ApiError: no class is open under the code, it is full, or has not this way to take part.
         """
-        stranger = Connection(url, None, trust, timeout_s)
-        try:
+        with closing(Connection(url, None, trust, timeout_s)) as stranger:
             joined = shaped(Joined, stranger.ask("POST", f"join/{code}", {"name": name, "way": way}))
-        finally:
-            stranger.close()
         return cls(url, joined.secret, joined.participant, trust=trust, timeout_s=timeout_s)
 
     def me(self) -> Me:
