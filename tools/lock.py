@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-EXTRAS = ("train", "pdf", "lab", "postgres")
+EXTRAS = ("train", "pdf", "lab", "postgres", "serve", "cluster", "trace")
 HEADER = "# Written by `make lock`; change pyproject.toml instead.\n"
 FOREIGN = re.compile(r"://|file:|^--(?:extra-)?index-url|^--find-links|^-[fie]\b", re.MULTILINE)
 
