@@ -2,7 +2,7 @@
 
 python -m benchmarks.pipeline CLIP [--yunet FILE]
 
-Every detector is measured in the same run, on all cores. Every frame is decoded, every face that can be read is read.
+Every detector is measured in the same run, on all cores, at the default intervals and once at every picture.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ import psutil
 from benchmarks.record import save
 from classpulse import Pipeline, Policy, Settings
 from classpulse.inference import install
-from classpulse.settings import DetectorSettings
+from classpulse.settings import DetectorSettings, EmotionSettings
 from classpulse.sources import open_source
 from classpulse.vision.detector import open_detector
-from classpulse.vision.emotion import EmotionClassifier, EmotionSmoother
+from classpulse.vision.emotion import EmotionClassifier, EmotionSmoother, ReadingSchedule
+from classpulse.vision.finder import FaceFinder
 from classpulse.vision.tracker import FaceTracker
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def stages(clip: Path, settings: Settings) -> dict[str, Any]:
     """Mean milliseconds a frame of each stage, and how many faces there were."""
     policy = Policy("other")
     detector, classifier = open_detector(settings, policy), EmotionClassifier.open(settings, policy)
+    finder, schedule = FaceFinder(detector, settings.detector.interval_s), ReadingSchedule(settings.emotion.interval_s)
     tracker, smoother = FaceTracker(settings.tracker), EmotionSmoother(settings.emotion)
     source = open_source(clip, settings.stream, fast=True)
     frames = source.frames()
@@ -69,14 +71,15 @@ def stages(clip: Path, settings: Settings) -> dict[str, Any]:
             frame = next(frames, None)
         if frame is None:
             break
-        with timed(spent, "detect"):
-            found = detector.detect(frame.image)
+        with timed(spent, "find"):
+            found = finder.find(frame.image, frame.time_s)
         with timed(spent, "track"):
             tracks = tracker.update(found, frame.time_s)
         with timed(spent, "read"):
-            emotions = classifier.classify(frame.image, tracks.faces)
+            due = schedule.due(tracks.ids, frame.time_s)
+            emotions = classifier.classify(frame.image, tracks.faces, due)
         with timed(spent, "smooth"):
-            smoother.update(tracks.ids, emotions, frame.time_s)
+            smoother.update(tracks.ids, emotions, frame.time_s, due)
         done, faces, read = done + 1, faces + len(tracks), read + int(emotions.read.sum())
     source.close()
     return {
@@ -134,13 +137,19 @@ def main() -> None:
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(data_dir=Path(folder), cpu_share=1.0)
-        chosen = {"centerface 640 px": DetectorSettings(), "centerface 480 px": DetectorSettings(width_px=480)}
+        chosen = {
+            "centerface 640 px": DetectorSettings(),
+            "centerface 480 px": DetectorSettings(width_px=480),
+            "centerface 640 px, every picture": DetectorSettings(interval_s=0),
+        }
         if args.yunet:
             install(settings, "yunet", args.yunet)
             chosen["yunet 640 px"] = DetectorSettings(name="yunet")
         figures: dict[str, Any] = {"clip": args.clip.name, "start_up": start_up()}
         for name, detector in chosen.items():
-            figures[name] = measure(args.clip, settings.model_copy(update={"detector": detector}))
+            reading = EmotionSettings() if detector.interval_s else EmotionSettings(interval_s=0)
+            changes = {"detector": detector, "emotion": reading}
+            figures[name] = measure(args.clip, settings.model_copy(update=changes))
             print(name, figures[name], flush=True)
         figures["memory"] = memory(args.clip, settings)
     print(figures)

@@ -1,8 +1,8 @@
 """The way of one frame: faces are found, followed, recognised and read. Start reading here.
 
-    Frame ── FaceDetector ── FaceTracker ─┬─ FaceRecognizer ────────────────────────┬──▶ FrameResult
-                                          ├─ HeadPoseEstimator ─────────────────────┤
-                                          └─ EmotionClassifier ── EmotionSmoother ──┘
+    Frame ── FaceFinder ── FaceTracker ─┬─ FaceRecognizer ────────────────────────┬──▶ FrameResult
+                                        ├─ HeadPoseEstimator ─────────────────────┤
+                                        └─ EmotionClassifier ── EmotionSmoother ──┘
 
 In a meeting's window a `MeetingView` stands between finding and following: it says who counts there, and where.
 Every stage is a class with one verb and typed arrays in between; what may run is asked of the `Policy`, which
@@ -21,7 +21,8 @@ from classpulse.sources import describe, open_source
 from classpulse.types import Frame, FrameResult
 from classpulse.vision.detector import open_detector
 from classpulse.vision.embedder import FaceEmbedder
-from classpulse.vision.emotion import EmotionClassifier, EmotionSmoother
+from classpulse.vision.emotion import EmotionClassifier, EmotionSmoother, ReadingSchedule
+from classpulse.vision.finder import FaceFinder
 from classpulse.vision.gallery import Gallery
 from classpulse.vision.head_pose import HeadPoseEstimator
 from classpulse.vision.meeting import view_of
@@ -85,12 +86,14 @@ class Pipeline:
         # Finding and reading go on side by side (see `follow`) and share the threads.
         reading = self.settings.threads // 2 if reads else 0
         finding = self.settings.threads - reading
-        self._detector = open_detector(self.settings, self.policy, threads=finding)
+        detector = open_detector(self.settings, self.policy, threads=finding)
+        self._finder = FaceFinder(detector, self.settings.detector.interval_s)
         self._tracker = FaceTracker(self.settings.tracker)
         self._meeting = meeting
         self._classifier = (
             EmotionClassifier.open(self.settings, self.policy, threads=max(1, reading)) if reads else None
         )
+        self._schedule = ReadingSchedule(self.settings.emotion.interval_s)
         self._smoother = EmotionSmoother(self.settings.emotion)
         watches = self.settings.attention.enabled and self.policy.allows(Task.ATTENTION)
         self._poser = HeadPoseEstimator(self.policy) if watches else None
@@ -132,7 +135,7 @@ class Pipeline:
         Returns:
             The faces seen in it, followed, and read where that is allowed.
         """
-        return self._read(frame, self._detector.detect(frame.image))
+        return self._read(frame, self._finder.find(frame.image, frame.time_s))
 
     def follow(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, FrameResult]]:
         """Take frames one after the other; given two threads, find the next one's faces while these are read.
@@ -151,7 +154,7 @@ class Pipeline:
 
         def look() -> tuple[Frame, Faces] | None:
             frame = next(coming, None)
-            return None if frame is None else (frame, self._detector.detect(frame.image))
+            return None if frame is None else (frame, self._finder.find(frame.image, frame.time_s))
 
         with ThreadPoolExecutor(1, "finder") as ahead:
             found = ahead.submit(look).result()
@@ -169,8 +172,9 @@ class Pipeline:
         if recognizer is not None:
             identities = recognizer.recognize(frame.image, tracks, frame.time_s)
         if self._classifier is not None:
-            fresh = self._classifier.classify(frame.image, tracks.faces)
-            emotions = self._smoother.update(tracks.ids, fresh, frame.time_s)
+            due = self._schedule.due(tracks.ids, frame.time_s)
+            fresh = self._classifier.classify(frame.image, tracks.faces, due)
+            emotions = self._smoother.update(tracks.ids, fresh, frame.time_s, due)
         poses = self._poser.estimate(tracks.faces) if self._poser else None
         return FrameResult(frame.time_s, frame.index, frame.width, frame.height, tracks, emotions, identities, poses)
 

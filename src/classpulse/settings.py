@@ -52,6 +52,8 @@ class DetectorSettings(Group):
     """Confidence below which a face is not believed."""
     precision: Literal["auto", "int8", "fp32"] = "auto"
     """Arithmetic of CenterFace; `auto` takes int8 where the processor is faster with it (AVX2, VNNI, Arm)."""
+    interval_s: float = Field(0.12, ge=0, le=2)
+    """Time between two looks for faces; in between they are followed by their texture. 0 looks at every picture."""
 
 
 class TrackerSettings(Group):
@@ -72,6 +74,8 @@ class EmotionSettings(Group):
     """Probability of the first choice below which the face counts as uncertain."""
     smoothing_s: float = Field(0.25, ge=0, le=10)
     """Time constant of the smoothing over time, per track; 0 switches it off."""
+    interval_s: float = Field(0.2, ge=0, le=2)
+    """Time between two readings of the same face, which is shown as last read in between; 0 reads every picture."""
 
 
 class RecognitionSettings(Group):

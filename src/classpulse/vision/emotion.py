@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from classpulse.inference import Model
     from classpulse.policy import Policy
     from classpulse.settings import EmotionSettings, Settings
-    from classpulse.types import Faces, Floats, Image, Ints
+    from classpulse.types import Faces, Floats, Image, Ints, Mask
 
 SEVEN = frozenset({"angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"})
 """The emotions of FER-2013 (Goodfellow et al. 2013); their order is the model's own."""
@@ -75,18 +76,21 @@ class EmotionClassifier:
         """The emotions in the order of the columns."""
         return self._model.contract.labels
 
-    def classify(self, image: Image, faces: Faces) -> Emotions:
+    def classify(self, image: Image, faces: Faces, due: Mask | None = None) -> Emotions:
         """Read the faces of one picture that can be read.
 
         Args:
             image: (height, width, 3) uint8, BGR.
             faces: the N faces in it.
+            due: (N,) bool, which of them to read; all if not given.
 
         Returns:
-            Emotions of the N faces; NaN where a face is too small or cut off.
+            Emotions of the N faces; NaN where a face is not due, too small or cut off.
         """
         height, width = image.shape[:2]
         read = readable(faces, width, height, self._settings.min_face_px)
+        if due is not None:
+            read = read & due
         probabilities = np.full((len(faces), len(self.labels)), np.nan, np.float32)
         if read.any():
             probabilities[read] = self.probabilities(image, faces.boxes[read])
@@ -132,6 +136,42 @@ class EmotionClassifier:
         return scores
 
 
+class ReadingSchedule:
+    """Which faces are read in which picture, so that each is read often enough and no picture has more to do.
+
+    >>> schedule, four = ReadingSchedule(0.2), np.arange(4)
+    >>> [schedule.due(four, time_s).tolist() for time_s in (0.0, 0.1, 0.2)]
+    [[True, True, True, True], [True, True, False, False], [False, False, True, True]]
+    """
+
+    def __init__(self, interval_s: float) -> None:
+        """Read each face once in so many seconds; 0 reads all in every picture."""
+        self._interval_s = interval_s
+        self._time_s = -math.inf
+        self._read_s: dict[int, float] = {}
+
+    def due(self, ids: Ints, time_s: float) -> Mask:
+        """Which tracks to read now: those never read, and of the others their share, the longest unread first.
+
+        Args:
+            ids: (N,) tracks that are seen.
+            time_s: of the picture; where the clock stands still or steps back all are read.
+
+        Returns:
+            (N,) bool.
+        """
+        step_s, self._time_s = time_s - self._time_s, time_s
+        read_s = np.array([self._read_s.get(track, -math.inf) for track in ids.tolist()])
+        due = np.ones(len(ids), np.bool_)
+        if 0 < step_s < self._interval_s:
+            share = math.ceil(len(ids) * step_s / self._interval_s - 1e-6)
+            due[np.argsort(read_s, kind="stable")[share:]] = False
+            due |= np.isneginf(read_s)
+        now = zip(ids.tolist(), np.where(due, time_s, read_s).tolist(), strict=True)
+        self._read_s = dict(now)  # who is out of sight is read when seen again
+        return due
+
+
 class EmotionSmoother:
     """Exponential smoothing of each track's probabilities, by time, that yields to a clear change.
 
@@ -149,16 +189,18 @@ class EmotionSmoother:
         self._settings = settings
         self._past: dict[int, tuple[float, Floats]] = {}
 
-    def update(self, ids: Ints, emotions: Emotions, time_s: float) -> Emotions:
+    def update(self, ids: Ints, emotions: Emotions, time_s: float, due: Mask | None = None) -> Emotions:
         """Blend fresh readings into each track's past.
 
         Args:
             ids: (N,) tracks.
             emotions: their fresh readings.
             time_s: time of the readings.
+            due: (N,) bool, of which a reading was wanted; of all if not given.
 
         Returns:
-            The smoothed readings; a face that was not read stays so.
+            The smoothed readings. A face that was to be read and was not stays so; one that was not to be read is as
+            it was last.
         """
         tau_s = self._settings.smoothing_s
         smoothed = emotions.probabilities.copy()
@@ -171,6 +213,8 @@ class EmotionSmoother:
                 yielding_s = tau_s * (1 - min(1.0, float(np.abs(change).sum()) / 2)) ** 2
                 smoothed[i] = before + (1 - np.exp(-gap_s / max(yielding_s, 1e-9))) * change
             self._past[track] = (time_s, smoothed[i])
+        for i in () if due is None else np.flatnonzero(~due):
+            smoothed[i] = self._past.get(int(ids[i]), (time_s, smoothed[i]))[1]
         self._past = {k: v for k, v in self._past.items() if 0 <= time_s - v[0] <= self.FORGET_S}
         return judge(emotions.labels, smoothed, self._settings.min_certainty)
 
