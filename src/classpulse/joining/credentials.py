@@ -1,8 +1,7 @@
-"""What a student needs to come in and to stay: the code of a link, a secret, and a name that may be left out."""
+"""What a student needs to come in: the code of a link, and a name that may be left out."""
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 import unicodedata
 
@@ -14,7 +13,6 @@ ALPHABET = "34679ACDEFGHJKMNPQRTUVWXY"
 2 and Z, 5 and S, 8 and B."""
 CODE_LENGTH = 8
 """150 thousand million codes: at ten guesses a minute somebody finds one in thirty thousand years."""
-SECRET_BYTES = 24
 MAX_NAME = 40
 JOINERS = frozenset("\u200c\u200d")
 """Characters without a shape of their own that names in Devanagari and Persian are written with."""
@@ -32,16 +30,6 @@ def plain_code(code: str) -> str:
     'ACDEFGH3'
     """
     return "".join(character for character in code.upper() if character.isalnum())
-
-
-def new_secret() -> str:
-    """What a device shows to be taken for the same participant again."""
-    return secrets.token_urlsafe(SECRET_BYTES)
-
-
-def digest(secret: str) -> str:
-    """Under what a secret is kept: it is not readable from a memory dump, and looking one up tells nothing by time."""
-    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
 
 
 def check_name(name: str) -> str:

@@ -6,8 +6,8 @@ import secrets
 from typing import TYPE_CHECKING
 
 from classpulse.errors import JoinError
-from classpulse.joining.credentials import digest, new_secret
 from classpulse.joining.participant import Membership, Participant
+from classpulse.secret_tokens import digest_of, new_token
 from classpulse.texts import phrase
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ class Seats:
             raise JoinError(message, "full")
         if len(self._people) >= (1 + GONE_PER_SEAT) * self._settings.max_participants:
             self.drop(min((one for one in self if not self.is_present(one)), key=lambda one: one.heard_s))
-        secret, self._tracks = new_secret(), self._tracks + 1
-        one = Participant(secrets.token_hex(16), self._tracks, digest(secret), name, way, self._clock())
+        secret, self._tracks = new_token(), self._tracks + 1
+        one = Participant(secrets.token_hex(16), self._tracks, digest_of(secret), name, way, self._clock())
         self._people[one.id] = one
         self._ids[one.secret_digest] = one.id
         return Membership(one.id, secret)
@@ -78,7 +78,7 @@ class Seats:
         Raises:
             JoinError: nobody has.
         """
-        known = self._ids.get(digest(secret))
+        known = self._ids.get(digest_of(secret))
         if known is None:
             message = phrase("Nobody takes part with this secret: join again by the link.")
             raise JoinError(message, "secret")

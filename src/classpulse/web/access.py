@@ -6,7 +6,6 @@ it, a teacher or an observer comes in by a link that works once and leaves a coo
 
 from __future__ import annotations
 
-import hashlib
 import ipaddress
 import re
 import secrets
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, RedirectResponse
 
+from classpulse.secret_tokens import digest_of, new_token
 from classpulse.web.limits import CODE_GUESSES, TOKEN_GUESSES, Limits, TooManyRequestsError, address_of
 
 if TYPE_CHECKING:
@@ -64,8 +64,8 @@ class Tokens:
     def __init__(self) -> None:
         """Nobody is let in yet."""
         self._lock = threading.Lock()
-        self._links: dict[bytes, _Login] = {}
-        self._logins: dict[bytes, _Login] = {}
+        self._links: dict[str, _Login] = {}
+        self._logins: dict[str, _Login] = {}
 
     def link(self, role: Role) -> str:
         """A new token that lets somebody in once."""
@@ -78,32 +78,27 @@ class Tokens:
     def enter(self, token: str) -> Role | None:
         """Use up a link; None if there is no such link, or no more."""
         with self._lock:
-            found = self._links.pop(_digest(token), None)
+            found = self._links.pop(digest_of(token), None)
         return _valid(found)
 
     def role(self, token: str) -> Role | None:
         """Whose login a token is; None if nobody's."""
         with self._lock:
-            found = self._logins.get(_digest(token))
+            found = self._logins.get(digest_of(token))
         return _valid(found)
 
     def leave(self, token: str) -> None:
         """End a login."""
         with self._lock:
-            self._logins.pop(_digest(token), None)
+            self._logins.pop(digest_of(token), None)
 
-    def _add(self, into: dict[bytes, _Login], role: Role) -> str:
-        token = secrets.token_urlsafe(32)
+    def _add(self, into: dict[str, _Login], role: Role) -> str:
+        token = new_token()
         with self._lock:
             while len(into) >= MOST:
                 del into[next(iter(into))]
-            into[_digest(token)] = _Login(role, time.monotonic() + STAYS_S)
+            into[digest_of(token)] = _Login(role, time.monotonic() + STAYS_S)
         return token
-
-
-def _digest(token: str) -> bytes:
-    # Looking up a digest takes no longer for one that is nearly right.
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
 def _valid(login: _Login | None) -> Role | None:
