@@ -99,6 +99,13 @@ def test_a_class_is_shown_whole(columns: int) -> None:
     assert printed(terminal.session_table(windows, LABELS, None), columns)[2].split()[:2] == ["1:05", "3.5"], "the demo"
 
 
+@pytest.mark.parametrize("columns", [80, 120])
+def test_figures_that_are_held_are_marked(columns: int) -> None:
+    lines = printed(terminal.session_table([window(0), window(5, people=7)], LABELS, 5), columns)
+    assert lines[2].split() == ["0:05", "6.5", *[terminal.SAME] * 8]
+    assert " ".join(lines[3:]) == terminal.HELD
+
+
 def test_where_nothing_was_read_there_are_counts_only() -> None:
     counted = ClassWindow(0, 5, 50, 6.0, 6, 0, (), None, None)
     assert [line.split() for line in printed(terminal.session_table([counted], (), 5), 80)] == [

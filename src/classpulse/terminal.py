@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from classpulse.errors import PolicyError
-from classpulse.insight.disclosure import disclose
+from classpulse.insight.disclosure import disclose, held
 from classpulse.insight.moments import clock
 from classpulse.live import Terminal
 from classpulse.policy import EXEMPTIONS, STRICTEST_FIRST, Policy, Task, told
@@ -47,6 +47,11 @@ The ban has two exceptions: systems used for medical or for safety reasons. Almo
 
 DECLARATION = """\
 This needs a declaration of a sentence: what it rests on, and who approved it. It is kept with the answer."""
+
+SAME = '"'
+HELD = (
+    f"{SAME}  as in the line above: newer figures would tell who came or went, so that the last ones stay for a while"
+)
 
 
 @contextmanager
@@ -162,16 +167,20 @@ def session_table(windows: Sequence[ClassWindow], labels: Sequence[str], min_gro
     columns = ("from", "faces", *labels, *(["uncertain"] if labels else []))
     table = plain_table(*columns, numbers=columns)
     table.padding = (0, 1, 0, 0)
+    before, ever = None, False
     for window in windows:
         figures = disclose(window, min_group)
         mix, faces = figures["mix"], figures["faces"]
         shares = [mix.get(label) if isinstance(mix, dict) else None for label in labels]
+        cells = [_percent(share) for share in (*shares, figures["uncertain"])] if labels else []
+        stays = "mix" in held(figures, before)
         table.add_row(
             clock(window.start_s),
             f"{faces:.1f}" if isinstance(faces, float) else "too few",
-            *([_percent(share) for share in (*shares, figures["uncertain"])] if labels else []),
+            *([SAME] * len(cells) if stays else cells),
         )
-    return table
+        before, ever = figures, ever or stays
+    return Group(table, Text(HELD)) if ever else table
 
 
 def marks_table(marks: Sequence[Mark]) -> RenderableType:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from benchmarks.anonymity import as_published, fixed_windows, make_class, recovered
 
-from classpulse.insight.disclosure import disclose
+from classpulse.insight.disclosure import disclose, held
 from classpulse.insight.engagement import ClassWindow, WindowBuilder
 from classpulse.insight.panel import HORIZON_S, MOVED_PEOPLE, REST_S, Panel
 from classpulse.insight.signals import FaceSignals, valence
@@ -35,11 +35,16 @@ def picture(time_s: float, happy: Mapping[int, float | None]) -> FrameResult:
     return FrameResult(time_s, 0, 640, 360, Tracks(np.array(list(happy), np.int64), faces), emotions)
 
 
-def figures(classes: Iterable[Mapping[int, float | None]], min_group: int = GROUP) -> list[float | None]:
-    """The published share of "happy" in each window, of people who hold still within it."""
+def windows_of(classes: Iterable[Mapping[int, float | None]], min_group: int = GROUP) -> list[ClassWindow]:
+    """A window for each picture, of people who hold still within it."""
     builder = WindowBuilder(LENGTH_S, Panel(min_group))
     windows = [builder.add(picture(LENGTH_S * i, happy)) for i, happy in enumerate(classes)]
-    return [happy_in(window, min_group) for window in [*windows, builder.finish()] if window is not None]
+    return [window for window in [*windows, builder.finish()] if window is not None]
+
+
+def figures(classes: Iterable[Mapping[int, float | None]], min_group: int = GROUP) -> list[float | None]:
+    """The published share of "happy" in each window."""
+    return [happy_in(window, min_group) for window in windows_of(classes, min_group)]
 
 
 def happy_in(window: ClassWindow, min_group: int = GROUP) -> float | None:
@@ -112,6 +117,14 @@ def test_where_nobody_is_followed_figures_wait_until_time_has_passed() -> None:
     before = round(REST_S / LENGTH_S)
     assert shown[1:before] == [shown[0]] * (before - 1), "the last figure stays"
     assert shown[-1] == pytest.approx(0.1)
+
+
+def test_figures_that_stay_are_said_to_be_held() -> None:
+    renumbered: dict[int, float | None] = {track + 100: happy for track, happy in without(1).items()}
+    before = round(REST_S / LENGTH_S)
+    shown = [disclose(window, GROUP) for window in windows_of([STILL] + [renumbered] * (before + 1))]
+    marks = [held(now, last) for last, now in zip((None, *shown), shown, strict=False)]
+    assert marks == [frozenset(), *[frozenset({"mix", "uncertain"})] * before, frozenset()]
 
 
 def test_a_recording_that_begins_again_starts_anew() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html as markup
 import io
 import json
 import re
@@ -18,9 +19,11 @@ from classpulse.errors import SettingsError, StorageError
 from classpulse.hub import LiveState
 from classpulse.insight.answers import counts_at
 from classpulse.insight.engagement import ClassWindow
+from classpulse.insight.estimate import Estimate
 from classpulse.insight.intervals import estimate
 from classpulse.insight.moments import Alert, Answer, Mark
 from classpulse.policy import Policy
+from classpulse.report import charts
 from classpulse.report.contents import Shown, read_class
 from classpulse.report.files import Format, format_of, render, write
 from classpulse.report.pdf import laid_out
@@ -83,12 +86,49 @@ def test_a_lesson_in_words(store: Store) -> None:
     said = words_of(html)
     assert "On average 80 % of those who could be seen faced the screen (71 to 89 % of the whole class)." in said
     assert "faced the screen 80 % 71 to 89" in said
-    assert "The live page said: ■ with you for 37 minutes ■ mixed for 5 minutes" in said
+    assert "In the words of the live page: ■ with you for 37 minutes ■ mixed for 5 minutes" in said
     assert re.search(r"1 20:\d\d attention fell to 5\d %; 79 % was usual", said)
     assert "20:15 facing fell from 83 % to 55 % in 4 minutes; 16 of 18 visible" in said
     assert "what students said" in said
     assert "What this does not mean" in said
     assert html.count("<svg") == 3
+
+
+def test_a_short_class_is_said_to_be_short(store: Store) -> None:
+    windows = list(lesson_windows(45))
+    blank = [replace(one, facing=None, attention=None) for one in windows]
+    low = [replace(one, facing=Estimate(0.3, 0.2, 0.4)) for one in windows]
+
+    def said(told: Sequence[ClassWindow]) -> str:
+        return words_of(page(store, hold(store, told)))
+
+    one = said(windows[:1])
+    assert "The figures are of 5 seconds alone, too short to say how a class follows." in one
+    assert "Too little was seen for that: what is usual in a class takes 5 minutes to tell." in one
+    assert "of the whole class). It was watched for 8 minutes." in said(windows[:96])
+    assert "This could be told for 10 minutes out of 45 minutes." in said([*windows[:120], *blank[120:]])
+    assert "For 1 minute out of 4 minutes it was less than half of them." in said([*windows[:36], *low[36:48]])
+    assert "It was never seen below half for long." in said(windows[:120])
+
+
+def test_the_strip_of_words_ends_with_the_figures(store: Store) -> None:
+    windows = list(lesson_windows(1))
+    gone = [replace(one, facing=None, attention=None, people=3, posed=3) for one in windows[6:]]
+    report = read_class(store, hold(store, [*windows[:6], *gone]))
+    assert report.states[:9] == ("with_you",) * 8 + ("not_enough",), "the page keeps its word for some seconds"
+    (span,) = charts.strip(report, "with_you")
+    assert span == pytest.approx((0, 0.5))
+
+
+def test_sources_that_somebody_named_keep_their_name(store: Store) -> None:
+    for kind, name, told in (
+        ("screen", "window 'lesson for today'", "ventana 'lesson for today'"),
+        ("video", "lesson for today.mp4", "lesson for today.mp4"),
+        ("join", "students who join", "estudiantes que se unen"),
+    ):
+        report = replace(read_class(store, hold(store, list(lesson_windows(1)))), kind=kind, source=name)
+        said = words_of(render([report], "html", "es").decode())
+        assert f"· {markup.escape(told)} · ley: fuera de la UE".replace("&#x27;", "&#39;") in said
 
 
 def test_every_mark_is_written_out(store: Store) -> None:

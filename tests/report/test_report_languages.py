@@ -16,7 +16,7 @@ from classpulse.texts import MIRRORED
 if TYPE_CHECKING:
     from pathlib import Path
 
-SAME = {"Classpulse", "UTC", "webcam", "docs", "method", "other"}
+SAME = {"Classpulse", "UTC", "docs", "method"}
 """Names, codes and addresses."""
 NOTED = {"Recap", "Exercise", "New", "topic", "Question"}
 """What the teacher wrote."""
@@ -42,6 +42,10 @@ def test_a_lesson_in_spanish(report: ClassReport) -> None:
     assert "te siguen durante 37 minutos" in said
     assert "la parte que mira a la pantalla bajó del 83 % al 55 % en 4 minutos; 16 de 18 a la vista" in said
     assert re.search(r"la atención bajó al 5\d %; lo habitual era el 79 %", said)
+
+
+def test_a_number_of_minutes_within_a_sentence(report: ClassReport) -> None:
+    assert "37 मिनट तक समझ रहे हैं" in words_of(render([report], "html", "hi").decode())
 
 
 def test_charts_in_hindi_are_drawn_in_letters(report: ClassReport) -> None:

@@ -34,12 +34,12 @@ def written(min_group: int | None, *windows: ClassWindow, labels: tuple[str, ...
 
 
 def test_the_header_is_as_documented() -> None:
-    assert written(5) == ["start_s,end_s,results,faces,people,read,uncertain,happy,sad," + MORE + ",too_few"]
-    assert written(5, labels=()) == ["start_s,end_s,results,faces,people,read,uncertain," + MORE + ",too_few"]
+    assert written(5) == ["start_s,end_s,results,faces,people,read,uncertain,happy,sad," + MORE + ",too_few,held"]
+    assert written(5, labels=()) == ["start_s,end_s,results,faces,people,read,uncertain," + MORE + ",too_few,held"]
 
 
 def test_a_large_group_is_written_in_full() -> None:
-    assert written(5, window(8, 6))[1] == "5.0,10.0,75,4.0,8,6,0.25,0.1235,0.8765,0,0,," + NONE + ",0"
+    assert written(5, window(8, 6))[1] == "5.0,10.0,75,4.0,8,6,0.25,0.1235,0.8765,0,0,," + NONE + ",0,0"
 
 
 def test_figures_are_written_with_their_ends() -> None:
@@ -51,17 +51,22 @@ def test_figures_are_written_with_their_ends() -> None:
     assert [few[name] for name in ("posed", "facing", "movement", "too_few")] == ["", "", "", "1"]
 
 
+def test_held_figures_are_marked() -> None:
+    lines = [replace(window(8, 6), mix=(share, 1 - share)) for share in (0.2, 0.2, 0.3)]
+    assert [row["held"] for row in csv.DictReader(written(5, *lines))] == ["0", "1", "0"]
+
+
 def test_small_groups_leave_their_cells_empty() -> None:
-    assert written(5, window(4, 4))[1] == "5.0,10.0,75,,,,,,,,,," + NONE + ",1"
-    assert written(5, window(8, 4))[1] == "5.0,10.0,75,4.0,8,,,,,0,0,," + NONE + ",1"
+    assert written(5, window(4, 4))[1] == "5.0,10.0,75,,,,,,,,,," + NONE + ",1,0"
+    assert written(5, window(8, 4))[1] == "5.0,10.0,75,4.0,8,,,,,0,0,," + NONE + ",1,0"
 
 
 def test_nobody_is_written_as_nobody() -> None:
-    assert written(5, window(0, 0))[1] == "5.0,10.0,75,0.0,0,0,,,,0,0,," + NONE + ",0"
+    assert written(5, window(0, 0))[1] == "5.0,10.0,75,0.0,0,0,,,,0,0,," + NONE + ",0,0"
 
 
 def test_the_demo_is_written_in_full() -> None:
-    assert written(None, window(1, 1))[1].endswith(",1,1,0.25,0.1235,0.8765,0,0,," + NONE + ",0")
+    assert written(None, window(1, 1))[1].endswith(",1,1,0.25,0.1235,0.8765,0,0,," + NONE + ",0,0")
 
 
 def test_no_cell_of_any_group_below_the_limit_has_a_figure() -> None:

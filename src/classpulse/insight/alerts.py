@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from classpulse.insight.falls import Fall, FallWatch, facing_variance, mood_variance
 from classpulse.insight.moments import Alert, AlertKind
 from classpulse.insight.state import percent, say_lost, seen_in
-from classpulse.texts import phrase
+from classpulse.texts import counted, phrase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -209,4 +209,4 @@ def duration(seconds: float) -> str:
     if tens < 60:
         return phrase("{seconds} seconds", seconds=max(tens, 5))
     minutes = round(seconds / 60)
-    return phrase("a minute") if minutes <= 1 else phrase("{minutes} minutes", minutes=minutes)
+    return phrase("a minute") if minutes <= 1 else counted("{n} minute", "{n} minutes", minutes)

@@ -96,6 +96,35 @@ def disclose(window: ClassWindow, min_group: int | None) -> dict[str, object]:
     }
 
 
+def held(shown: Mapping[str, object], before: Mapping[str, object] | None) -> frozenset[str]:
+    """Which figures of a window are those of the window before, since none that are newer may be shown.
+
+    A `Panel` lets the last figures stay for a while. Emotions that are the same to the last digit, or a share that
+    faces the screen with the same movement, are nothing else: no face stays as it was for that long. Whoever has the
+    two windows can see it, so that to say so tells nothing more.
+
+    Args:
+        shown: what `disclose` gave of the window.
+        before: what it gave of the one before; None for the first.
+
+    Returns:
+        `mix` and what is made with it, `facing` and what is made with it, or both, by their keys in `shown`.
+    """
+    if before is None:
+        return frozenset()
+    read = shown["mix"] is not None and all(shown[name] == before[name] for name in ("mix", "uncertain"))
+    turned = shown["movement"] is not None and shown["movement"] == before["movement"]
+    posed = turned and _value(shown["facing"]) == _value(before["facing"])
+    both = ("attention", "concentration") if read and posed else ()
+    names = [*(("mix", "uncertain", "mood") if read else ()), *(("facing", "movement") if posed else ()), *both]
+    return frozenset(name for name in names if shown[name] is not None)
+
+
+def _value(figure: object) -> object:
+    """A figure without its ends, which also go by how many people the class has."""
+    return figure["value"] if isinstance(figure, dict) else None
+
+
 def disclose_answers(counts: AnswerCounts, min_group: int | None) -> dict[str, int | None]:
     """The answers that may be shown, ready for JSON: `with_you`, `unsure`, `lost` and `total`.
 

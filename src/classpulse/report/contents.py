@@ -88,6 +88,7 @@ class ClassReport:
     Attributes:
         session_id: its number.
         source: what was watched.
+        kind: what kind of source it is.
         started_at: UTC.
         ended_how: as in `SessionRow`; None while it runs.
         law: in a few words.
@@ -105,6 +106,7 @@ class ClassReport:
 
     session_id: int
     source: str
+    kind: str
     started_at: datetime
     ended_how: str | None
     law: str
@@ -149,6 +151,11 @@ class ClassReport:
         return fmean(shares) if shares else None
 
     @property
+    def told_s(self) -> float:
+        """How long it could be told who faces the screen, s."""
+        return sum(window.end_s - window.start_s for window in self.windows if window.facing is not None)
+
+    @property
     def told_share(self) -> float:
         """Share of the windows with a figure of who faces the screen."""
         return fmean(window.facing is not None for window in self.windows) if self.windows else 0.0
@@ -175,6 +182,7 @@ def read_class(store: Store, session_id: int, min_coverage: float = MIN_COVERAGE
     return ClassReport(
         session_id=session_id,
         source=row.source,
+        kind=row.kind,
         started_at=row.started_at,
         ended_how=row.ended_how,
         law=told(row.jurisdiction, row.exemption),

@@ -9,7 +9,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Literal, get_args
 
 from classpulse.errors import SettingsError, StorageError
-from classpulse.storage.export import window_cells, window_columns
+from classpulse.insight.disclosure import held
+from classpulse.storage.export import window_columns, window_lines
 from classpulse.whole_file import replace_whole
 
 if TYPE_CHECKING:
@@ -89,13 +90,14 @@ def _csv(reports: Sequence[ClassReport]) -> str:
     labels = list(dict.fromkeys(label for report in reports for label in report.labels))
     rows.writerow(["class", *window_columns(labels)])
     for report in reports:
-        rows.writerows([report.session_id, *window_cells(window.raw, labels)] for window in report.windows)
+        lines = window_lines((window.raw for window in report.windows), labels)
+        rows.writerows([report.session_id, *cells] for cells in lines)
     return file.getvalue()
 
 
 def _record(report: ClassReport) -> dict[str, object]:
     """All of a report, ready for JSON."""
-    said = report.answers
+    said, raw = report.answers, [window.raw for window in report.windows]
     return {
         "class": report.session_id,
         "source": report.source,
@@ -112,12 +114,14 @@ def _record(report: ClassReport) -> dict[str, object]:
         "marks": [asdict(mark) for mark in report.marks],
         "alerts": [asdict(alert) for alert in report.alerts],
         "answers": [
-            {"time_s": round(time_s, 3), **(asdict(held) if held is not None else {"too_few": True})}
-            for time_s, held in zip(said.times_s, said.counts, strict=True)
+            {"time_s": round(time_s, 3), **({"too_few": True} if counts is None else asdict(counts))}
+            for time_s, counts in zip(said.times_s, said.counts, strict=True)
             if said.most
         ],
         "agreement": said.agreement or None,
-        "windows": [window.raw for window in report.windows],
+        "windows": [
+            {**shown, "held": sorted(held(shown, before))} for shown, before in zip(raw, (None, *raw), strict=False)
+        ],
     }
 
 

@@ -13,6 +13,7 @@ from classpulse.insight.moments import clock
 from classpulse.insight.self_report import pooled, sentence
 from classpulse.insight.state import percent
 from classpulse.report import charts, words
+from classpulse.report.standouts import SHORTEST_S
 from classpulse.texts import Catalogue, catalogue, phrase
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def to_html(reports: Sequence[ClassReport], language: str = "en") -> str:
         pages=pages,
         small=small,
         several=several,
+        usual_min=round(SHORTEST_S / 60),
         together=_together(reports),
         most_alerts=MOST_ALERTS,
         most_marks=MOST_MARKS,
@@ -95,6 +97,8 @@ def _sections(report: ClassReport, texts: Catalogue) -> dict[str, object]:
     }
     return {
         "report": report,
+        "source": words.source(report, texts),
+        "law": words.law(report),
         "headline": words.headline(report),
         "moments": [(moment, words.standout_text(moment)) for moment in report.moments],
         "said": words.said_by_the_page(report),

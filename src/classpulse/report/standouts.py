@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MOST = 3
 """Moments that are named."""
+SHORTEST_S = 300.0
+"""What is usual in a class takes so long to tell."""
 SMOOTH_S = 60.0
 """A moment lasts a minute: what is shorter is not one."""
 APART_S = 60.0
@@ -55,14 +57,15 @@ def standouts(windows: Sequence[tuple[float, float, Estimate | None]], marks: Se
     in a row that do are one episode, which is named once, at its largest |m_i - u|; taken are the `MOST` largest.
 
     Args:
-        windows: start, end (s) and attention; None where there is no figure.
+        windows: start, end (s) and attention; None where there is no figure. Where those with one are shorter than
+            `SHORTEST_S` together, nothing is usual yet.
         marks: on the same clock.
 
     Returns:
         In the order of time.
     """
     known = [(start, end, figure) for start, end, figure in windows if figure is not None]
-    if not known:
+    if sum(end - start for start, end, _ in known) < SHORTEST_S:
         return []
     middles = np.array([(start + end) / 2 for start, end, _ in known])
     values = np.array([figure.value for _, _, figure in known])

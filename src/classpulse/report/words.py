@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from classpulse.insight.state import percent
+from classpulse.policy import told
+from classpulse.sources.screen_target import WINDOW
 from classpulse.texts import counted, phrase
 
 if TYPE_CHECKING:
     from classpulse.insight.moments import StateName
     from classpulse.report.contents import ClassReport
     from classpulse.report.standouts import Standout
+    from classpulse.texts import Catalogue
 
 STATES: dict[StateName, str] = {
     "with_you": phrase("with you"),
@@ -20,6 +23,20 @@ STATES: dict[StateName, str] = {
 }
 FEW = 0.5
 """Where fewer than this face the screen, the headline says for how long."""
+SOME_S, MUCH_S = 60.0, 600.0
+"""Figures of a shorter time than the first say nothing of a class; that something never was takes the second."""
+MOST = 0.75
+"""And it takes figures of so much of the class."""
+LAWS = {
+    told(None, None): phrase("law: not said"),
+    told("eu", None): phrase("law: EU"),
+    told("eu", "medical"): phrase("law: EU, medical exemption"),
+    told("eu", "safety"): phrase("law: EU, safety exemption"),
+    told("other", None): phrase("law: outside the EU"),
+    told("research", None): phrase("law: approved study"),
+}
+OURS = frozenset({"demo", "join", "screen", "webcam"})
+"""Kinds of sources whose names are our words; others are called as somebody named a file or a stream."""
 
 
 def headline(report: ClassReport) -> str:
@@ -29,16 +46,46 @@ def headline(report: ClassReport) -> str:
     facing = report.mean("facing")
     if facing is None:
         return _without_attention(report)
-    below_s = sum(w.end_s - w.start_s for w in report.windows if w.facing is not None and w.facing.value < FEW)
     first = phrase(
         "On average {share} of those who could be seen faced the screen ({low} to {high} of the whole class).",
         share=percent(facing.value),
         low=f"{100 * facing.low:.0f}",
         high=percent(facing.high),
     )
-    if below_s >= 60:
-        return phrase("{first} For {time} it was less than half of them.", first=first, time=minutes(below_s))
+    return _and_for_how_long(report, first)
+
+
+def _and_for_how_long(report: ClassReport, first: str) -> str:
+    """The headline with what the length of the class carries, and no more."""
+    if report.told_s < SOME_S:
+        time = phrase("{seconds} seconds", seconds=round(report.told_s))
+        return phrase(
+            "{first} The figures are of {time} alone, too short to say how a class follows.", first=first, time=time
+        )
+    below_s = sum(w.end_s - w.start_s for w in report.windows if w.facing is not None and w.facing.value < FEW)
+    time, below, whole = minutes(report.told_s), minutes(below_s), minutes(report.length_s)
+    if below_s >= SOME_S:
+        return phrase(
+            "{first} For {below} out of {time} it was less than half of them.", first=first, below=below, time=time
+        )
+    if report.told_share < MOST:
+        return phrase("{first} This could be told for {time} out of {whole}.", first=first, time=time, whole=whole)
+    if report.told_s < MUCH_S:
+        return phrase("{first} It was watched for {time}.", first=first, time=time)
     return phrase("{first} It was never seen below half for long.", first=first)
+
+
+def source(report: ClassReport, texts: Catalogue) -> str:
+    """What was watched, in the reader's language where its name is ours."""
+    title = report.source.removeprefix(WINDOW.format(title=""))
+    if report.kind == "screen" and title != report.source:
+        return texts.text(WINDOW, title=title)
+    return texts.retold(report.source) if report.kind in OURS else report.source
+
+
+def law(report: ClassReport) -> str:
+    """Which law was in force, for somebody who does not know the settings' words."""
+    return LAWS.get(report.law, report.law)
 
 
 def _without_windows(report: ClassReport) -> str:
@@ -75,7 +122,7 @@ def standout_text(moment: Standout) -> str:
 
 
 def said_by_the_page(report: ClassReport) -> list[tuple[StateName, str]]:
-    """How long the live page said each of its words, from the best to the worst; empty where it said none."""
+    """How long each word of the live page held, from the best to the worst; empty where none did."""
     lengths = report.states_s
     return [
         (name, phrase("{seen} for {time}", seen=word, time=minutes(lengths[name])))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from classpulse.errors import SourceError
+from classpulse.texts import phrase
 
 if TYPE_CHECKING:
     from classpulse.setting_groups import ScreenSettings
@@ -74,9 +75,9 @@ def describe(spec: Spec) -> SourceKind:
             message = "the source is empty: give a webcam's number, a file, a folder, a stream's URL, screen, or demo"
             raise SourceError(message)
         if spec == "demo":
-            return SourceKind("demo", "demo", "demo")
+            return SourceKind("demo", phrase("demo"), "demo")
         if spec == "join":
-            return SourceKind("join", "students who join", "join")
+            return SourceKind("join", phrase("students who join"), "join")
         if spec == "screen" or spec.startswith("screen:"):
             from classpulse.sources.screen_target import target_of  # noqa: PLC0415
 
@@ -89,7 +90,7 @@ def describe(spec: Spec) -> SourceKind:
         if spec < 0:
             message = f"there is no webcam {spec}: their numbers start at 0"
             raise SourceError(message)
-        return SourceKind("webcam", f"webcam {spec}", spec)
+        return SourceKind("webcam", phrase("webcam {number}", number=spec), spec)
     return _describe_path(spec)
 
 

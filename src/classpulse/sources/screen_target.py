@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 from classpulse.errors import SourceError
 from classpulse.sources.window_list import Region
+from classpulse.texts import phrase
 
+WINDOW = phrase("window {title}", title="{title}")
+"""What a window is called; its title is as the program gave it."""
 SMALLEST_PX = 64
 """Shorter side of the smallest region or window that may hold a face."""
 HOW = "`screen`, `screen:2`, `screen:LEFT,TOP,WIDTHxHEIGHT` or `screen:window=TITLE`; `classpulse screens` lists them"
@@ -31,8 +34,10 @@ class ScreenTarget:
     def name(self) -> str:
         """What to call it in sentences."""
         if self.window is not None:
-            return f"window {self.window!r}"
-        return f"screen {self.screen}" if self.region is None else f"part {self.region} of the screen"
+            return WINDOW.format(title=repr(self.window))
+        if self.region is None:
+            return phrase("screen {number}", number=self.screen)
+        return phrase("part {region} of the screen", region=self.region)
 
 
 def target_of(spec: str) -> ScreenTarget:

@@ -6,10 +6,10 @@ import csv
 from typing import IO, TYPE_CHECKING
 
 from classpulse.insight.attendance import CAUTION
-from classpulse.insight.disclosure import disclose
+from classpulse.insight.disclosure import disclose, held
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from classpulse.insight.attendance import Presence
     from classpulse.insight.engagement import ClassWindow
@@ -33,7 +33,8 @@ def write_csv(windows: Iterable[ClassWindow], labels: Sequence[str], min_group: 
     Columns: `start_s`, `end_s`, `results`, `faces`, `people`, `read` and `uncertain` as in `ClassWindow`, then
     a share for each emotion, then `expected`, `posed` and `movement`, then `facing`, `facing_low`, `facing_high` and so
     on for `mood`, `attention` and `concentration`, then `too_few`: 1 where too few people were behind a figure, else
-    0. A cell is empty where its figure is withheld, or where nobody was read.
+    0, and `held`: 1 where figures are those of the line before, because newer ones would tell who came or went. A cell
+    is empty where its figure is withheld, or where nobody was read.
 
     Args:
         windows: in the order of the lines.
@@ -43,17 +44,24 @@ def write_csv(windows: Iterable[ClassWindow], labels: Sequence[str], min_group: 
     """
     rows = csv.writer(file)
     rows.writerow(window_columns(labels))
-    rows.writerows(window_cells(disclose(window, min_group), labels) for window in windows)
+    rows.writerows(window_lines((disclose(window, min_group) for window in windows), labels))
 
 
 def window_columns(labels: Sequence[str]) -> list[str]:
-    """The header over `window_cells`."""
+    """The header over `window_lines`."""
     names = [name if end == "value" else f"{name}_{end}" for name in WITH_ENDS for end in ENDS]
-    return [*BEFORE_LABELS, *labels, *COUNTS, *names, "too_few"]
+    return [*BEFORE_LABELS, *labels, *COUNTS, *names, "too_few", "held"]
 
 
-def window_cells(shown: Mapping[str, object], labels: Sequence[str]) -> list[object]:
-    """The cells of one window, of what `disclose` gave of it."""
+def window_lines(windows: Iterable[Mapping[str, object]], labels: Sequence[str]) -> Iterator[list[object]]:
+    """The cells of each window, of what `disclose` gave of them, in the order of time."""
+    before = None
+    for shown in windows:
+        yield [*_cells(shown, labels), int(bool(held(shown, before)))]
+        before = shown
+
+
+def _cells(shown: Mapping[str, object], labels: Sequence[str]) -> list[object]:
     mix = shown["mix"]
     shares = [mix.get(label) for label in labels] if isinstance(mix, dict) else [None] * len(labels)
     counts = [shown[name] for name in COUNTS]
