@@ -127,3 +127,20 @@ def test_a_server_encrypts(app: FastAPI, tmp_path: Path) -> None:
             httpx.get(f"{server.url}healthz")
         with pytest.raises(httpx.RemoteProtocolError):
             httpx.get(f"http://127.0.0.1:{server.port}/healthz")
+
+
+def test_whoever_does_not_answer_the_goodbye_is_cut_off(
+    app: FastAPI, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As a phone that sleeps: uvicorn would wait, and then tell the terminal that it cancels no task at all."""
+    certificate = self_made(tmp_path, NAMES)
+    trusted = ssl.create_default_context(cafile=certificate.chain)
+    with (
+        LiveServer(app, "127.0.0.1", 0, certificate=certificate) as server,
+        socket.create_connection(("127.0.0.1", server.port)) as plain,
+        trusted.wrap_socket(plain, server_hostname="127.0.0.1") as asleep,
+    ):
+        asleep.sendall(b"GET /api/v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        assert asleep.recv(15) == b"HTTP/1.1 200 OK"
+        server.stop()
+    assert not [record.getMessage() for record in caplog.records if record.name.startswith("uvicorn")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
 import logging
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - where to open a page that listens there
+FAREWELL_S = 1.0
+"""So long others may take to end their connections."""
+GRACE_S = 2
+"""So long answers that are on their way may take."""
 STOP_S = 5.0
 BACKLOG = 2048
 """A class of hundreds comes in within a minute, and after a break of the network all at once."""
@@ -102,7 +107,7 @@ def allow_many_files() -> None:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn that tells when it is up, and ends open event streams before it waits for them."""
+    """uvicorn that tells when it is up, ends open event streams before it waits for them, and waits for nobody long."""
 
     def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
         super().__init__(config)
@@ -115,7 +120,15 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._feed.close()
+        hanging_up = asyncio.create_task(self._hang_up())
         await super().shutdown(sockets)
+        hanging_up.cancel()
+
+    async def _hang_up(self) -> None:
+        """Cut off who was told that it is over and does not answer: a phone asleep never ends its TLS connection."""
+        await asyncio.sleep(FAREWELL_S)
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
 
 
 class LiveServer:
@@ -174,7 +187,7 @@ class LiveServer:
             access_log=False,
             proxy_headers=False,
             server_header=False,
-            timeout_graceful_shutdown=2,
+            timeout_graceful_shutdown=GRACE_S,
             ssl_certfile=None if certificate is None else certificate.chain,
             ssl_keyfile=None if certificate is None else certificate.key,
         )
