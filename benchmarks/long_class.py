@@ -66,7 +66,7 @@ def main() -> None:
     args = parser.parse_args()
     settings = Settings()
     progress = Progress(settings.window.length_s, settings.window.min_group, settings)
-    watching = Watching(settings, None, "made-up class", settings.window.min_group)
+    watching = Watching(settings, "made-up class", settings.window.min_group)
     watching.begin(None, Policy("other"))
     costs = []
     for some in chunks(results(args.hours)):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,29 +18,45 @@ from classpulse.storage.store import Store
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from classpulse.storage.recorder import SessionRecorder
+
 
 @pytest.fixture
 def store() -> Iterator[Store]:
     with Store.open("sqlite://") as opened:
-        opened.start_session("webcam 0", kind="webcam", jurisdiction="eu", demo=False, min_group=5)
         yield opened
 
 
 @pytest.fixture
-def notebook(store: Store) -> Notebook:
+def recorder(store: Store) -> SessionRecorder:
+    return store.start_session("webcam 0", kind="webcam", jurisdiction="eu", demo=False, min_group=5)
+
+
+@pytest.fixture
+def notebook(store: Store, recorder: SessionRecorder) -> Notebook:
     notebook = Notebook(store)
-    notebook.begin(1)
+    notebook.begin(recorder)
     return notebook
 
 
-def test_marks_are_shown_stored_and_taken_away(notebook: Notebook, store: Store) -> None:
+def written(recorder: SessionRecorder) -> None:
+    """Wait until the store has what was noted."""
+    deadline = time.monotonic() + 30
+    while not recorder.noted:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_marks_are_shown_stored_and_taken_away(notebook: Notebook, store: Store, recorder: SessionRecorder) -> None:
     notebook.mark(1.00049, " new topic ")
     notebook.mark(2.0, "question")
     marks = (Mark(1.0, "new topic"), Mark(2.0, "question"))
     assert notebook.fill(LiveState()).marks == marks
+    written(recorder)
     assert store.moments.marks(1) == list(marks)
     notebook.unmark(1.0, "new topic")
     assert notebook.fill(LiveState()).marks == marks[1:]
+    written(recorder)
     assert store.moments.marks(1) == [marks[1]]
     with pytest.raises(MomentError, match="there is no mark 'new topic' at 1 s"):
         notebook.unmark(1.0, "new topic")
@@ -53,7 +71,7 @@ def test_without_a_store_they_are_shown(store: Store) -> None:
     assert store.moments.marks(1) == []
 
 
-def test_answers_hold_and_expire(notebook: Notebook, store: Store) -> None:
+def test_answers_hold_and_expire(notebook: Notebook, store: Store, recorder: SessionRecorder) -> None:
     assert notebook.fill(LiveState()).answers is None, "nobody was asked"
     notebook.answer(10.0, "a", "lost")
     notebook.answer(12.0, "a", "lost")
@@ -61,17 +79,22 @@ def test_answers_hold_and_expire(notebook: Notebook, store: Store) -> None:
     notebook.answer(40.0, "a", "with_you")
     assert notebook.fill(LiveState(elapsed_s=40.0)).answers == AnswerCounts(with_you=1)
     assert notebook.fill(LiveState(elapsed_s=400.0)).answers == AnswerCounts()
+    written(recorder)
     stored = store.moments.answers(1)
     assert [(one.time_s, one.said) for one in stored] == [(10.0, "lost"), (13.0, "with_you"), (40.0, "with_you")]
     (alias,) = {one.participant for one in stored}
     again = Notebook(store)
-    again.begin(1)
+    again.begin(recorder)
     again.answer(50.0, "a", "lost")
+    written(recorder)
     assert store.moments.answers(1)[-1].participant not in {alias, "a"}, "the key ends with the class"
 
 
-def test_what_is_refused_leaves_nothing(notebook: Notebook, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_refused_leaves_nothing(
+    notebook: Notebook, store: Store, recorder: SessionRecorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(notebooks, "MAX_MARKS", 2)
+    monkeypatch.setattr(notebooks, "MAX_ANSWERS", 1)
     for label in ("", "x" * 81, "a\nb"):
         with pytest.raises(MomentError):
             notebook.mark(1.0, label)
@@ -82,7 +105,14 @@ def test_what_is_refused_leaves_nothing(notebook: Notebook, store: Store, monkey
     notebook.mark(2.0, "b")
     with pytest.raises(MomentError, match="no class may have more"):
         notebook.mark(3.0, "c")
+    notebook.answer(3.0, "a", "lost")
+    with pytest.raises(MomentError, match="no class may have more"):
+        notebook.answer(4.0, "b", "lost")
+    notebook.forget("a")
+    notebook.answer(5.0, "b", "unsure")
+    written(recorder)
     assert len(store.moments.marks(1)) == 2
+    assert [one.time_s for one in store.moments.answers(1)] == [5.0]
 
 
 def test_the_page_is_told_of_the_newest(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,3 +121,44 @@ def test_the_page_is_told_of_the_newest(monkeypatch: pytest.MonkeyPatch) -> None
     for second in range(4):
         notebook.mark(second, "question")
     assert [mark.time_s for mark in notebook.fill(LiveState()).marks] == [2, 3]
+
+
+def test_nothing_waits_for_a_store_that_does_not_answer_and_nothing_is_lost(
+    notebook: Notebook, store: Store, recorder: SessionRecorder
+) -> None:
+    """A database in memory is its one connection: who holds that keeps everybody else waiting."""
+    notebook.mark(1.0, "taken away")
+    written(recorder)
+    with store._engine.connect():
+        noting = threading.Thread(target=lambda: note_all(notebook), daemon=True)
+        noting.start()
+        noting.join(20)
+        assert not noting.is_alive()
+        assert not recorder.noted
+        notebook.look()
+        assert [mark.label for mark in notebook.fill(LiveState()).marks] == ["question"]
+    written(recorder)
+    assert store.moments.marks(1) == [Mark(2.0, "question")]
+    assert [(one.time_s, one.said) for one in store.moments.answers(1)] == [(3.0, "lost")]
+
+
+def note_all(notebook: Notebook) -> None:
+    notebook.unmark(1.0, "taken away")
+    notebook.mark(2.0, "question")
+    notebook.answer(3.0, "a", "lost")
+    notebook.answer(4.0, "b", "lost")
+    notebook.forget("b")
+
+
+def test_marks_of_another_process_are_taken_over(
+    notebook: Notebook, store: Store, recorder: SessionRecorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notebooks, "LOOK_EVERY_S", 0.0)
+    notebook.mark(1.0, "ours")
+    written(recorder)
+    store.moments.add_mark(1, Mark(2.0, "theirs"))
+    notebook.look()
+    assert [mark.label for mark in notebook.fill(LiveState()).marks] == ["ours", "theirs"]
+    store.moments.remove_mark(1, Mark(1.0, "ours"))
+    notebook.look()
+    assert [mark.label for mark in notebook.fill(LiveState()).marks] == ["theirs"]

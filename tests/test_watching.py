@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from classpulse.insight.engagement import ClassWindow
+    from classpulse.storage.recorder import SessionRecorder
 
 STREAM = SourceKind("stream", "rtsp://camera/", "rtsp://camera/")
 OTHER, EU = Policy("other"), Policy("eu")
@@ -42,9 +43,8 @@ def settings(**alerts: Any) -> Settings:
     return Settings.model_validate({"alerts": alerts})
 
 
-def session_of(store: Store) -> int:
-    recorder = store.start_session("camera", kind="webcam", jurisdiction="other", demo=False, min_group=5)
-    return recorder.session_id
+def session_of(store: Store) -> SessionRecorder:
+    return store.start_session("camera", kind="webcam", jurisdiction="other", demo=False, min_group=5)
 
 
 def falling() -> list[ClassWindow]:
@@ -54,9 +54,9 @@ def falling() -> list[ClassWindow]:
 
 
 def test_the_word_and_alerts_reach_state_and_store(store: Store) -> None:
-    watching = Watching(settings(), store, "camera", 5)
-    session_id = session_of(store)
-    watching.begin(session_id, OTHER)
+    watching = Watching(settings(), "camera", 5)
+    recorder = session_of(store)
+    watching.begin(recorder, OTHER)
     for one in falling():
         watching.add_window(one, None)
     state = watching.fill(RUNNING)
@@ -64,41 +64,12 @@ def test_the_word_and_alerts_reach_state_and_store(store: Store) -> None:
     assert state.class_state.name == "losing"
     assert [alert.kind for alert in state.alerts] == ["facing"]
     assert state.snoozed_until_s is None
-    assert store.moments.alerts(session_id) == [], "the class's own thread does not wait for the disk"
-    watching.look(Health(), RUNNING)
-    watching.look(Health(), RUNNING)
-    assert store.moments.alerts(session_id) == list(state.alerts)
-    watching.close()
-    assert len(store.moments.alerts(session_id)) == 1
-
-
-def test_what_is_told_last_is_kept_at_the_end(store: Store) -> None:
-    watching = Watching(settings(), store, "camera", 5)
-    session_id = session_of(store)
-    watching.begin(session_id, OTHER)
-    for i in range(20):
-        watching.add_window(window(i), AnswerCounts(3, 0, 5))
-    watching.close()
-    assert [alert.kind for alert in store.moments.alerts(session_id)] == ["lost"]
-
-
-def test_a_store_that_does_not_answer_is_asked_again(store: Store, tmp_path: Path) -> None:
-    gone = Store.open(f"sqlite:///{tmp_path / 'gone.db'}")
-    watching = Watching(settings(), gone, "camera", 5)
-    watching.begin(99, OTHER)  # no class has this number
-    for i in range(5):
-        watching.add_window(window(i), AnswerCounts(3, 0, 5))
-    watching.look(Health(), RUNNING)
-    assert len(watching._unwritten) == 1
-    watching._store = store
-    watching._session_id = session_of(store)
-    watching.look(Health(), RUNNING)
-    assert len(watching._unwritten) == 0
-    gone.close()
+    recorder.finish("ended")
+    assert store.moments.alerts(recorder.session_id) == list(state.alerts)
 
 
 def test_under_plain_eu_there_is_no_word_and_alerts_are_of_counts_and_answers() -> None:
-    watching = Watching(settings(every_min=1), None, "camera", 5)
+    watching = Watching(settings(every_min=1), "camera", 5)
     watching.begin(None, EU)
     for i in range(40):
         watching.add_window(window(i, faces=6, expected=18), AnswerCounts(3, 0, 5))
@@ -108,7 +79,7 @@ def test_under_plain_eu_there_is_no_word_and_alerts_are_of_counts_and_answers() 
 
 
 def test_a_snooze_and_its_end() -> None:
-    watching = Watching(settings(), None, "camera", 5)
+    watching = Watching(settings(), "camera", 5)
     watching.begin(None, OTHER)
     watching.snooze(10, elapsed_s=60)
     assert watching.fill(RUNNING).snoozed_until_s == 660
@@ -122,7 +93,7 @@ def test_a_snooze_and_its_end() -> None:
 
 
 def test_alerts_can_be_off() -> None:
-    watching = Watching(settings(enabled=False, desktop=True), None, "camera", 5)
+    watching = Watching(settings(enabled=False, desktop=True), "camera", 5)
     watching.begin(None, OTHER)
     watching.snooze(5, elapsed_s=0)
     for one in falling():
@@ -136,7 +107,7 @@ def test_alerts_can_be_off() -> None:
 def test_a_source_that_waits_is_told_and_a_paused_class_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
     monkeypatch.setattr("classpulse.watching.time.monotonic", lambda: now)
-    watching = Watching(settings(), None, "camera", 5)
+    watching = Watching(settings(), "camera", 5)
     watching.begin(None, EU)
     for phase, told in (("paused", []), ("running", ["source"])):
         state = LiveState(phase=phase, elapsed_s=50)  # type: ignore[arg-type]

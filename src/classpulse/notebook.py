@@ -1,4 +1,8 @@
-"""What is noted in the class that runs: the teacher's marks and the students' answers, with a copy in the store."""
+"""What is noted in the class that runs: the teacher's marks and the students' answers.
+
+All is shown at once and handed to the recorder, which writes it as it writes results: no call waits for the database,
+and nothing is refused or lost while that is away.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import hashlib
 import secrets
 import threading
 import time
+from collections import Counter
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -13,11 +18,12 @@ from typing import TYPE_CHECKING
 from classpulse.errors import MomentError, StorageError
 from classpulse.insight.answers import AnswerBook
 from classpulse.insight.moments import Answer, Mark
-from classpulse.storage.moments import MAX_MARKS, SAME_TIME_S, check_answer, check_mark
+from classpulse.storage.moments import MAX_ANSWERS, MAX_MARKS, SAME_TIME_S, check_answer, check_mark
 
 if TYPE_CHECKING:
     from classpulse.hub import LiveState
     from classpulse.insight.moments import Said
+    from classpulse.storage.recorder import SessionRecorder
     from classpulse.storage.store import Store
 
 SHOWN_MARKS = 200
@@ -38,29 +44,29 @@ class Notebook:
         """Start empty.
 
         Args:
-            store: where all is written as well; None keeps it for as long as the class runs.
+            store: where other processes may add marks too; None if the class is not stored.
             min_group: fewest students behind a change of the counts; None for the demo, whose students are not there.
         """
         self._store = store
-        self._session_id: int | None = None
+        self._recorder: SessionRecorder | None = None
         self._lock = threading.Lock()
         self._marks: list[Mark] = []
         self._book = AnswerBook(min_group)
         self._key = secrets.token_bytes(32)
         self._asked = False
+        self._given = Counter[str]()  # answers of each participant
         self._changes = 0
         self._looked = -LOOK_EVERY_S
 
-    def begin(self, session_id: int | None) -> None:
-        """Write under this number from now on; None writes nothing."""
-        self._session_id = session_id
+    def begin(self, recorder: SessionRecorder | None) -> None:
+        """Have it written from now on; None writes nothing."""
+        self._recorder = recorder
 
     def mark(self, time_s: float, label: str) -> None:
         """Note something.
 
         Raises:
             MomentError: the label is none, or the class has as many marks as it may have.
-            StorageError: the database does not take it.
         """
         mark = Mark(round(time_s, 3), label.strip())
         check_mark(mark)
@@ -68,8 +74,8 @@ class Notebook:
             if len(self._marks) >= MAX_MARKS:
                 message = f"this class has {MAX_MARKS} marks, and no class may have more"
                 raise MomentError(message)
-            if self._store is not None and self._session_id is not None:
-                self._store.moments.add_mark(self._session_id, mark)
+            if self._recorder is not None:
+                self._recorder.add_mark(mark)
             self._marks.append(mark)
             self._changes += 1
 
@@ -78,15 +84,14 @@ class Notebook:
 
         Raises:
             MomentError: there is none of this time and label.
-            StorageError: the database does not answer.
         """
         with self._lock:
             alike = [m for m in self._marks if m.label == label and abs(m.time_s - time_s) < SAME_TIME_S]
             if not alike:
                 message = f"there is no mark {label!r} at {time_s:g} s in this class"
                 raise MomentError(message)
-            if self._store is not None and self._session_id is not None:
-                self._store.moments.remove_mark(self._session_id, alike[0])
+            if self._recorder is not None:
+                self._recorder.remove_mark(alike[0])
             self._marks.remove(alike[0])
             self._changes += 1
 
@@ -95,14 +100,16 @@ class Notebook:
 
         May be called as often as one likes: it reads every `LOOK_EVERY_S`, and nobody else waits meanwhile.
         """
-        now = time.monotonic()
-        if self._store is None or self._session_id is None or now - self._looked < LOOK_EVERY_S:
+        now, recorder = time.monotonic(), self._recorder
+        if self._store is None or recorder is None or now - self._looked < LOOK_EVERY_S:
             return
         self._looked, changes = now, self._changes
+        if not recorder.noted:  # what waits is not in what would be read
+            return
         with suppress(StorageError):  # the recorder tells, if the store does not answer
-            marks = self._store.moments.marks(self._session_id)
+            marks = self._store.moments.marks(recorder.session_id)
             with self._lock:
-                if self._changes == changes:  # what was noted meanwhile is not in what was read
+                if self._changes == changes:  # nor is what was noted meanwhile
                     self._marks = marks
 
     def answer(self, time_s: float, participant: str, said: Said) -> None:
@@ -110,29 +117,29 @@ class Notebook:
 
         Raises:
             MomentError: it is no answer, or the class has as many as it may have.
-            StorageError: the database does not take it.
         """
         check_answer(Answer(time_s, participant, said))
         answer = Answer(round(time_s, 3), self._alias_of(participant), said)
         with self._lock:
             if self._book.repeats(answer, SAME_ANSWER_S):
                 return
+            if self._given.total() >= MAX_ANSWERS:
+                message = f"this class has {MAX_ANSWERS} answers, and no class may have more"
+                raise MomentError(message)
             self._book.update(answer)
             self._asked = True
-            if self._store is not None and self._session_id is not None:
-                self._store.moments.add_answer(self._session_id, answer)
+            self._given[answer.participant] += 1
+            if self._recorder is not None:
+                self._recorder.add_answer(answer)
 
     def forget(self, participant: str) -> None:
-        """Delete what a student said in this class.
-
-        Raises:
-            StorageError: the database does not answer.
-        """
+        """Delete what a student said in this class."""
         alias = self._alias_of(participant)
         with self._lock:
             self._book.forget(alias)
-            if self._store is not None and self._session_id is not None:
-                self._store.moments.remove_answers(self._session_id, alias)
+            del self._given[alias]
+            if self._recorder is not None:
+                self._recorder.remove_answers(alias)
 
     def _alias_of(self, participant: str) -> str:
         """What a participant is called in the store: told by a key that ends with the class, it leads to nobody."""

@@ -82,7 +82,7 @@ class Runner:
         self._appearances = AppearanceBuilder()
         self._min_group = None if kind.kind == "demo" else settings.window.min_group
         self._notebook = Notebook(store, settings.window.min_group)  # who answers is there, also in the demo
-        self._watching = Watching(settings, store, kind.name, self._min_group)
+        self._watching = Watching(settings, kind.name, self._min_group)
         self.room = Room(settings.join, camera=kind.kind != "join", on_answer=self.answer, on_erase=self._erase)
         self._reader: Reader | None = None
         self._recorder: SessionRecorder | None = None
@@ -228,8 +228,8 @@ class Runner:
         try:
             recorder = self._recorder = self._start_session(reader.labels)
             session_id = recorder.session_id if recorder else None
-            self._notebook.begin(session_id)
-            self._watching.begin(session_id, self._policy)
+            self._notebook.begin(recorder)
+            self._watching.begin(recorder, self._policy)
             self.room.begin(self._policy)
             if self._kind.kind == "join":
                 self.room.link.open()
@@ -239,10 +239,12 @@ class Runner:
                 self._follow(reader, recorder)
             how = "stopped" if self._stopping.is_set() else "ended"
         finally:
-            reader.close()
-            self._watching.close()
-            if recorder is not None:
-                recorder.finish(how, frames=reader.health.frames, dropped=reader.health.dropped)
+            try:
+                reader.close()
+            finally:  # whatever else goes wrong, what was seen is stored
+                if recorder is not None:
+                    recorder.finish(how, frames=reader.health.frames, dropped=reader.health.dropped)
+                self._watching.close()
             self._publish(ended_how=how, health=reader.health, trouble=self._trouble(recorder))
 
     def _trouble(self, recorder: SessionRecorder | None) -> str:
@@ -306,19 +308,25 @@ class Runner:
 
         def watch() -> None:
             while not done.wait(PUBLISH_EVERY_S):
-                self._roll.refresh()
-                self._keep_house()
-                self._notebook.look()
                 self._watching.look(reader.health, self.hub.state)
                 self._publish(health=reader.health, trouble=self._trouble(recorder))
 
-        watcher = threading.Thread(target=watch, name="watch", daemon=True)
-        watcher.start()
+        def ask() -> None:
+            while not done.wait(PUBLISH_EVERY_S):
+                self._roll.refresh()
+                self._keep_house()
+                self._notebook.look()
+
+        # Of their own: a database that does not answer holds up only whoever asks it.
+        threads = [threading.Thread(target=work, name=work.__name__, daemon=True) for work in (watch, ask)]
+        for thread in threads:
+            thread.start()
         try:
             yield
         finally:
             done.set()
-            watcher.join()
+            for thread in threads:
+                thread.join()
 
     def _keep_house(self) -> None:
         """Delete what is too old: in a class that goes on past midnight as well, a little at a time."""

@@ -8,7 +8,6 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from classpulse.errors import ClassPulseError
 from classpulse.insight.alerts import AlertRules, AlertWatch
 from classpulse.insight.disclosure import smallest_group
 from classpulse.insight.state import StateWatch
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from classpulse.setting_groups import AlertSettings
     from classpulse.settings import Settings
     from classpulse.sources.base import Health
-    from classpulse.storage.store import Store
+    from classpulse.storage.recorder import SessionRecorder
 
 SHOWN_ALERTS = 50
 """Alerts that the page is told of, the newest: it is told of them four times a second."""
@@ -54,12 +53,11 @@ class Watching:
     word, and alerts are about the number of faces, answers and the source alone.
     """
 
-    def __init__(self, settings: Settings, store: Store | None, class_name: str, min_group: int | None) -> None:
+    def __init__(self, settings: Settings, class_name: str, min_group: int | None) -> None:
         """Prepare; nothing is told before `begin`.
 
         Args:
             settings: of alerts, attention and windows.
-            store: where alerts are kept as well; None keeps none.
             class_name: what the class is called outside: the source's name.
             min_group: fewest people a figure may come from; None for the demo.
 
@@ -68,7 +66,7 @@ class Watching:
         """
         alerts = settings.alerts
         self._min_group = smallest_group(min_group)
-        self._store, self._class_name = store, class_name
+        self._class_name = class_name
         self._show = _in_language(settings.language) if alerts.desktop else None
         self._hook = None if alerts.webhook is None else Webhook(alerts.webhook, alerts.webhook_secret)
         self._watch = AlertWatch(rules_of(alerts, self._min_group)) if alerts.enabled else None
@@ -76,9 +74,8 @@ class Watching:
         self._lock = threading.Lock()
         self._state: ClassState | None = None
         self._alerts: deque[Alert] = deque(maxlen=SHOWN_ALERTS)
-        self._unwritten: deque[Alert] = deque(maxlen=SHOWN_ALERTS)
         self._waits_since: float | None = None
-        self._session_id: int | None = None
+        self._recorder: SessionRecorder | None = None
         self._reads = False
         self._notifier: Notifier | None = None
 
@@ -87,9 +84,9 @@ class Watching:
         """One sentence while alerts do not get out; empty otherwise."""
         return "" if self._notifier is None else self._notifier.trouble
 
-    def begin(self, session_id: int | None, policy: Policy) -> None:
-        """The class begins, under this law; alerts are kept under this number."""
-        self._session_id = session_id
+    def begin(self, recorder: SessionRecorder | None, policy: Policy) -> None:
+        """The class begins, under this law; alerts are written by this recorder, or nowhere."""
+        self._recorder = recorder
         self._reads = policy.allows(Task.ATTENTION)
         if self._watch is not None and (self._show is not None or self._hook is not None):
             self._notifier = Notifier(self._show, self._hook)
@@ -103,7 +100,7 @@ class Watching:
                 self._tell(self._watch.add_window(window, answers))
 
     def look(self, health: Health, state: LiveState) -> None:
-        """Look how the source is doing, and write what is to be kept; called a few times a second."""
+        """Look how the source is doing; called a few times a second."""
         waits = state.phase == "running" and health.state == "waiting"
         with self._lock:
             now = time.monotonic()
@@ -111,7 +108,6 @@ class Watching:
             waited_s = 0.0 if self._waits_since is None else now - self._waits_since
             if self._watch is not None:
                 self._tell(self._watch.source_waits(waited_s, state.elapsed_s + waited_s))
-        self._write()
 
     def snooze(self, minutes: float, elapsed_s: float) -> None:
         """Raise no alert for so long; 0 ends a snooze."""
@@ -126,8 +122,7 @@ class Watching:
             return replace(state, class_state=self._state, alerts=tuple(self._alerts), snoozed_until_s=snoozed)
 
     def close(self) -> None:
-        """The class is over: write and tell what waits."""
-        self._write()
+        """The class is over: tell what waits."""
         if self._notifier is not None:
             self._notifier.close()
 
@@ -135,21 +130,11 @@ class Watching:
         if alert is None:
             return
         self._alerts.append(alert)
-        self._unwritten.append(alert)
+        if self._recorder is not None:
+            self._recorder.add_alert(alert)
         if self._notifier is not None:
-            self._notifier.tell(Message(self._class_name, self._session_id, alert))
-
-    def _write(self) -> None:
-        """Keep what was told; what the store does not take now is tried again, for as long as it is shown."""
-        if self._store is None or self._session_id is None:
-            return
-        while self._unwritten:
-            try:
-                self._store.moments.add_alert(self._session_id, self._unwritten[0])
-            except ClassPulseError:
-                return  # the recorder tells, if the store does not answer
-            with self._lock:
-                self._unwritten.popleft()
+            number = None if self._recorder is None else self._recorder.session_id
+            self._notifier.tell(Message(self._class_name, number, alert))
 
 
 def _in_language(language: str) -> Callable[[str, str], bool]:

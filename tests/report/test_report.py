@@ -149,7 +149,7 @@ def test_marks_of_a_class_without_figures_are_written_out_too(store: Store) -> N
 def test_the_words_are_those_that_the_live_page_said(store: Store) -> None:
     settings = Settings()
     number = store_lesson(store)
-    watching = Watching(settings, None, "webcam 0", 5)
+    watching = Watching(settings, "webcam 0", 5)
     watching.begin(None, Policy("other"))
     windows, answers = store.windows(number), store.moments.answers(number)
     said = []

@@ -17,7 +17,7 @@ from sqlalchemy import delete, event, insert, text, update
 
 from classpulse.insight.appearances import Appearance
 from classpulse.insight.engagement import ClassWindow
-from classpulse.storage import recorder as recording
+from classpulse.storage import waiting
 from classpulse.storage.people_tables import ConsentRow, PersonRow
 from classpulse.storage.store import Store
 from classpulse.types import UNCERTAIN, Emotions, Faces, FrameResult, Tracks
@@ -197,7 +197,7 @@ def test_a_full_database_is_told_and_recovers(store: Store) -> None:
 @on_sqlite
 def test_memory_is_bounded_while_the_database_takes_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """The oldest observations go and are counted; windows never go; an end that cannot be written does not hang."""
-    monkeypatch.setattr(recording, "MAX_WAITING", 100)
+    monkeypatch.setattr(waiting, "MAX_WAITING", 100)
     recorder = begin(store)
     with store._engine.begin() as connection:
         connection.execute(text("ALTER TABLE observations RENAME TO hidden"))
@@ -206,7 +206,7 @@ def test_memory_is_bounded_while_the_database_takes_nothing(store: Store, monkey
         recorder.add_window(WINDOW)
     wait_for(lambda: recorder.trouble != "")
     assert "does not answer as it should: no such table: observations" in recorder.trouble
-    assert len(recorder._observations) <= 100
+    assert len(recorder._waiting.everything().observations) <= 100
     with store._engine.begin() as connection:
         connection.execute(text("ALTER TABLE hidden RENAME TO observations"))
     wait_for(lambda: recorder.trouble == "")
@@ -218,13 +218,13 @@ def test_memory_is_bounded_while_the_database_takes_nothing(store: Store, monkey
 
 def test_an_observation_that_is_refused_does_not_stop_the_others(store: Store) -> None:
     recorder = begin(store)
-    with recorder._lock:
-        recorder._observations.append({**next(recorder._new_observations(seen(0.0, 1))), "emotion": "x" * 41})
+    good, bad, also_good = recorder._new_observations(seen(0.0, 3))
+    recorder._waiting.add_observations([good, {**bad, "emotion": "x" * 41}, also_good])
     wait_for(lambda: recorder.lost == 1)
     recorder.add(seen(5.0, 1))
     recorder.finish("ended")
     assert recorder.trouble == ""
-    assert rows(store, "SELECT time_s FROM observations") == [(5.0,)]
+    assert rows(store, "SELECT time_s, track FROM observations ORDER BY id") == [(0.0, 1), (0.0, 3), (5.0, 1)]
 
 
 @on_sqlite

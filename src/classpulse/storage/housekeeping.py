@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import IO, TYPE_CHECKING
 
 from sqlalchemy import delete, select
 
 from classpulse.errors import KeyMissingError, PeopleError
 from classpulse.storage.consents import without_consent
-from classpulse.storage.database import place_of, reader_of, told_plainly
+from classpulse.storage.database import file_of, place_of, reader_of, told_plainly
 from classpulse.storage.erased import Erased, ErasedList, erase
 from classpulse.storage.erasure import LATER, is_marked, mark, scrub
 from classpulse.storage.expiry import end_untold
 from classpulse.storage.keyring import check_key, holds_sealed
 from classpulse.storage.outlook import Kept, outlook
 from classpulse.storage.people_tables import ActorRow, AuditCheckpointRow, AuditRow, PersonRow
+from classpulse.storage.spool import Spool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
     from classpulse.storage.retention import Retention
     from classpulse.storage.vault import Vault
 
+DELIVER_EVERY_S = 60.0
+"""How often a process that goes on looks for classes that wait for the database."""
+
 STEPS_AT_OPEN = 50
 """A command waits half a second at most while old rows go; the rest goes the next time."""
 
@@ -41,20 +46,25 @@ class House:
 
     Attributes:
         erased: where it is written down who was forgotten.
+        spool: where a class that is over waits, if the database was away at its end.
     """
 
     def __init__(self, engine: Engine, settings: Settings | None) -> None:
         """Take a migrated database; without settings no times are known, and no place of a key."""
         self.erased = ErasedList(engine.url, settings.key_file if settings else None)
+        file = file_of(engine.url)
+        self.spool = Spool(engine, settings.data_dir if settings else None if file is None else file.parent)
         self._engine = engine
         self._reader = reader_of(engine)
         self._settings = settings
         self._retention: Retention | None = None
         self._one_at_a_time = threading.Lock()
+        self._delivered_s = 0.0
 
     def put_in_order(self) -> None:
         """What is to be done whenever a database is opened."""
         with told_plainly(self._engine.url):
+            self._deliver()
             self._erase_again()
         if self._settings is None:
             with told_plainly(self._engine.url):
@@ -66,15 +76,24 @@ class House:
             self._scrub_if_marked()
 
     def step(self) -> bool:
-        """Delete a thousand rows at most that are too old, if that is due today; tells whether there may be more."""
+        """Delete a thousand rows at most that are too old, if that is due today; tells whether there may be more.
+
+        Now and then it writes in the classes that wait, too.
+        """
         if self._settings is None:
             return False
         with self._one_at_a_time, told_plainly(self._engine.url):
+            if time.monotonic() - self._delivered_s > DELIVER_EVERY_S:
+                self._deliver()
             if self._retention is None:
                 from classpulse.storage.retention import Retention  # noqa: PLC0415 - not for those who only read
 
                 self._retention = Retention(self._engine, self._settings.retention, self.erased, self._quiet_vault())
             return self._retention.step()
+
+    def _deliver(self) -> None:
+        self._delivered_s = time.monotonic()
+        self.spool.deliver(None if self._settings is None else timedelta(self._settings.retention.observations_days))
 
     def outlook(self) -> list[Kept]:
         """What is kept of each kind of row, and until when; empty where no settings say so."""

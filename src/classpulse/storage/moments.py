@@ -19,7 +19,7 @@ from classpulse.storage.tables import SessionRow
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Engine, Row
+    from sqlalchemy import Connection, Engine, Row
 
 MAX_MARKS = 2000
 """Marks of one class."""
@@ -83,10 +83,8 @@ class Moments:
         Raises:
             MomentError: there is none.
         """
-        near = func.abs(MarkRow.time_s - mark.time_s) < SAME_TIME_S
-        found = select(func.min(MarkRow.id)).where(MarkRow.session_id == session_id, MarkRow.label == mark.label, near)
         with told_plainly(self._engine.url), self._engine.begin() as connection:
-            number = connection.scalar(found)
+            number = mark_number(connection, session_id, mark.time_s, mark.label)
             if number is None:
                 message = f"class {session_id} has no mark {mark.label!r} at {mark.time_s:g} s"
                 raise MomentError(message)
@@ -127,14 +125,11 @@ class Moments:
         """Count and add in one transaction, so that two who add at once do not pass the most together."""
         if not values:
             return
-        has = select(func.count()).select_from(row).where(row.session_id == session_id)
-        lock = select(SessionRow.id).where(SessionRow.id == session_id).with_for_update(key_share=True)
         with told_plainly(self._engine.url), self._engine.begin() as connection:
-            # On a server the class's row is the lock that keeps two from counting at once; SQLite has one writer.
-            if connection.scalar(lock) is None:
+            there = count_of(connection, row, session_id)
+            if there is None:
                 message = f"there is no class {session_id}: `classpulse sessions` lists them"
                 raise StorageError(message)
-            there = connection.scalar(has) or 0
             if there + len(values) > most:
                 message = (
                     f"class {session_id} has {there} {row.__tablename__}, and no class may have more than {most}: "
@@ -142,6 +137,23 @@ class Moments:
                 )
                 raise MomentError(message)
             connection.execute(insert(row), [{"session_id": session_id, **one} for one in values])
+
+
+def count_of(connection: Connection, row: MomentRow, session_id: int) -> int | None:
+    """How many rows of a kind a class has, which nobody else adds to before the transaction is over; None: no class."""
+    # On a server the class's row is the lock that keeps two from counting at once; SQLite has one writer.
+    lock = select(SessionRow.id).where(SessionRow.id == session_id).with_for_update(key_share=True)
+    if connection.scalar(lock) is None:
+        return None
+    has = select(func.count()).select_from(row).where(row.session_id == session_id)
+    return connection.scalar(has) or 0
+
+
+def mark_number(connection: Connection, session_id: int, time_s: float, label: str) -> int | None:
+    """The number of the row of a mark, to a millisecond; of several that are alike, the first."""
+    near = func.abs(MarkRow.time_s - time_s) < SAME_TIME_S
+    found = select(func.min(MarkRow.id)).where(MarkRow.session_id == session_id, MarkRow.label == label, near)
+    return connection.scalar(found)
 
 
 def check_mark(mark: Mark) -> None:

@@ -6,16 +6,17 @@ import logging
 import math
 import threading
 import time
-from collections import deque
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import update
-from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
-from classpulse.storage.batch import Batch, Doubt
+from classpulse.storage.batch import REFUSED
 from classpulse.storage.database import explain, is_server, place_of
+from classpulse.storage.notes import Note
 from classpulse.storage.tables import SessionRow, WindowRow
+from classpulse.storage.waiting import Waiting
 from classpulse.texts import phrase
 
 if TYPE_CHECKING:
@@ -25,18 +26,21 @@ if TYPE_CHECKING:
 
     from classpulse.insight.appearances import Appearance
     from classpulse.insight.engagement import ClassWindow
+    from classpulse.insight.moments import Alert, Answer, Mark
+    from classpulse.storage.batch import Batch
+    from classpulse.storage.spool import Spool, Stored
     from classpulse.types import FrameResult
 
 COMMIT_EVERY_S = 0.5
 """A process that is killed loses what came after its last commit: so much, and the time one takes."""
 
-MAX_WAITING = 20_000
-"""Observations, and appearances, that wait for the database at most; the oldest go first. About 10 MB."""
-
 FINISH_TRIES = 2
 FINISH_TIMEOUT_S = 12.0
 SERVER_PATIENCE_S = 20.0
 """A server that is being restarted is back by then: so much longer the end of a class waits for one."""
+
+KEEP_AFTER_S = 2.0
+"""An end that takes longer than this is kept in a file meanwhile: whoever stops us may not wait as long."""
 
 SILENT_S = 6.0
 """After so long without an answer the database is told to be in trouble, though it has not refused anything."""
@@ -47,36 +51,34 @@ _log = logging.getLogger(__name__)
 
 
 class SessionRecorder:
-    """Takes one session's results and windows; no call waits for the database or raises.
+    """Takes one session's results, windows and notes; no call but `finish` waits for the database, and none raises.
 
     Of each track one observation is kept in every interval of `1 / observations_hz` seconds of the results'
-    own clock. While the database takes nothing, the newest observations and all windows wait in memory.
+    own clock. While the database takes nothing, the newest observations and all else wait in memory; what still waits
+    when the class is over goes into a file (see `spool`).
 
     Attributes:
         session_id: the session's number.
     """
 
-    def __init__(self, engine: Engine, session_id: int, observations_hz: float) -> None:
+    def __init__(self, engine: Engine, stored: Stored, spool: Spool, observations_hz: float) -> None:
         """Begin to write; `Store.start_session` calls this."""
-        self.session_id = session_id
+        self.session_id = stored.id
         self._engine = engine
+        self._stored, self._spool = stored, spool
         self._observations_hz = observations_hz
         self._lock = threading.Lock()
-        self._observations: deque[dict[str, Any]] = deque()
-        self._windows: list[dict[str, Any]] = []
-        self._appearances: deque[dict[str, Any]] = deque(maxlen=MAX_WAITING)
-        self._doubt: Doubt | None = None
+        self._waiting = Waiting()
         self._asked_s: float | None = None
         self._interval = -1
         self._kept: set[int] = set()
-        self._forgotten: set[int] = set()  # tracks of whom nothing is stored
-        self._unforgotten: list[int] = []  # those whose rows are still to be deleted
-        self._counts = {"frames": 0, "dropped": 0, "lost": 0}
-        self._results = 0
-        self._trouble = ""
+        self._frames = self._dropped = self._results = 0
+        self._said = self._trouble = ""
+        self._gave_up = False
         self._ending: dict[str, Any] = {}
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"session {session_id}", daemon=True)
+        self._keeping = threading.Lock()
+        self._thread = threading.Thread(target=self._run, name=f"session {stored.id}", daemon=True)
         self._thread.start()
 
     @property
@@ -93,7 +95,12 @@ class SessionRecorder:
     @property
     def lost(self) -> int:
         """Observations that the database did not take in time."""
-        return self._counts["lost"]
+        return self._waiting.lost
+
+    @property
+    def noted(self) -> bool:
+        """Whether all marks, answers and alerts that were handed over are in the database."""
+        return self._waiting.noted
 
     def add(self, result: FrameResult) -> None:
         """Take a result; what it adds to the interval's observations is written soon."""
@@ -101,44 +108,74 @@ class SessionRecorder:
             return
         interval = math.floor(result.time_s * self._observations_hz)
         with self._lock:
-            self._count(result.index)
+            self._results += 1
+            self._frames = max(self._frames, result.index + 1, self._results)
+            self._dropped = self._frames - self._results
             # A result that is a little late belongs to the interval before; it starts no new one.
             if interval not in (self._interval, self._interval - 1):
                 self._interval = interval
                 self._kept.clear()
-            self._observations.extend(self._new_observations(result))
-            self._trim()
+            self._waiting.add_observations(self._new_observations(result))
 
     def add_window(self, window: ClassWindow) -> None:
         """Take a finished window."""
         if not self._closing.is_set():
-            with self._lock:
-                self._windows.append(WindowRow.values(self.session_id, window))
+            self._waiting.add_window(WindowRow.values(self.session_id, window))
 
     def add_appearance(self, appearance: Appearance) -> None:
         """Take an appearance; it is written if the person's consent still stands in that moment."""
         if not self._closing.is_set():
-            row = {
-                "session_id": self.session_id,
-                "person_id": appearance.person_id,
-                "track": appearance.track,
-                "start_s": round(appearance.start_s, 3),
-                "end_s": round(appearance.end_s, 3),
-                "confidence": round(appearance.confidence, 4),
-                "how": "recognised",
-            }
-            with self._lock:
-                self._appearances.append(row)
+            self._waiting.add_appearance(
+                {
+                    "session_id": self.session_id,
+                    "person_id": appearance.person_id,
+                    "track": appearance.track,
+                    "start_s": round(appearance.start_s, 3),
+                    "end_s": round(appearance.end_s, 3),
+                    "confidence": round(appearance.confidence, 4),
+                    "how": "recognised",
+                }
+            )
+
+    def add_mark(self, mark: Mark) -> None:
+        """Take a mark."""
+        self._note(Note.mark(mark))
+
+    def remove_mark(self, mark: Mark) -> None:
+        """Take a mark away."""
+        self._note(Note.unmark(mark))
+
+    def add_answer(self, answer: Answer) -> None:
+        """Take what a student said; earlier answers stay, and the last one counts."""
+        self._note(Note.answer(answer))
+
+    def remove_answers(self, participant: str) -> None:
+        """Delete soon all that one participant said."""
+        self._note(Note.unanswer(participant))
+
+    def add_alert(self, alert: Alert) -> None:
+        """Take an alert."""
+        self._note(Note.alert(alert))
+
+    def _note(self, note: Note) -> None:
+        if note.forgets or not self._closing.is_set():
+            self._waiting.add_note(note)
+        self._forget_late()
 
     def forget(self, track: int) -> None:
         """Delete the observations of a track soon, and take no more of it: somebody left and wants nothing kept."""
-        with self._lock:
-            self._forgotten.add(track)
-            self._unforgotten.append(track)
-            self._observations = deque(row for row in self._observations if row["track"] != track)
+        self._waiting.forget(track)
+        self._forget_late()
+
+    def _forget_late(self) -> None:
+        """Whoever wants something deleted in the moment in which the class has ended waits for the database."""
+        if self._closing.is_set() and not self._thread.is_alive() and (self._gave_up or not self._write()):
+            self._keep(given_up=True)
 
     def finish(self, how: HowEnded, *, frames: int | None = None, dropped: int | None = None) -> None:
-        """Write what waits and close the session; only the first call counts.
+        """Write what waits and close the session, or keep it in a file if the database does not take it.
+
+        Only the first call counts.
 
         Args:
             how: `"ended"` (the source did), `"stopped"` (somebody did) or `"failed"`.
@@ -149,12 +186,13 @@ class SessionRecorder:
             if self._closing.is_set():
                 return
             self._ending = {"ended_at": datetime.now(UTC), "ended_how": how}
-            if frames is not None:
-                self._counts["frames"] = frames
-            if dropped is not None:
-                self._counts["dropped"] = dropped
+            self._frames = self._frames if frames is None else frames
+            self._dropped = self._dropped if dropped is None else dropped
             self._closing.set()
-        self._thread.join(FINISH_TIMEOUT_S + self._patience_s)
+        self._thread.join(KEEP_AFTER_S)
+        if self._thread.is_alive():
+            self._keep(given_up=False)
+        self._thread.join(FINISH_TIMEOUT_S + self._patience_s - KEEP_AFTER_S)
         if self._trouble:
             _log.warning("class %d was not closed: %s", self.session_id, self._trouble)
 
@@ -162,15 +200,10 @@ class SessionRecorder:
     def _patience_s(self) -> float:
         return SERVER_PATIENCE_S if is_server(self._engine) else 0.0
 
-    def _count(self, index: int) -> None:
-        self._results += 1
-        self._counts["frames"] = max(self._counts["frames"], index + 1, self._results)
-        self._counts["dropped"] = self._counts["frames"] - self._results
-
     def _new_observations(self, result: FrameResult) -> Iterator[dict[str, Any]]:
         names = result.emotions.names() if result.emotions is not None else [None] * len(result)
         for i, (track, name) in enumerate(zip(result.tracks.ids.tolist(), names, strict=True)):
-            if track in self._kept or track in self._forgotten:
+            if track in self._kept:
                 continue
             self._kept.add(track)
             probabilities = None
@@ -187,11 +220,6 @@ class SessionRecorder:
                 "probabilities": probabilities,
             }
 
-    def _trim(self) -> None:
-        while len(self._observations) > MAX_WAITING:
-            self._observations.popleft()
-            self._counts["lost"] += 1
-
     # The writer's thread.
 
     def _run(self) -> None:
@@ -200,58 +228,62 @@ class SessionRecorder:
             began = time.monotonic()
             self._write()
         tries, deadline = 0, time.monotonic() + self._patience_s
-        while not self._write():
+        # Somebody may leave, and wish to be forgotten, while the end is being written.
+        while not self._write() or self._waiting.forgets:
             tries += 1
             if tries >= FINISH_TRIES:
                 if time.monotonic() > deadline:
+                    self._give_up()
                     return
                 time.sleep(COMMIT_EVERY_S)
+        with self._keeping:
+            self._spool.drop(self._stored)
 
     def _write(self) -> bool:
         """One transaction with all that waits and a sign of life; tells whether the database took it."""
-        batch, session = self._take()
+        batch = self._waiting.take()
         committing = False
         self._asked_s = time.monotonic()
         try:
             with self._engine.begin() as connection:
                 batch.write(connection, self.session_id)
-                values = {"last_seen_at": batch.written_at, **session}
+                values = {"last_seen_at": batch.written_at, **self._row(batch)}
                 connection.execute(update(SessionRow).where(SessionRow.id == self.session_id).values(values))
                 committing = True
-        except SQLAlchemyError as error:
-            self._put_back(batch, error, committing=committing)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the class goes on and its results wait
+            self._waiting.put_back(batch, refused=isinstance(error, REFUSED), committing=committing)
+            self._tell(error)
             return False
         finally:
             self._asked_s = None
-        self._trouble, self._doubt = "", None
+        self._waiting.taken(batch)
+        self._trouble = ""
         return True
 
-    def _take(self) -> tuple[Batch, dict[str, Any]]:
+    def _row(self, batch: Batch) -> dict[str, Any]:
+        """What becomes of the session's row."""
         with self._lock:
-            observations, self._observations = list(self._observations), deque()
-            windows, self._windows = self._windows, []
-            appearances = list(self._appearances)
-            self._appearances.clear()
-            gone, self._unforgotten = self._unforgotten, []
-            batch = Batch(observations, windows, appearances, gone, datetime.now(UTC), self._doubt)
+            counts = {"frames": self._frames, "dropped": self._dropped, "lost": self._waiting.lost + batch.refused}
             # A session that runs is not over, even if a process with a wrong clock took it for torn.
-            return batch, {"ended_at": None, "ended_how": None, **self._counts, **self._ending}
+            return {"ended_at": None, "ended_how": None, **counts, **self._ending}
 
-    def _put_back(self, batch: Batch, error: SQLAlchemyError, *, committing: bool) -> None:
-        refused = isinstance(error, DataError | IntegrityError)
-        with self._lock:
-            self._doubt = batch.doubt_about() if committing else batch.doubt
-            self._unforgotten[:0] = batch.gone
-            if refused:
-                # It will never be taken: without it, what comes after can be.
-                self._counts["lost"] += len(batch.observations)
-            else:
-                kept = [row for row in batch.observations if row["track"] not in self._forgotten]
-                self._observations.extendleft(reversed(kept))
-                self._appearances.extendleft(reversed(batch.appearances))
-            self._trim()
-            self._windows[:0] = batch.windows
-        said = explain(error, self._engine.url)
+    def _tell(self, error: Exception) -> None:
+        if isinstance(error, SQLAlchemyError):
+            said = explain(error, self._engine.url)
+        else:
+            said = f"The class cannot be written ({error!r})"
         if not self._trouble:
             _log.warning("class %d cannot be written: %s", self.session_id, said)
-        self._trouble = f"{said}; {phrase('figures are shown but not stored.')}"
+        self._said, self._trouble = said, f"{said}; {phrase('figures are shown but not stored.')}"
+
+    def _keep(self, *, given_up: bool) -> bool:
+        """Have what waits in a file, so that it is not lost with this process."""
+        with self._keeping:
+            batch = self._waiting.everything()
+            ending = {"last_seen_at": batch.written_at, **self._row(batch)}
+            return self._spool.keep(self._stored, batch, ending, given_up=given_up) is not None
+
+    def _give_up(self) -> None:
+        self._gave_up = True
+        if self._keep(given_up=True):
+            self._trouble = f"{self._said}; {phrase('what is not stored yet is kept here, and stored once it can be.')}"

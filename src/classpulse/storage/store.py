@@ -21,6 +21,7 @@ from classpulse.storage.moments import Moments
 from classpulse.storage.owner import Owner
 from classpulse.storage.recorder import SessionRecorder
 from classpulse.storage.schema import migrate
+from classpulse.storage.spool import Stored
 from classpulse.storage.tables import SessionRow, WindowRow
 
 if TYPE_CHECKING:
@@ -176,7 +177,7 @@ class Store(LawLog):
             session.flush()
             session_id = row.id
             session.commit()
-        recorder = SessionRecorder(self._engine, session_id, observations_hz)
+        recorder = SessionRecorder(self._engine, Stored(session_id, now, owner), self.house.spool, observations_hz)
         self._recorders.append(recorder)
         return recorder
 
