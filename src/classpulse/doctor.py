@@ -109,8 +109,11 @@ def _database(settings: Settings) -> list[Check]:
     """Which database it is, and what is in it; beyond this machine, whether the line to it is sealed."""
     with Store.of(settings) as store:
         about, classes = store.house.about(), len(store.sessions())
+        waiting = store.house.spool.files()
     text = f"{about.engine} at {about.place}, tables {about.tables}, {about.size_mb} MB"
     text += f", {classes} class{'' if classes == 1 else 'es'}"
+    if waiting:
+        text += f"; {len(waiting)} more wait in {waiting[0].parent}, as they could not be written at their end"
     if about.sealed_line is False:
         advice = "what is stored goes over the network readable by others: add ?sslmode=verify-full to database_url"
         return [Check("database", ok=False, found=text, advice=advice)]
