@@ -9,7 +9,7 @@ import pytest
 
 from classpulse.setting_groups import RetentionSettings
 from classpulse.settings import WindowSettings
-from classpulse.storage.moment_tables import METADATA
+from classpulse.storage.metadata import METADATA
 
 DOCS = Path(__file__).parents[1] / "docs"
 ENTRY = re.compile(r"^- \*\*`(?P<table>\w+)`\*\* \((?P<kept>[^)]*)\): .* Columns: (?P<columns>.*)\.$", re.MULTILINE)

@@ -7,6 +7,7 @@ The command line prints its text without a traceback and exits with its `exit_co
 from typing import Literal
 
 JoinRefusal = Literal["unknown", "over", "early", "full", "secret", "way", "rate", "message"]
+AccountRefusal = Literal["wrong", "password", "input", "taken", "link", "unknown", "last"]
 
 
 class ClassPulseError(Exception):
@@ -94,6 +95,24 @@ class JoinError(ClassPulseError):
     exit_code = 13
 
     def __init__(self, message: str, reason: JoinRefusal) -> None:
+        """Say it in one sentence, and which kind it is."""
+        super().__init__(message)
+        self.reason = reason
+
+
+class AccountError(ClassPulseError):
+    """Somebody cannot log in, or an account cannot be made or changed as asked.
+
+    Attributes:
+        reason: which kind of refusal it is, for whoever answers with a status in place of a sentence: `"wrong"` (login
+            or password), `"password"` (not one to choose), `"input"` (not a login, name, rank or time), `"taken"` (a
+            login that somebody has), `"link"` (an invitation that leads nowhere), `"unknown"` (no such account or
+            token) or `"last"` (nobody would be left to manage accounts).
+    """
+
+    exit_code = 14
+
+    def __init__(self, message: str, reason: AccountRefusal) -> None:
         """Say it in one sentence, and which kind it is."""
         super().__init__(message)
         self.reason = reason

@@ -8,7 +8,7 @@ import pytest
 from postgres_server import ELSE, OURS, PostgresServer, programs
 
 from classpulse.settings import Settings
-from classpulse.storage.moment_tables import METADATA
+from classpulse.storage.metadata import METADATA
 from classpulse.storage.store import Store
 
 if TYPE_CHECKING:

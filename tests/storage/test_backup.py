@@ -20,7 +20,7 @@ from classpulse.errors import StorageError
 from classpulse.insight.moments import Mark
 from classpulse.storage import backup as writing
 from classpulse.storage.backup import told_of
-from classpulse.storage.moment_tables import METADATA
+from classpulse.storage.metadata import METADATA
 from classpulse.storage.restore import restore
 from classpulse.storage.store import Store
 

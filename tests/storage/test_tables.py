@@ -14,7 +14,7 @@ from sqlalchemy import Boolean, DateTime, Float, Integer, String, TypeDecorator,
 from sqlalchemy.exc import DataError, IntegrityError
 
 from classpulse.errors import StorageError
-from classpulse.storage.moment_tables import METADATA
+from classpulse.storage.metadata import METADATA
 from classpulse.storage.schema import HEAD, VERSION_TABLE
 from classpulse.storage.store import Store
 from classpulse.storage.upgrade import configure
@@ -29,6 +29,7 @@ TABLES = {"sessions", "observations", "windows", "policy_answers"}
 TABLES |= {"people", "consents", "embeddings", "appearances", "person_links", "person_exports"}
 TABLES |= {"actors", "audit", "audit_checkpoints"}
 TABLES |= {"marks", "answers", "alerts"}
+TABLES |= {"accounts", "logins", "invitations", "api_tokens"}
 
 
 def test_no_column_can_hold_a_picture() -> None:

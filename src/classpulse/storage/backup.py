@@ -18,7 +18,7 @@ from sqlalchemy import MetaData, select
 
 from classpulse.errors import StorageError
 from classpulse.storage.database import is_server, place_of, reader_of, told_plainly
-from classpulse.storage.moment_tables import METADATA
+from classpulse.storage.metadata import METADATA
 from classpulse.storage.schema import version_of
 
 if TYPE_CHECKING:

@@ -6,7 +6,6 @@ from sqlalchemy import Double, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from classpulse.insight.moments import MAX_LABEL
-from classpulse.storage import people_tables
 from classpulse.storage.columns import MAX_WORD, NUMBER, bounded
 from classpulse.storage.tables import Base
 
@@ -54,7 +53,3 @@ class AlertRow(Base):
     time_s: Mapped[float] = mapped_column(Double)
     kind: Mapped[str] = mapped_column(String(MAX_WORD))
     reason: Mapped[str] = mapped_column(String(MAX_REASON))
-
-
-METADATA = people_tables.METADATA
-"""All tables; they are known once this module is loaded."""

@@ -217,7 +217,3 @@ class AuditCheckpointRow(Base):
     upto: Mapped[int] = mapped_column(BigInteger)
     upto_mac: Mapped[str] = mapped_column(String(MAC))
     mac: Mapped[str] = mapped_column(String(MAC))
-
-
-METADATA = Base.metadata
-"""Every table there is, also those of `tables`."""

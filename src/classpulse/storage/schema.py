@@ -5,10 +5,10 @@ from __future__ import annotations
 from sqlalchemy import Connection, column, func, inspect, select, table
 
 from classpulse.errors import StorageError
-from classpulse.storage.moment_tables import METADATA
+from classpulse.storage.metadata import METADATA
 
 VERSION_TABLE = "classpulse_schema"
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration (a test holds it to the folder's): a database that is up to date is opened without
 Alembic, which takes a quarter of a second to import."""
 

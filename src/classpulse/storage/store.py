@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from classpulse.insight.engagement import ClassWindow
     from classpulse.settings import Jurisdiction, Settings
+    from classpulse.storage.accounts import Accounts
     from classpulse.storage.appearances import Appearances
     from classpulse.storage.people import People
     from classpulse.storage.vault import Vault
@@ -129,6 +130,19 @@ class Store(LawLog):
         from classpulse.storage.appearances import Appearances  # noqa: PLC0415 - not for those who have no people
 
         return Appearances(self._engine, vault, actor)
+
+    def accounts(self, vault: Vault | None = None, actor: str = "Classpulse") -> Accounts:
+        """Who logs in, for whoever acts.
+
+        Args:
+            vault: the key of the audit log, which is told then of what is done; None tells nobody.
+            actor: who acts, as the log calls them.
+        """
+        # Argon2 is for a school alone.
+        from classpulse.storage.accounts import Accounts  # noqa: PLC0415
+        from classpulse.storage.audit import Audit  # noqa: PLC0415
+
+        return Accounts(self._engine, None if vault is None else Audit(self._engine, vault), actor)
 
     def start_session(
         self,

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from classpulse.storage.moment_tables import METADATA
+from classpulse.storage.metadata import METADATA
 from classpulse.storage.schema import VERSION_TABLE
 
 context.configure(
