@@ -16,6 +16,7 @@ import platformdirs
 from pydantic import Field, ValidationError
 
 from classpulse.errors import SettingsError
+from classpulse.login_settings import OidcSettings
 from classpulse.setting_groups import (
     AlertSettings,
     AttendanceSettings,
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 PREFIX = "CLASSPULSE_"
 NOT_SETTINGS = frozenset({"CLASSPULSE_CONFIG", "CLASSPULSE_TEST_DATA", "CLASSPULSE_KEY"})
 """Names that share the prefix: where the settings file is, where the test data is, and the key itself."""
+
+SECRET = frozenset({"alerts.webhook_secret", "oidc.client_secret", "oidc"})
+"""What an error does not repeat; a group, where it tells of one that is not whole."""
 
 Jurisdiction = Literal["eu", "other", "research"]
 
@@ -152,6 +156,7 @@ class Settings(Group):
     screen: ScreenSettings = ScreenSettings()
     web: WebSettings = WebSettings()
     lab: LabSettings = LabSettings()
+    oidc: OidcSettings = OidcSettings()
 
     @property
     def database(self) -> str:
@@ -203,7 +208,7 @@ def _validate(values: dict[str, Any]) -> Settings:
 def _explain(location: tuple[int | str, ...], error: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
     name = ".".join(str(part) for part in location)
     if error["type"] not in {"model_type", "extra_forbidden"}:
-        given = "" if name == "alerts.webhook_secret" else f", not {error['input']!r}"
+        given = "" if name in SECRET else f", not {error['input']!r}"
         return f"setting {name!r}: {error['msg'].lower()}{given}"
     if isinstance(error["input"], dict):  # a whole group is unknown: its first setting says best what was meant
         name = ".".join([name, *list(error["input"])[:1]])

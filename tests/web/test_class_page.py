@@ -13,8 +13,8 @@ from playwright.sync_api import expect
 
 from classpulse.insight.estimate import Estimate
 from classpulse.insight.moments import Alert, AnswerCounts, ClassState, Mark
-from classpulse.web.app import STATIC
 from classpulse.web.language import code_texts
+from classpulse.web.pages import STATIC
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, cast, get_args
+from typing import TYPE_CHECKING, cast, get_args
 
 from classpulse.errors import AccountError, PeopleError
+from classpulse.login_settings import Rank
 from classpulse.storage.account_tables import MAX_LOGIN
 from classpulse.storage.names import clean_name
 from classpulse.texts import phrase
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from classpulse.storage.account_tables import AccountRow, ApiTokenRow
-
-Rank = Literal["admin", "teacher", "observer"]
-"""An admin manages accounts and classes; a teacher runs their own classes; an observer watches classes."""
 
 RANKS: tuple[Rank, ...] = get_args(Rank)
 
@@ -49,6 +47,11 @@ class Account:
     created_at: datetime
     last_login_at: datetime | None
 
+    @property
+    def told_as(self) -> str:
+        """What the audit log calls them where they act: two people may have one name."""
+        return f"{self.name} ({self.login})"
+
     @classmethod
     def of(cls, row: AccountRow) -> Account:
         """The account of a row."""
@@ -64,6 +67,26 @@ class Account:
             created_at=row.created_at,
             last_login_at=row.last_login_at,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """Whom the school's own login (OpenID Connect) let through, as it tells of them.
+
+    Attributes:
+        issuer, subject: who they are there; the two together are nobody else's, ever.
+        email: an address that the issuer has verified to be theirs; None where it says no such thing.
+        name: what they are called there; may be empty.
+        rank: what they are here by what the issuer tells of them; None where it tells nothing that counts.
+        welcome: the rank that an account is made with for whoever has none yet; None where nobody gets one unasked.
+    """
+
+    issuer: str
+    subject: str
+    email: str | None
+    name: str
+    rank: Rank | None
+    welcome: Rank | None
 
 
 @dataclass(frozen=True, slots=True)

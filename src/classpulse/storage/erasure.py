@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from classpulse.storage.account_tables import AccountRow, ApiTokenRow
 from classpulse.storage.database import is_server
 from classpulse.storage.people_tables import (
     ActorRow,
@@ -46,9 +47,9 @@ LATER = phrase(
 
 OF_PEOPLE = (
     *(PersonRow, ConsentRow, EmbeddingRow, PersonLinkRow, PersonExportRow),
-    *(ActorRow, AppearanceRow, PolicyAnswerRow),
+    *(ActorRow, AppearanceRow, PolicyAnswerRow, AccountRow, ApiTokenRow),
 )
-"""The tables that hold anything of people: sealed, as an id, or as the name of who answered for the law."""
+"""The tables that hold anything of people: sealed, as an id, or as the name of who answered for the law or logs in."""
 
 MARK = "Classpulse deleted something of people and has still to rewrite its tables (VACUUM FULL)"
 

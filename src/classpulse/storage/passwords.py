@@ -10,11 +10,15 @@ from __future__ import annotations
 import unicodedata
 from functools import cache
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
-
-from classpulse.errors import AccountError
+from classpulse.errors import AccountError, StorageError
 from classpulse.texts import phrase
+
+try:
+    from argon2 import PasswordHasher
+    from argon2.exceptions import InvalidHashError, VerificationError
+except ModuleNotFoundError:
+    missing = "accounts need argon2-cffi, which comes with an extra: pip install 'classpulse[serve]'"
+    raise StorageError(missing) from None
 
 MIN_LENGTH = 10
 MAX_LENGTH = 200

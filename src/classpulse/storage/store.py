@@ -39,8 +39,7 @@ if TYPE_CHECKING:
     from classpulse.storage.people import People
     from classpulse.storage.vault import Vault
 
-OPEN_TRIES = 20
-OPEN_PAUSE_S = 0.1
+OPEN_TRIES, OPEN_PAUSE_S = 20, 0.1
 
 
 class Store(LawLog):
@@ -132,17 +131,16 @@ class Store(LawLog):
         return Appearances(self._engine, vault, actor)
 
     def accounts(self, vault: Vault | None = None, actor: str = "Classpulse") -> Accounts:
-        """Who logs in, for whoever acts.
+        """Who logs in, for whoever acts; with the key, the audit log is told of what is done.
 
-        Args:
-            vault: the key of the audit log, which is told then of what is done; None tells nobody.
-            actor: who acts, as the log calls them.
+        Raises:
+            StorageError: the extra `serve` is not installed.
         """
-        # Argon2 is for a school alone.
-        from classpulse.storage.accounts import Accounts  # noqa: PLC0415
-        from classpulse.storage.audit import Audit  # noqa: PLC0415
+        from classpulse.storage.accounts import Accounts  # noqa: PLC0415 - an extra
+        from classpulse.storage.audit import Audit  # noqa: PLC0415 - not for those who have no log
 
-        return Accounts(self._engine, None if vault is None else Audit(self._engine, vault), actor)
+        audit = None if vault is None else Audit(self._engine, vault)
+        return Accounts(self._engine, audit, actor)
 
     def start_session(
         self,

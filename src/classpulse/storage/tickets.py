@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, func, insert, or_, select, update
 
 from classpulse.errors import AccountError
-from classpulse.storage.account import ApiToken
+from classpulse.storage.account import ApiToken, fold_login
 from classpulse.storage.account_tables import MAX_TOKEN_LABEL, AccountRow, ApiTokenRow, InvitationRow, LoginRow
 from classpulse.texts import phrase
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
     from sqlalchemy.orm import Session
+
+    from classpulse.storage.account import Stranger
 
 IDLE = timedelta(hours=2)
 """How long a login lives without a sign of life; a page that is open gives one all the time."""
@@ -33,6 +35,18 @@ MOST_TOKENS = 20
 """Tokens of one account."""
 TOKEN_MARK = "cpt_"  # noqa: S105 - what every token begins with
 """So that a token is known as one, by people and by what looks for secrets in code."""
+
+
+def find_stranger(session: Session, who: Stranger) -> AccountRow | None:
+    """The account of somebody whom the school's own login let through: known already, or by their address.
+
+    An address that somebody else of the same issuer came with before leads to nobody: it was given to another person.
+    """
+    known = select(AccountRow).where(AccountRow.oidc_issuer == who.issuer, AccountRow.oidc_subject == who.subject)
+    invited = select(AccountRow).where(
+        AccountRow.login == fold_login(who.email or ""), AccountRow.oidc_subject.is_(None)
+    )
+    return session.scalar(known) or session.scalar(invited)
 
 
 def digest(token: str) -> str:

@@ -39,7 +39,7 @@ def language_of(request: HTTPConnection) -> str:
 def keep_choice(request: Request, answer: Response) -> None:
     """Have the browser remember a language that the address asked for."""
     if "lang" in request.query_params:
-        path = f"{request.app.state.access.web.root_path}/"
+        path = f"{request.app.state.root_path}/"
         answer.set_cookie(COOKIE, language_of(request), max_age=YEAR_S, path=path, httponly=True, samesite="strict")
 
 
