@@ -33,7 +33,8 @@ from classpulse.training.faces.faceset import EMOTIONS, Split, majority
 from classpulse.training.faces.layouts import read
 from classpulse.vision.detector import open_detector
 from classpulse.vision.emotion import EmotionClassifier
-from classpulse.web.pages import BUNDLED, STATIC, create_app
+from classpulse.web.app import create_app
+from classpulse.web.pages import BUNDLED, STATIC
 from classpulse.web.server import LiveServer
 
 if TYPE_CHECKING:

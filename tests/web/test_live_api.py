@@ -10,7 +10,8 @@ import pytest
 
 from classpulse.errors import PolicyError, StorageError
 from classpulse.settings import Settings
-from classpulse.web.app import STATIC, create_app
+from classpulse.web.app import create_app
+from classpulse.web.pages import STATIC
 from classpulse.web_settings import WebSettings
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from classpulse.errors import AccountError
 from classpulse.storage import tickets
-from classpulse.storage.account import Account, Rank, clean_account_name, clean_login, clean_rank, fold_login
+from classpulse.storage.account import Account, clean_account_name, clean_login, clean_rank, fold_login
 from classpulse.storage.account_tables import AccountRow
 from classpulse.storage.entrances import Entrances
 from classpulse.storage.erasure import LATER, mark, scrub
@@ -19,6 +19,8 @@ from classpulse.texts import phrase
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+    from classpulse.login_settings import Rank
 
 
 class AccountList(Entrances):
