@@ -10,7 +10,24 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from classpulse.setting_groups import Group, UserPath
 
-OURS = frozenset({"api", "attendance", "enter", "healthz", "join", "lab", "me", "people", "static"})
+OURS = frozenset(
+    {
+        "account",
+        "accounts",
+        "api",
+        "attendance",
+        "c",
+        "enter",
+        "healthz",
+        "join",
+        "lab",
+        "login",
+        "me",
+        "people",
+        "static",
+    }
+    | {"welcome"}
+)
 """What paths of our own begin with; a path of a proxy that began with it could not be told from them."""
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 """Hosts that only this machine reaches."""

@@ -13,6 +13,8 @@ from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
+from classpulse.texts import phrase
+
 if TYPE_CHECKING:
     from starlette.requests import HTTPConnection
 
@@ -38,12 +40,16 @@ class Rule:
     shut: int | None = None
 
 
-CODE_GUESSES = Rule("wrong codes", 10, 100, shut=300)
+CODE_GUESSES = Rule(phrase("wrong codes"), 10, 100, shut=300)
 """Codes of a join link that lead nowhere."""
-TOKEN_GUESSES = Rule("wrong tokens", 10, 100)
+TOKEN_GUESSES = Rule(phrase("wrong tokens"), 10, 100)
 """Tokens and links of a teacher or an observer that lead nowhere."""
-SECRET_GUESSES = Rule("wrong secrets", 100, 1000)
+SECRET_GUESSES = Rule(phrase("wrong secrets"), 100, 1000)
 """Secrets of participants that lead nowhere: every device of a class that has ended has one."""
+PASSWORD_GUESSES = Rule(phrase("wrong passwords"), 20, 200, shut=300)
+"""Logins and passwords that do not go together. Each login is shut by itself after ten; this is about trying many."""
+LINK_GUESSES = Rule(phrase("links that lead nowhere"), 20, 200)
+"""Invitations that were used, or never were."""
 
 
 class TooManyRequestsError(HTTPException):
@@ -52,7 +58,9 @@ class TooManyRequestsError(HTTPException):
     def __init__(self, rule: Rule, wait_s: float) -> None:
         """Say what there was too much of, and when to come back."""
         seconds = max(1, math.ceil(wait_s))
-        detail = f"Too many {rule.what} in a minute: wait {seconds} seconds and try again."
+        detail = phrase(
+            "Too many {what} in a minute: wait {seconds} seconds and try again.", what=rule.what, seconds=seconds
+        )
         super().__init__(429, detail, {"Retry-After": str(seconds)})
 
 
