@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 CLIP ?= $(CLASSPULSE_TEST_DATA)/clips/meeting-gallery.mp4
 PACKAGE := pyproject.toml hatch_build.py $(wildcard bundle/*.json bundle/*.py) bundle/node.txt $(wildcard src/classpulse/locale/*/*/*.po)
 
-.PHONY: live test thorough coverage check format bench lock system clean train-ready
+.PHONY: live test thorough coverage check format bench docs lock system clean train-ready
 
 live: $(VENV)/.run  ## the live page, with the first webcam or, without one, the demo
 	$(BIN)/classpulse live $(ARGS)
@@ -43,6 +43,10 @@ train-ready: $(VENV)/.dev  ## what `classpulse train` needs
 
 bench: $(VENV)/.dev  ## figures into benchmarks/results/
 	$(BIN)/python -m benchmarks.pipeline $(CLIP) $(ARGS)
+
+docs: $(VENV)/.dev  ## the documentation, into build/docs/
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs
+	@echo "open build/docs/index.html"
 
 lock: $(VENV)/.dev  ## new versions into requirements/
 	$(BIN)/python tools/lock.py $(ARGS)

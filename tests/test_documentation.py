@@ -1,0 +1,119 @@
+"""What the documentation says can be done: commands and settings that exist, Python that runs, links that lead somewhere."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import av
+import click
+import numpy as np
+import pytest
+from onnx_files import portrait
+
+from classpulse.cli import cli
+from classpulse.setting_names import names_of
+from classpulse.settings import Settings
+from classpulse.training.recipe import ClassicalRecipe, known_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("**/*.md"), *(ROOT / "deploy").glob("**/*.md")])
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+INLINE = re.compile(r"`(classpulse [^`]+|--set [^`]+)`")
+LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
+STANDS_FOR_ANY = re.compile(r"…|\.\.\.|^[A-Z]+$")
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return [code for kind, code in BLOCK.findall(page.read_text(encoding="utf-8")) if kind == language]
+
+
+def command_lines(page: Path) -> Iterator[list[str]]:
+    text = page.read_text(encoding="utf-8")
+    shell = "\n".join(blocks(page, "sh")).replace("\\\n", " ")
+    inline = [
+        " ".join(found.split())
+        for found in INLINE.findall(re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL))
+    ]
+    for line in [*shell.splitlines(), *inline]:
+        for part in re.split(r"&&|\|", line):
+            words = shlex.split(part, comments=True)
+            if words[:1] == ["classpulse"] or words[:1] == ["--set"]:
+                yield words
+
+
+def command_of(words: list[str]) -> tuple[click.Command, list[str]]:
+    """The command that is named, and the words that follow it."""
+    command: click.Command = cli
+    while isinstance(command, click.Group) and words and not words[0].startswith("-"):
+        found = command.get_command(click.Context(command), words[0])
+        if found is None:
+            assert STANDS_FOR_ANY.search(words[0]), f"there is no command {words[0]!r}"
+            return command, []
+        command, words = found, words[1:]
+    return command, words
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_command_option_and_setting_exists(page: Path) -> None:
+    known = {*names_of(Settings), *known_names(), *known_names(ClassicalRecipe)}
+    for line in command_lines(page):
+        command, words = command_of(line[1:]) if line[0] == "classpulse" else (cli, line)
+        options = {name for option in command.params for name in (*option.opts, *option.secondary_opts)} | {"--help"}
+        for i, word in enumerate(words):
+            name, _, value = word.partition("=")
+            if name == "--set":
+                setting = (value or words[i + 1]).partition("=")[0]
+                where = f"{page.name}: {setting} in {' '.join(line)}"
+                assert setting in known or STANDS_FOR_ANY.search(setting), where
+            elif name.startswith("--") and name != "--set":
+                assert name in options, f"{page.name}: {name} in {' '.join(line)}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_to_a_file_leads_to_one(page: Path) -> None:
+    for target in LINK.findall(page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the recording that examples speak of."""
+    folder = tmp_path_factory.mktemp("desk")
+    face = portrait("astronaut.png")[:256, 96:352, ::-1]
+    with av.open(str(folder / "lesson.mp4"), "w") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        assert isinstance(stream, av.VideoStream)
+        stream.width, stream.height, stream.pix_fmt = 640, 360, "yuv420p"
+        for _ in range(3):
+            image = np.full((360, 640, 3), 120, np.uint8)
+            image[50:306, 100:356] = face
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        container.mux(stream.encode())
+    return folder
+
+
+PYTHON = [
+    (page, i) for page in PAGES if page.name in {"README.md", "embed.md"} for i in range(len(blocks(page, "python")))
+]
+
+
+@pytest.mark.parametrize(("page", "number"), PYTHON, ids=lambda value: getattr(value, "name", str(value)))
+def test_python_in_the_documentation_runs(page: Path, number: int, desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(desk)
+    code = blocks(page, "python")[number]
+    exec(compile(code, f"{page.name} {number}", "exec"), {"__name__": "__main__"})  # noqa: S102 - ours
+
+
+def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", "-d", str(tmp_path / "trees")]
+    done = subprocess.run([*command, str(ROOT / "docs"), str(tmp_path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Classpulse" in (tmp_path / "index.html").read_text(encoding="utf-8")
