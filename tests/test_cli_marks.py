@@ -44,13 +44,16 @@ def well(*arguments: object, data: Path) -> str:
 
 
 def test_marks_are_added_listed_and_removed(data: Path) -> None:
-    assert well(1, data=data) == "Nothing was noted in this class.\n"
+    assert well(1, data=data) == well(data=data) == "Nothing was noted.\n"
     well("add", 1, "12:30", "question", data=data)
     well("add", 1, "0:01:05.5", " new [bold] topic ", data=data)
     well("add", 1, "750", "again", data=data)
     assert stored(data) == [Mark(65.5, "new [bold] topic"), Mark(750.0, "question"), Mark(750.0, "again")]
     lines = [line.split() for line in well(1, data=data).splitlines()]
-    assert lines[1:3] == [["1:06", "new", "[bold]", "topic", "teacher"], ["12:30", "question", "teacher"]]
+    assert lines[1:3] == [
+        ["1", "1:06", "new", "[bold]", "topic", "teacher"],
+        ["1", "12:30", "question", "teacher"],
+    ]
     assert "several marks there" in complaint(here("marks", "remove", 1, "12:30", data=data))
     well("remove", 1, "12:30", "again", data=data)
     well("remove", 1, "1:06", data=data)
@@ -73,6 +76,12 @@ def test_the_newest_class_is_called_so(data: Path) -> None:
     well("add", "latest", "0:02", "question", data=data)
     assert stored(data, 3) == [Mark(2.0, "question")]
     assert "question" in well("latest", data=data)
+    well("add", 1, "0:03", "recap", data=data)
+    assert [line.split()[:3] for line in well(data=data).splitlines()[1:]] == [
+        ["1", "0:03", "recap"],
+        ["3", "0:02", "question"],
+    ]
+    assert well("all", data=data) == well("list", data=data) == well(data=data)
     assert well("remove", "latest", "0:02", data=data) == "Removed from class 3 at 0:02: question\n"
 
 

@@ -28,6 +28,7 @@ from classpulse import (
     cli_policy,
     cli_report,
     cli_screens,
+    cli_settings,
     cli_training,
 )
 from classpulse.cli_options import CORNERS, ONE_CLASS, ClassChoice, common, number_of
@@ -242,6 +243,7 @@ for _command in (
     cli_policy.policy,
     cli_report.report,
     cli_screens.screens,
+    cli_settings.settings,
 ):
     cli.add_command(_command)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from classpulse.cli_options import CLASS_OR_ALL, ClassChoice, ClassGroup, common, number_of
+from classpulse.cli_options import CLASS_OR_ALL, CLASSES, ClassChoice, ClassGroup, chosen_classes, common
 
 if TYPE_CHECKING:
     from classpulse.insight.replay import Replayed
@@ -17,20 +17,10 @@ if TYPE_CHECKING:
     from classpulse.storage.tables import SessionRow
 
 
-class _Alerts(ClassGroup):
-    """A group that takes a class, or all of them, whose alerts are to be listed; without one it lists those of all."""
-
-    choice = CLASS_OR_ALL
-
-    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
-        """`alerts` is `alerts list`."""
-        return super().parse_args(context, args or ["list"])
+class_argument = click.argument("session", metavar=CLASSES, type=CLASS_OR_ALL, default="all")
 
 
-class_argument = click.argument("session", metavar="[CLASS|latest|all]", type=CLASS_OR_ALL, default="all")
-
-
-@click.group(cls=_Alerts, subcommand_metavar="[CLASS|latest|all] | COMMAND [ARGS]…")
+@click.group(cls=ClassGroup, subcommand_metavar=f"{CLASSES} | COMMAND [ARGS]…")
 def alerts() -> None:
     """Show what the teacher was told in a class, or try other thresholds on it.
 
@@ -54,7 +44,7 @@ def list_alerts(settings: Settings, session: ClassChoice) -> None:
     from classpulse.terminal import show
 
     with Store.of(settings) as store:
-        numbers = sorted(_chosen(store, session))
+        numbers = chosen_classes(store, session)
         show(alerts_table([(number, alert) for number in numbers for alert in store.moments.alerts(number)]))
 
 
@@ -87,21 +77,13 @@ def replay_alerts(settings: Settings, session: ClassChoice, *, listed: bool) -> 
     from classpulse.terminal import show
 
     with Store.of(settings) as store:
-        rows = _chosen(store, session)
-        replayed = {one: _replay(store, rows[one], settings) for one in sorted(rows)}
+        rows = chosen_classes(store, session)
+        replayed = {one: _replay(store, rows[one], settings) for one in rows}
     if listed:
         show(alerts_table([(one, alert) for one, told in replayed.items() for alert in told.alerts]))
     show(replay_table(replayed, rows))
     if not settings.alerts.enabled:
         click.echo("Alerts are switched off (alerts.enabled=false): no class would be told anything.", err=True)
-
-
-def _chosen(store: Store, session: ClassChoice) -> dict[int, SessionRow]:
-    """The classes that were chosen, by their number."""
-    if session == "all":
-        return {row.id: row for row in store.sessions()}
-    number = number_of(store, session)
-    return {number: store.require_session(number)}
 
 
 def _replay(store: Store, row: SessionRow, settings: Settings) -> Replayed:

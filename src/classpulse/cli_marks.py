@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from classpulse.cli_options import ONE_CLASS, ClassChoice, ClassGroup, common, number_of
+from classpulse.cli_options import (
+    CLASS_OR_ALL,
+    CLASSES,
+    ONE_CLASS,
+    ClassChoice,
+    ClassGroup,
+    chosen_classes,
+    common,
+    number_of,
+)
 from classpulse.errors import MomentError
 from classpulse.insight.moments import clock
 
@@ -22,14 +31,16 @@ if TYPE_CHECKING:
 class_argument = click.argument("session", metavar="CLASS|latest", type=ONE_CLASS)
 
 
-@click.group(cls=ClassGroup, subcommand_metavar="CLASS|latest | COMMAND [ARGS]…")
+@click.group(cls=ClassGroup, subcommand_metavar=f"{CLASSES} | COMMAND [ARGS]…")
 def marks() -> None:
     """Show what was noted in a class, or note something afterwards.
 
-    CLASS is its number in `classpulse sessions`, or latest; times are seconds, m:ss or h:mm:ss from its beginning.
+    CLASS is its number in `classpulse sessions`, or latest; without one the marks of all classes are listed. Times are
+    seconds, m:ss or h:mm:ss from the beginning of a class.
 
     \b
     Examples:
+      classpulse marks
       classpulse marks latest
       classpulse marks add latest 12:30 "new topic"
       classpulse marks import 3 slides.csv
@@ -37,17 +48,16 @@ def marks() -> None:
 
 
 @marks.command("list")
-@class_argument
+@click.argument("session", metavar=CLASSES, type=CLASS_OR_ALL, default="all")
 @common
 def list_marks(settings: Settings, session: ClassChoice) -> None:
-    """List the marks of a class in the order of their time."""
+    """List the marks of a class, or of all, in the order of their time."""
     from classpulse.storage.store import Store
     from classpulse.terminal import marks_table, show
 
     with Store.of(settings) as store:
-        number = number_of(store, session)
-        store.require_session(number)
-        show(marks_table(store.moments.marks(number)))
+        numbers = chosen_classes(store, session)
+        show(marks_table([(number, mark) for number in numbers for mark in store.moments.marks(number)]))
 
 
 @marks.command("add")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from classpulse.storage.store import Store
+    from classpulse.storage.tables import SessionRow
 
 CORNERS = ("top-left", "top-right", "bottom-left", "bottom-right")
 
@@ -55,18 +56,29 @@ class ClassNumber(click.ParamType):  # type: ignore[type-arg]
         raise click.UsageError(message)
 
 
+CLASSES = "[CLASS|latest|all]"
 ONE_CLASS, CLASS_OR_ALL = ClassNumber(), ClassNumber(several=True)
 
 
 class ClassGroup(click.Group):
-    """A group of commands that takes a class in place of a command, and then lists what it has of it."""
-
-    choice = ONE_CLASS
+    """A group of commands that takes a class in place of a command, and lists what it has of it, or of all of them."""
 
     def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
-        """`marks 3` is `marks list 3`, and `marks latest` is `marks list latest`."""
-        listed = bool(args) and (args[0].isdecimal() or args[0] in self.choice.words)
+        """`marks 3` is `marks list 3`, and `marks` is `marks list`."""
+        listed = not args or args[0].isdecimal() or args[0] in CLASS_OR_ALL.words
         return super().parse_args(context, ["list", *args] if listed else args)
+
+
+def chosen_classes(store: Store, chosen: ClassChoice) -> dict[int, SessionRow]:
+    """The classes that were chosen, by their number, the oldest first.
+
+    Raises:
+        StorageError: there is no such class.
+    """
+    if chosen == "all":
+        return {row.id: row for row in reversed(store.sessions())}
+    number = number_of(store, chosen)
+    return {number: store.require_session(number)}
 
 
 def number_of(store: Store, chosen: ClassChoice) -> int:
@@ -81,6 +93,18 @@ def number_of(store: Store, chosen: ClassChoice) -> int:
 def common(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options that every command about classes has, and hand it the settings they make."""
 
+    @functools.wraps(command)
+    def wrapped(overrides: dict[str, Any], config: Path | None, **rest: Any) -> None:  # noqa: ANN401
+        from classpulse.settings import load  # noqa: PLC0415 - a fifth of a second that --help need not wait
+
+        command(load(overrides, config=config), **rest)
+
+    return settable(wrapped)
+
+
+def settable(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the same options, and hand it what they set by dotted names, and the file they name."""
+
     @click.option("--config", type=click.Path(path_type=Path), help="Settings file (TOML).")
     @click.option("--set", "sets", multiple=True, metavar="NAME=VALUE", help="Any setting: --set detector.width_px=480")
     @click.option(
@@ -88,12 +112,10 @@ def common(command: Callable[..., None]) -> Callable[..., None]:
     )
     @functools.wraps(command)
     def wrapped(config: Path | None, sets: tuple[str, ...], **rest: Any) -> None:  # noqa: ANN401
-        from classpulse.settings import load  # noqa: PLC0415 - a fifth of a second that --help need not wait
-
         overrides = pairs_of(sets, "detector.width_px=480")
         given = {FLAGS[name]: rest.pop(name) for name in list(rest) if name in FLAGS}
         overrides |= {name: value for name, value in given.items() if value is not None}
-        command(load(overrides, config=config), **rest)
+        command(overrides, config, **rest)
 
     return wrapped
 

@@ -23,7 +23,8 @@ def people_table(people: Sequence[Person]) -> RenderableType:
     """Who is on file, what they agreed to and until when."""
     if not people:
         return Text(NOBODY)
-    table = plain_table("name", "recognised until", "shown singly until", "photos", numbers=("photos",), wide="name")
+    columns = ("name", "recognised until", "shown singly until", "photos read")
+    table = plain_table(*columns, numbers=columns[-1:], wide="name")
     for person in people:
         photos = sum(count for _, count in person.photos)
         table.add_row(Text(person.name), _until(person, "recognition"), _until(person, "individual"), str(photos))

@@ -10,6 +10,9 @@ from pydantic import BaseModel
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+MOST_NEAR = 3
+"""Names that are offered where none is near enough to be meant."""
+
 
 def names_of(kind: type[BaseModel]) -> list[str]:
     """Every setting's dotted name, in the order in which they are written down; groups are one level deep.
@@ -25,15 +28,18 @@ def names_of(kind: type[BaseModel]) -> list[str]:
     return names
 
 
-def not_a_name(name: str, known: Sequence[str]) -> str:
-    """What to say of a name that is none: what its group holds, the nearest one, or all there are.
+def not_a_name(name: str, known: Sequence[str], command: str = "") -> str:
+    """What to say of a name that is none: what its group holds, the nearest one, or else the nearest few.
 
     Args:
         name: as given.
         known: what `names_of` gave.
+        command: lists them all; without one they are few, and named where none is near.
 
     >>> not_a_name("width", ["detector.width_px", "web.port"])
     "unknown setting 'width': did you mean 'detector.width_px'?"
+    >>> not_a_name("wide", ["detector.width_px", "web.port", "web.host"], "classpulse settings")
+    "unknown setting 'wide': nearest: detector.width_px; `classpulse settings` lists all"
     """
     inside = [other for other in known if other.startswith(f"{name}.")]
     if inside:
@@ -42,5 +48,11 @@ def not_a_name(name: str, known: Sequence[str]) -> str:
     last = {other.rpartition(".")[2]: other for other in reversed(known)}
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     near = near or [last[part] for part in difflib.get_close_matches(name.rpartition(".")[2], last, n=1, cutoff=0.6)]
-    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
-    return f"unknown setting {name!r}: {hint}"
+    if near:
+        return f"unknown setting {name!r}: did you mean {near[0]!r}?"
+    if not command:
+        return f"unknown setting {name!r}: known are {', '.join(known)}"
+    some = difflib.get_close_matches(name, [*known, *last], n=2 * MOST_NEAR, cutoff=0.45)
+    some = list(dict.fromkeys(last.get(one, one) for one in some))[:MOST_NEAR]
+    nearest = f"nearest: {', '.join(some)}; " if some else ""
+    return f"unknown setting {name!r}: {nearest}`{command}` lists all"

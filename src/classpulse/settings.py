@@ -198,6 +198,40 @@ def load(
     return _validate(merged)
 
 
+def origins(
+    overrides: Mapping[str, Any], *, config: Path | None = None, environ: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Where each setting that is not left at its default comes from, by its dotted name.
+
+    Args:
+        overrides: dotted names and values, as for `load`.
+        config: a file, as for `load`.
+        environ: the environment, as for `load`.
+
+    Raises:
+        SettingsError: the file cannot be read.
+    """
+    environ = os.environ if environ is None else environ
+    inside, told = _read_file(config, environ), _read_environment(environ)
+    found = {}
+    for name in known_names():
+        if name in overrides:
+            found[name] = "a flag"
+        elif _holds(told, name):
+            found[name] = f"the environment ({PREFIX}{name.upper().replace('.', '__')})"
+        elif _holds(inside, name):
+            found[name] = f"the file {_config_path(config, environ)}"
+    return found
+
+
+def _holds(values: Any, name: str) -> bool:  # noqa: ANN401 - what a file holds
+    for part in name.split("."):
+        if not isinstance(values, dict) or part not in values:
+            return False
+        values = values[part]
+    return True
+
+
 def _validate(values: dict[str, Any]) -> Settings:
     try:
         return Settings(**values)
@@ -212,7 +246,7 @@ def _explain(location: tuple[int | str, ...], error: Any) -> str:  # noqa: ANN40
         return f"setting {name!r}: {error['msg'].lower()}{given}"
     if isinstance(error["input"], dict):  # a whole group is unknown: its first setting says best what was meant
         name = ".".join([name, *list(error["input"])[:1]])
-    return not_a_name(name, known_names())
+    return not_a_name(name, known_names(), "classpulse settings")
 
 
 def known_names() -> list[str]:
@@ -224,13 +258,16 @@ def known_names() -> list[str]:
     return names_of(Settings)
 
 
+def _config_path(config: Path | None, environ: Mapping[str, str]) -> Path:
+    return config or Path(environ.get("CLASSPULSE_CONFIG") or default_config_path())
+
+
 def _read_file(config: Path | None, environ: Mapping[str, str]) -> dict[str, Any]:
-    named = config or (Path(environ["CLASSPULSE_CONFIG"]) if environ.get("CLASSPULSE_CONFIG") else None)
-    path = named or default_config_path()
+    path = _config_path(config, environ)
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
-        if named is None:
+        if config is None and not environ.get("CLASSPULSE_CONFIG"):
             return {}
         message = f"settings file {path} does not exist: create it, or leave out --config and CLASSPULSE_CONFIG"
         raise SettingsError(message) from None

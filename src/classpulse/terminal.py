@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 from rich.console import Console, Group
+from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from classpulse.insight.engagement import ClassWindow
     from classpulse.insight.moments import Mark
     from classpulse.policy import Exemption
+    from classpulse.setting_list import Setting
     from classpulse.settings import Jurisdiction
     from classpulse.sources import Source
     from classpulse.storage.tables import PolicyAnswerRow, SessionRow
@@ -139,6 +141,20 @@ def models_table(entries: Mapping[str, Entry]) -> Text:
     return text
 
 
+def settings_list(settings: Sequence[Setting]) -> RenderableType:
+    """Settings with their values, and below each what it means."""
+    if not settings:
+        return Text("Every setting is left at its default.")
+    lines: list[RenderableType] = []
+    for one in settings:
+        below = Text(one.meaning, style="dim")
+        if one.origin:
+            below = Text.assemble((f"from {one.origin}; default {one.default}\n", "yellow"), below)
+        line = Text.assemble((one.name, "bold"), f" = {one.value}", overflow="fold")
+        lines += [line, Padding(below, (0, 0, 0, 4), expand=False)]
+    return Group(*lines)
+
+
 def sessions_table(sessions: Sequence[SessionRow], lengths_s: Mapping[int, float]) -> RenderableType:
     """The stored classes, each as long as it was by its own clock."""
     if not sessions:
@@ -183,13 +199,13 @@ def session_table(windows: Sequence[ClassWindow], labels: Sequence[str], min_gro
     return Group(table, Text(HELD)) if ever else table
 
 
-def marks_table(marks: Sequence[Mark]) -> RenderableType:
-    """The marks of one class."""
+def marks_table(marks: Sequence[tuple[int, Mark]]) -> RenderableType:
+    """Marks with the class of each."""
     if not marks:
-        return Text("Nothing was noted in this class.")
-    table = plain_table("at", "noted", "by", numbers=("at",), wide="noted")
-    for mark in marks:
-        table.add_row(clock(mark.time_s), Text(mark.label), mark.how)
+        return Text("Nothing was noted.")
+    table = plain_table("class", "time", "noted", "by", numbers=("class", "time"), wide="noted")
+    for number, mark in marks:
+        table.add_row(str(number), clock(mark.time_s), Text(mark.label), mark.how)
     return table
 
 

@@ -187,6 +187,11 @@ def test_the_command_lists_screens_and_windows(tmp_path: Path, desktop: str) -> 
     assert "800 x 600" in listed
     assert '"screen:window=Zoom Meeting"' in listed
     assert "100, 80" in listed
+    assert "left out" not in listed
+    with PlainWindow(desktop, "indicator", (0, 0, 10, 10), BLUE):
+        listed = here("screens", data=tmp_path, env={"DISPLAY": desktop}).stdout
+    assert "indicator" not in listed
+    assert "1 window is left out: less than 64 px high or wide, too small for a face." in listed
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="there is always a screen here")
