@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import unicodedata
+from typing import Literal
 
 from classpulse.errors import JoinError
 from classpulse.texts import phrase
@@ -32,15 +33,21 @@ def plain_code(code: str) -> str:
     return "".join(character for character in code.upper() if character.isalnum())
 
 
-def check_name(name: str) -> str:
+def check_name(name: str, wanted: Literal["optional", "required", "off"] = "optional") -> str:
     """A name as it is shown: untrusted text that is only ever put on a page as text.
 
-    >>> check_name("  Asha   Rao ")
-    'Asha Rao'
+    >>> check_name("  Asha   Rao "), check_name("Asha", "off")
+    ('Asha Rao', '')
+
+    Args:
+        name: as it was given; empty if it was not.
+        wanted: whether a name is asked for, by the setting `join.names`.
 
     Raises:
-        JoinError: it is too long, or holds characters that cannot be shown.
+        JoinError: it is too long, holds characters that cannot be shown, or is missing.
     """
+    if wanted == "off":
+        return ""
     shown = unicodedata.normalize("NFC", " ".join(name.split()))
     if len(shown) > MAX_NAME:
         message = phrase(
@@ -49,5 +56,8 @@ def check_name(name: str) -> str:
         raise JoinError(message, "message")
     if not all(character.isprintable() or character in JOINERS for character in shown):
         message = phrase("a name holds letters, digits and signs; this one holds characters that cannot be shown")
+        raise JoinError(message, "message")
+    if wanted == "required" and not shown:
+        message = phrase("This class asks for a name: give the one that the teacher knows you by.")
         raise JoinError(message, "message")
     return shown

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from classpulse.joining.pace import Pace
+from classpulse.errors import JoinError
+from classpulse.joining.token_bucket import TokenBucket
+from classpulse.texts import phrase
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -119,6 +121,29 @@ class Participant:
     seen: Seen | None = None
     connection: Callable[[Farewell | None], None] | None = None
     """Called when something changed that they are told, and with a reason when their connection is to end."""
-    messages: Pace = field(default_factory=lambda: Pace(MESSAGES_HZ, BURST))
+    messages: TokenBucket = field(default_factory=lambda: TokenBucket(MESSAGES_HZ, BURST))
     ignored: int = 0
     """Messages that came too fast."""
+
+    def tell(self, reason: Farewell | None = None) -> None:
+        """Tell their device that something changed, or why its connection ends."""
+        if self.connection is not None:
+            self.connection(reason)
+            if reason is not None:
+                self.connection = None
+
+    def require_way(self, way: Way) -> None:
+        """What comes in has to belong to how they take part.
+
+        Raises:
+            JoinError: it does not.
+        """
+        if self.way != way:
+            message = phrase("You take part with {one}: what belongs to {other} is not taken.", one=self.way, other=way)
+            raise JoinError(message, "way")
+
+    def admits(self, now_s: float) -> bool:
+        """Whether one more message of theirs is listened to; one that is not is counted."""
+        admitted = self.messages.admits(now_s)
+        self.ignored += not admitted
+        return admitted

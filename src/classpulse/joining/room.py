@@ -11,7 +11,7 @@ from classpulse.errors import JoinError
 from classpulse.insight.moments import SAID
 from classpulse.joining.credentials import check_name
 from classpulse.joining.link import ENDED, Link
-from classpulse.joining.participant import Attendees, Seen, Shown, Standing
+from classpulse.joining.participant import Attendees, Seen, Standing
 from classpulse.joining.seats import Seats
 from classpulse.policy import Task
 from classpulse.texts import phrase
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from classpulse.insight.moments import Said
-    from classpulse.joining.participant import Farewell, Membership, Participant
+    from classpulse.joining.participant import Farewell, Membership, Shown
     from classpulse.joining.pictures import PictureReader
     from classpulse.joining.reading import Reading
     from classpulse.policy import Policy
@@ -35,6 +35,8 @@ class Room:
 
     Attributes:
         settings: who may come in, and how.
+        policy: the law in force; None before it is known.
+        phase: of the class.
         link: by which they come in.
         pictures: reads those that students send; None where that is not a way to take part.
     """
@@ -62,8 +64,8 @@ class Room:
         self._on_answer, self._on_erase = on_answer, on_erase
         self._clock = clock
         self._lock = threading.Lock()
-        self._policy: Policy | None = None
-        self._phase = "starting"
+        self.policy: Policy | None = None
+        self.phase = "starting"
         self.link = Link(3600 * settings.expires_h, clock)
         self.pictures: PictureReader | None = None
         self._seats = Seats(settings, clock)
@@ -73,34 +75,24 @@ class Room:
 
     def begin(self, policy: Policy) -> None:
         """The law is known from now on, and with it the ways to take part."""
-        self._policy = policy
+        self.policy = policy
         self.link.begin()
 
     def follow(self, phase: str) -> None:
         """The class is in this phase now; at its end everybody is sent off and the link is dead."""
         with self._lock:
-            if phase == self._phase:
+            if phase == self.phase:
                 return
-            self._phase = phase
+            self.phase = phase
             if phase == "ended":
                 self.link.end()
             for one in self._seats:
-                _tell(one, "ended" if phase == "ended" else None)
-
-    @property
-    def policy(self) -> Policy | None:
-        """The law in force; None before it is known."""
-        return self._policy
-
-    @property
-    def phase(self) -> str:
-        """The class's phase."""
-        return self._phase
+                one.tell("ended" if phase == "ended" else None)
 
     @property
     def ways(self) -> tuple[Way, ...]:
         """How a student may take part here, by the settings, the law and the kind of class."""
-        reads = self._policy is not None and self._policy.allows(Task.EMOTION) and not self._camera
+        reads = self.policy is not None and self.policy.allows(Task.EMOTION) and not self._camera
         return self.settings.ways if reads else ("answers",)
 
     # Coming and going.
@@ -114,11 +106,7 @@ class Room:
         with self._changing():
             self.link.require(code)
             self._require_way(way)
-            name = check_name(name) if self.settings.names != "off" else ""
-            if self.settings.names == "required" and not name:
-                message = phrase("This class asks for a name: give the one that the teacher knows you by.")
-                raise JoinError(message, "message")
-            return self._seats.add(name, way)
+            return self._seats.add(check_name(name, self.settings.names), way)
 
     def resume(self, secret: str) -> str:
         """The id of the participant with this secret, who was heard at this moment.
@@ -127,10 +115,10 @@ class Room:
             JoinError: nobody takes part with it, or the class has ended.
         """
         with self._lock:
-            if self._phase == "ended":
+            if self.phase == "ended":
                 raise JoinError(ENDED, "over")
             one = self._seats.find(secret)
-            self._hear(one)
+            one.heard_s = self._clock()
             return one.id
 
     def leave(self, participant: str, *, erase: bool = False) -> None:
@@ -157,7 +145,7 @@ class Room:
         with self._changing():
             one = self._seats.require(participant)
             self._seats.drop(one)
-            _tell(one, reason)
+            one.tell(reason)
         if erase or self.settings.on_leave == "delete":
             self._on_erase(one.id, one.track)
 
@@ -174,9 +162,9 @@ class Room:
         """
         with self._changing():
             one = self._seats.require(participant)
-            _tell(one, "elsewhere")
+            one.tell("elsewhere")
             one.connection = tell
-            self._hear(one)
+            one.heard_s = self._clock()
 
     def disconnect(self, participant: str, tell: Callable[[Farewell | None], None]) -> None:
         """A device listens no more: whoever does not come back in time counts as gone."""
@@ -184,7 +172,7 @@ class Room:
             one = self._seats.get(participant)
             if one is not None and one.connection == tell:
                 one.connection, one.seen = None, None
-                self._hear(one)
+                one.heard_s = self._clock()
 
     # What a student does.
 
@@ -196,9 +184,7 @@ class Room:
         """
         with self._lock:
             one = self._seats.require(participant)
-            admitted = one.messages.admits(self._clock())
-            one.ignored += not admitted
-            return admitted
+            return one.admits(self._clock())
 
     def take(self, participant: str, reading: Reading, *, way: Way = "device", at_s: float | None = None) -> None:
         """Take the newest of what was read of a student, in the place of what was read before.
@@ -216,14 +202,10 @@ class Room:
         """
         with self._lock:
             one = self._seats.require(participant)
-            if one.way != way:
-                message = phrase(
-                    "You take part with {one}: what belongs to {other} is not taken.", one=one.way, other=way
-                )
-                raise JoinError(message, "way")
-            self._hear(one)
+            one.require_way(way)
+            one.heard_s = self._clock()
             at_s = self._clock() if at_s is None else at_s
-            one.seen = Seen(one.track, reading, at_s) if self._phase == "running" else None
+            one.seen = Seen(one.track, reading, at_s) if self.phase == "running" else None
 
     def answer(self, participant: str, said: Said) -> None:
         """A student says how they follow.
@@ -236,15 +218,15 @@ class Room:
             message = f"'said' is one of {', '.join(SAID)}"
             raise JoinError(message, "message")
         with self._lock:
-            self._hear(self._seats.require(participant))
-            if self._phase not in {"running", "paused"}:
+            self._seats.require(participant).heard_s = self._clock()
+            if self.phase not in {"running", "paused"}:
                 message = phrase("The class has not begun yet: try again in a moment.")
                 raise JoinError(message, "early")
         self._on_answer(participant, said)
         with self._lock:
             one = self._seats.require(participant)
             one.said = said
-            _tell(one, None)
+            one.tell()
 
     def raise_hand(self, participant: str, *, up: bool) -> None:
         """A student's hand goes up or down; by the student or by the teacher.
@@ -257,7 +239,7 @@ class Room:
             if up != (one.hand_since_s is not None):
                 one.hand_since_s = self._clock() if up else None
                 self._version += 1
-                _tell(one, None)
+                one.tell()
 
     def change_way(self, participant: str, way: Way) -> None:
         """A student takes part in another way from now on; what was read of them last is dropped at once.
@@ -268,11 +250,11 @@ class Room:
         with self._lock:
             one = self._seats.require(participant)
             self._require_way(way)
-            self._hear(one)
+            one.heard_s = self._clock()
             if way != one.way:
                 one.way, one.seen = way, None
                 self._version += 1
-                _tell(one, None)
+                one.tell()
 
     # What others see.
 
@@ -284,36 +266,23 @@ class Room:
         """
         with self._lock:
             one = self._seats.require(participant)
-            return Standing(self._phase, one.way, one.said, one.hand_since_s is not None)
+            return Standing(self.phase, one.way, one.said, one.hand_since_s is not None)
 
     def people(self) -> list[Shown]:
         """Everybody who takes part, raised hands first, the longest raised before the others; then in order of name."""
         with self._lock:
-            now_s = self._clock()
-            shown = [
-                Shown(
-                    one.id,
-                    one.name,
-                    one.way,
-                    None if one.hand_since_s is None else now_s - one.hand_since_s,
-                    self._seats.is_present(one),
-                )
-                for one in self._seats
-            ]
-        return sorted(shown, key=lambda one: (one.hand_s is None, -(one.hand_s or 0), not one.present, one.name))
+            return self._seats.shown()
 
     def attendees(self) -> Attendees:
         """Everybody who takes part, as counts."""
         with self._lock:
-            here = [one for one in self._seats if self._seats.is_present(one)]
-            hands = sum(one.hand_since_s is not None for one in here)
-            return Attendees(self.link.code, len(here), hands, self._version)
+            present, hands = self._seats.counts()
+            return Attendees(self.link.code, present, hands, self._version)
 
     def seen(self, within_s: float) -> list[Seen]:
         """What was read of each student in the last seconds, in the order in which they came in."""
         with self._lock:
-            now_s = self._clock()
-            return [one.seen for one in self._seats if one.seen and now_s - one.seen.at_s <= within_s]
+            return self._seats.seen(within_s)
 
     # Under the lock.
 
@@ -328,13 +297,3 @@ class Room:
         if way not in self.ways:
             message = phrase("Here one can take part with {ways}, not with {way}.", ways=", ".join(self.ways), way=way)
             raise JoinError(message, "way")
-
-    def _hear(self, one: Participant) -> None:
-        one.heard_s = self._clock()
-
-
-def _tell(one: Participant, reason: Farewell | None) -> None:
-    if one.connection is not None:
-        one.connection(reason)
-        if reason is not None:
-            one.connection = None

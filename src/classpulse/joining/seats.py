@@ -6,7 +6,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from classpulse.errors import JoinError
-from classpulse.joining.participant import Membership, Participant
+from classpulse.joining.participant import Membership, Participant, Seen, Shown
 from classpulse.secret_tokens import digest_of, new_token
 from classpulse.texts import phrase
 
@@ -83,6 +83,31 @@ class Seats:
             message = phrase("Nobody takes part with this secret: join again by the link.")
             raise JoinError(message, "secret")
         return self._people[known]
+
+    def shown(self) -> list[Shown]:
+        """What the teacher is told of each: raised hands first, the longest raised before the others; then by name."""
+        now_s = self._clock()
+        shown = [
+            Shown(
+                one.id,
+                one.name,
+                one.way,
+                None if one.hand_since_s is None else now_s - one.hand_since_s,
+                self.is_present(one),
+            )
+            for one in self
+        ]
+        return sorted(shown, key=lambda one: (one.hand_s is None, -(one.hand_s or 0), not one.present, one.name))
+
+    def counts(self) -> tuple[int, int]:
+        """How many are present, and how many of them have a hand up."""
+        here = [one for one in self if self.is_present(one)]
+        return len(here), sum(one.hand_since_s is not None for one in here)
+
+    def seen(self, within_s: float) -> list[Seen]:
+        """What was read of each in the last seconds, in the order in which they came in."""
+        now_s = self._clock()
+        return [one.seen for one in self if one.seen and now_s - one.seen.at_s <= within_s]
 
     def is_present(self, one: Participant) -> bool:
         """Whether somebody's device was heard lately."""

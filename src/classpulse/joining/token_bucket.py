@@ -1,15 +1,15 @@
-"""How many messages of one sender are listened to: a bucket that fills again with time."""
+"""How many messages of one sender are listened to: the token bucket of networks (Turner 1986)."""
 
 from __future__ import annotations
 
 import math
 
 
-class Pace:
+class TokenBucket:
     """Lets `burst` messages through at once and `per_s` a second in the long run.
 
-    >>> pace = Pace(per_s=1.0, burst=2)
-    >>> [pace.admits(0.0), pace.admits(0.0), pace.admits(0.0), pace.admits(1.0)]
+    >>> bucket = TokenBucket(per_s=1.0, burst=2)
+    >>> [bucket.admits(0.0), bucket.admits(0.0), bucket.admits(0.0), bucket.admits(1.0)]
     [True, True, False, True]
     """
 
