@@ -1,10 +1,14 @@
-"""A whole class, for hours: source -> pipeline -> store and hub, on a thread of its own."""
+"""A whole class, for hours: source -> pipeline -> store and hub, on a thread of its own.
+
+Longer than other modules, as it is where all parts of a class meet: what each does is in a module of its own, and the
+order in which they begin, run beside each other and end, also where one of them fails, is here and nowhere else.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +18,7 @@ from classpulse.insight.appearances import AppearanceBuilder
 from classpulse.joining.room import Room
 from classpulse.law import answer_law
 from classpulse.notebook import Notebook
+from classpulse.periodic import periodically
 from classpulse.policy import Policy, tighten
 from classpulse.progress import PUBLISH_EVERY_S, Progress
 from classpulse.readers import open_reader
@@ -22,7 +27,7 @@ from classpulse.vision.meeting import view_of
 from classpulse.watching import Watching
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from classpulse.insight.moments import Said
     from classpulse.readers import Reader
@@ -235,7 +240,7 @@ class Runner:
                 self.room.link.open()
             self._publish(phase="running", session_id=session_id)
             self.ready.set()
-            with self._watched(reader, recorder):
+            with periodically(PUBLISH_EVERY_S, watch=lambda: self._look(reader, recorder), ask=self._ask):
                 self._follow(reader, recorder)
             how = "stopped" if self._stopping.is_set() else "ended"
         finally:
@@ -301,38 +306,18 @@ class Runner:
             if progress.due():
                 self._publish(**progress.state(individual=self.hub.state.individual))
 
-    @contextmanager
-    def _watched(self, reader: Reader, recorder: SessionRecorder | None) -> Iterator[None]:
-        """Tell how the source and the store are doing, and keep up who may be named, also while no frame comes."""
-        done = threading.Event()
+    def _look(self, reader: Reader, recorder: SessionRecorder | None) -> None:
+        """Tell how the source and the store are doing, also while no frame comes."""
+        self._watching.look(reader.health, self.hub.state)
+        self._publish(health=reader.health, trouble=self._trouble(recorder))
 
-        def watch() -> None:
-            while not done.wait(PUBLISH_EVERY_S):
-                self._watching.look(reader.health, self.hub.state)
-                self._publish(health=reader.health, trouble=self._trouble(recorder))
-
-        def ask() -> None:
-            while not done.wait(PUBLISH_EVERY_S):
-                self._roll.refresh()
-                self._keep_house()
-                self._notebook.look()
-
-        # Of their own: a database that does not answer holds up only whoever asks it.
-        threads = [threading.Thread(target=work, name=work.__name__, daemon=True) for work in (watch, ask)]
-        for thread in threads:
-            thread.start()
-        try:
-            yield
-        finally:
-            done.set()
-            for thread in threads:
-                thread.join()
-
-    def _keep_house(self) -> None:
-        """Delete what is too old: in a class that goes on past midnight as well, a little at a time."""
+    def _ask(self) -> None:
+        """Keep up who may be named and what is noted elsewhere, and delete what is too old."""
+        self._roll.refresh()
         if self._store is not None:
             with suppress(StorageError):  # the recorder tells, if the store does not answer
-                self._store.house.step()
+                self._store.house.step()  # a little at a time: a class may go on past midnight
+        self._notebook.look()
 
     def _publish(self, **changes: Any) -> None:  # noqa: ANN401 - fields of LiveState, checked by replace
         with self._publishing:

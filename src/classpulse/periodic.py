@@ -1,0 +1,37 @@
+"""What is done again and again beside something else, until that is over."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+@contextmanager
+def periodically(every_s: float, **work: Callable[[], None]) -> Iterator[None]:
+    """Do each piece of work every few seconds while a block runs, and wait for the last of it at its end.
+
+    Each has a thread of its own, so that one that waits, as for a database that does not answer, holds up no other.
+
+    Args:
+        every_s: from the end of one time to the beginning of the next; the first is so long after the beginning.
+        work: what to do; the threads are called as each is here.
+    """
+    done = threading.Event()
+
+    def repeat(piece: Callable[[], None]) -> None:
+        while not done.wait(every_s):
+            piece()
+
+    threads = [threading.Thread(target=repeat, args=(piece,), name=name, daemon=True) for name, piece in work.items()]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
