@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from classpulse.settings import Settings, known_names, load, origins
+from classpulse.settings import PREFIX, Settings, config_path, known_names, load, read_environment, read_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,6 +75,40 @@ def list_settings(
             )
         )
     return found
+
+
+def origins(
+    overrides: Mapping[str, Any], *, config: Path | None = None, environ: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Where each setting that is not left at its default comes from, by its dotted name.
+
+    Args:
+        overrides: dotted names and values, as for `load`.
+        config: a file, as for `load`.
+        environ: the environment, as for `load`.
+
+    Raises:
+        SettingsError: the file cannot be read.
+    """
+    environ = os.environ if environ is None else environ
+    inside, told = read_file(config, environ), read_environment(environ)
+    found = {}
+    for name in known_names():
+        if name in overrides:
+            found[name] = "a flag"
+        elif _holds(told, name):
+            found[name] = f"the environment ({PREFIX}{name.upper().replace('.', '__')})"
+        elif _holds(inside, name):
+            found[name] = f"the file {config_path(config, environ)}"
+    return found
+
+
+def _holds(values: Any, name: str) -> bool:  # noqa: ANN401 - what a file holds
+    for part in name.split("."):
+        if not isinstance(values, dict) or part not in values:
+            return False
+        values = values[part]
+    return True
 
 
 def _told(name: str, value: object, field: FieldInfo) -> str:

@@ -191,45 +191,11 @@ def load(
         SettingsError: a name is unknown, a value makes no sense, or the file cannot be read.
     """
     environ = os.environ if environ is None else environ
-    merged: dict[str, Any] = _read_file(config, environ)
-    _merge(merged, _read_environment(environ))
+    merged: dict[str, Any] = read_file(config, environ)
+    _merge(merged, read_environment(environ))
     for name, value in (overrides or {}).items():
         _merge(merged, _nest(name.split("."), value))
     return _validate(merged)
-
-
-def origins(
-    overrides: Mapping[str, Any], *, config: Path | None = None, environ: Mapping[str, str] | None = None
-) -> dict[str, str]:
-    """Where each setting that is not left at its default comes from, by its dotted name.
-
-    Args:
-        overrides: dotted names and values, as for `load`.
-        config: a file, as for `load`.
-        environ: the environment, as for `load`.
-
-    Raises:
-        SettingsError: the file cannot be read.
-    """
-    environ = os.environ if environ is None else environ
-    inside, told = _read_file(config, environ), _read_environment(environ)
-    found = {}
-    for name in known_names():
-        if name in overrides:
-            found[name] = "a flag"
-        elif _holds(told, name):
-            found[name] = f"the environment ({PREFIX}{name.upper().replace('.', '__')})"
-        elif _holds(inside, name):
-            found[name] = f"the file {_config_path(config, environ)}"
-    return found
-
-
-def _holds(values: Any, name: str) -> bool:  # noqa: ANN401 - what a file holds
-    for part in name.split("."):
-        if not isinstance(values, dict) or part not in values:
-            return False
-        values = values[part]
-    return True
 
 
 def _validate(values: dict[str, Any]) -> Settings:
@@ -258,12 +224,18 @@ def known_names() -> list[str]:
     return names_of(Settings)
 
 
-def _config_path(config: Path | None, environ: Mapping[str, str]) -> Path:
+def config_path(config: Path | None, environ: Mapping[str, str]) -> Path:
+    """Which file is read: the one that is given, that of `CLASSPULSE_CONFIG`, or the user's own."""
     return config or Path(environ.get("CLASSPULSE_CONFIG") or default_config_path())
 
 
-def _read_file(config: Path | None, environ: Mapping[str, str]) -> dict[str, Any]:
-    path = _config_path(config, environ)
+def read_file(config: Path | None, environ: Mapping[str, str]) -> dict[str, Any]:
+    """What the file sets, by groups; nothing if the user has none.
+
+    Raises:
+        SettingsError: it is none, or cannot be read.
+    """
+    path = config_path(config, environ)
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
@@ -279,7 +251,8 @@ def _read_file(config: Path | None, environ: Mapping[str, str]) -> dict[str, Any
         raise SettingsError(message) from None
 
 
-def _read_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+def read_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    """What the environment sets, by groups."""
     values: dict[str, Any] = {}
     for variable, text in environ.items():
         if variable.startswith(PREFIX) and variable not in NOT_SETTINGS and text != "":
