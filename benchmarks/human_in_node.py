@@ -54,9 +54,13 @@ def fetch(folder: Path) -> Path:
     return folder
 
 
-def version() -> str:
-    """Node's own."""
-    return subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout.strip()
+def versions() -> dict[str, str]:
+    """Of the packages, and of Node if it is here."""
+    told: dict[str, str] = json.loads((HERE / LOCKS[0]).read_text(encoding="utf-8"))["dependencies"]
+    if shutil.which("node"):
+        said = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout
+        told["node"] = said.strip().removeprefix("v")
+    return told
 
 
 class Human:

@@ -45,9 +45,7 @@ def fetch(folder: Path) -> Path:
     """
     with tempfile.TemporaryDirectory() as scratch:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", scratch]
-        done = subprocess.run(
-            [*command, f"facenet-pytorch=={VERSION}"], capture_output=True, text=True, check=False
-        )
+        done = subprocess.run([*command, f"facenet-pytorch=={VERSION}"], capture_output=True, text=True, check=False)
         wheel = next(Path(scratch).glob("*.whl"), None)
         if done.returncode or wheel is None:
             said = (done.stderr.strip().splitlines() or ["no wheel"])[-1]
@@ -61,25 +59,26 @@ def fetch(folder: Path) -> Path:
     return folder / PACKAGE
 
 
-def batched_nms(boxes: torch.Tensor, scores: torch.Tensor, groups: torch.Tensor, threshold: float) -> torch.Tensor:
+def batched_nms(boxes: torch.Tensor, scores: torch.Tensor, _groups: torch.Tensor, threshold: float) -> torch.Tensor:
     """`torchvision.ops.boxes.batched_nms` of one picture: of boxes that overlap more, the best; in C++, as there.
 
     Args:
         boxes: (N, 4) `x0, y0, x1, y1`, px.
         scores: (N,).
-        groups: (N,) all 0: boxes of other pictures would not be told apart.
+        _groups: (N,) all 0: boxes of other pictures would not be told apart.
         threshold: greatest overlap, as intersection over union, at which both stay.
 
     Returns:
         Places of those that stay, the best first.
     """
-    torch_ = sys.modules["torch"]
+    import torch  # noqa: PLC0415 - other entrants of the benchmark do without
+
     if not len(boxes):
-        return torch_.empty(0, dtype=torch_.int64)
+        return torch.empty(0, dtype=torch.int64)
     corners = boxes.numpy().astype(np.float64)
     corners[:, 2:] -= corners[:, :2]
-    kept = cv2.dnn.NMSBoxes(corners, scores.numpy(), 0.0, threshold)
-    return torch_.from_numpy(np.asarray(kept, np.int64).reshape(-1))
+    kept = cv2.dnn.NMSBoxes(corners.tolist(), scores.tolist(), 0.0, threshold)
+    return torch.from_numpy(np.asarray(kept, np.int64).reshape(-1))
 
 
 class Mtcnn:

@@ -17,8 +17,10 @@ import numpy as np
 from benchmarks.pipeline_scenes import frames
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    from benchmarks.human_in_node import Human
+    from classpulse import Pipeline
     from classpulse.types import Floats, Frame, FrameResult, Image, Ints
 
 Figures = dict[str, Any]
@@ -54,7 +56,10 @@ class Ours:
         self.started_s = float(job["started_s"])
         share = job["threads"] / (os.cpu_count() or 1)
         self._settings = load({"cpu_share": share, "data_dir": job["data_dir"], **job["settings"]}, environ={})
-        self._open = lambda: Pipeline(self._settings, jurisdiction="other")
+        self._pipeline = Pipeline
+
+    def _open(self) -> Pipeline:
+        return self._pipeline(self._settings, jurisdiction="other")
 
     def first(self, frame: Frame) -> None:
         """Read a first frame."""
@@ -143,14 +148,14 @@ class Peer:
     def __init__(self, job: Figures) -> None:
         """Open it."""
         self.started_s = float(job["started_s"])
+        self._human: Human | None = None
         if job["kind"] == "human":
             from benchmarks.human_in_node import Human  # noqa: PLC0415
 
             self._human = Human(Path(job["files"]["human"]))
             self.started_s = self._human.started_s
-            self._read = self._human.read
+            self._read: Callable[[Image], Figures] = self._human.read
         else:
-            self._human = None
             self._read = mtcnn_reader(job)
 
     def first(self, frame: Frame) -> None:
@@ -189,10 +194,10 @@ class Peer:
 
     def peak_mb(self) -> float:
         """The most memory that was ever resident, of Node where it is Node that reads."""
-        return self._human.peak_mb if self._human else peak_mb()
+        return self._human.peak_mb if self._human is not None else peak_mb()
 
 
-def mtcnn_reader(job: Figures) -> Any:  # noqa: ANN401 - a function from a picture to an answer
+def mtcnn_reader(job: Figures) -> Callable[[Image], Figures]:
     """MTCNN, then an emotion network in one batch, by the code that reads ours."""
     from benchmarks.mtcnn import Mtcnn  # noqa: PLC0415
     from classpulse.inference import open_model  # noqa: PLC0415
