@@ -161,6 +161,7 @@ def accuracies(folder: Path = RESULTS) -> dict[str, Figures]:
     return {
         row["name"]: {
             "result": results[-1].name,
+            "version": row["version"],
             **{kind: {key: row[kind][key] for key in ("accuracy", "interval_95")} for kind in ("label", "people")},
         }
         for row in networks

