@@ -28,7 +28,7 @@ def test_each_face_is_found_once_by_the_nearest_box() -> None:
     boxes = [[35, 30, 75, 70], [60, 30, 100, 70], [30, 30, 70, 70]]
     assert match(boxes, faces) == ({1, 2}, {0, 1})
     assert match([[0, 0, 400, 400]], [[200, 200, 40]]) == (set(), set()), "a box of the whole picture finds nobody"
-    assert match([[60, 40, 80, 60]], [[50, 50, 20]]) == (set(), set()), "nor one beside the face"
+    assert match([[45, 45, 90, 90]], [[50, 50, 20]]) == (set(), set()), "nor one that has the face in its corner"
 
 
 def test_an_unsure_face_is_neither_found_nor_false() -> None:
