@@ -186,11 +186,8 @@ class Peer:
 
     def boxes(self, clip: Path, places: Sequence[int]) -> Iterator[tuple[int, Floats]]:
         """The faces of some frames."""
-        for frame in frames(clip):
-            if frame.index in places:
-                yield frame.index, np.asarray(self._read(frame.image)["boxes"], np.float32).reshape(-1, 4)
-            if frame.index >= max(places):
-                return
+        for frame in frames(clip, only=places):
+            yield frame.index, np.asarray(self._read(frame.image)["boxes"], np.float32).reshape(-1, 4)
 
     def peak_mb(self) -> float:
         """The most memory that was ever resident, of Node where it is Node that reads."""

@@ -57,7 +57,7 @@ def ratio(ours: Sequence[float], theirs: Sequence[float]) -> Figures | None:
     (9.97, True)
 
     Args:
-        ours: of each round.
+        ours: of each round, 2 or more.
         theirs: of the same rounds, in the same order.
 
     Returns:
@@ -66,9 +66,7 @@ def ratio(ours: Sequence[float], theirs: Sequence[float]) -> Figures | None:
     if min(*ours, *theirs) <= 0:
         return None
     logs = np.log(np.asarray(ours, np.float64)) - np.log(np.asarray(theirs, np.float64))
-    half = 0.0
-    if len(logs) > 1:
-        half = float(stats.t.ppf(0.975, len(logs) - 1) * logs.std(ddof=1) / np.sqrt(len(logs)))
+    half = float(stats.t.ppf(0.975, len(logs) - 1) * logs.std(ddof=1) / np.sqrt(len(logs)))
     mean = float(logs.mean())
     return {
         "times": round(float(np.exp(mean)), 2),
@@ -131,7 +129,7 @@ def cost(rounds: Sequence[Mapping[int, float]]) -> Figures:
     """What a face more costs, of milliseconds a frame by number of faces.
 
     Args:
-        rounds: each with the same numbers of faces, 3 or more.
+        rounds: 2 or more, each with the same numbers of faces, 3 or more.
 
     Returns:
         The slope of a line through all, with its 95 % interval over the rounds, and how steep the upper half of the
@@ -140,7 +138,7 @@ def cost(rounds: Sequence[Mapping[int, float]]) -> Figures:
     numbers = np.asarray(sorted(rounds[0]), np.float64)
     times = np.asarray([[ms[int(n)] for n in numbers] for ms in rounds])
     slopes = np.polyfit(numbers, times.T, 1)[0]
-    half = float(stats.t.ppf(0.975, len(slopes) - 1) * stats.sem(slopes)) if len(slopes) > 1 else 0.0
+    half = float(stats.t.ppf(0.975, len(slopes) - 1) * stats.sem(slopes))
     middle, typical = len(numbers) // 2, np.median(times, axis=0)
     lower = (typical[middle] - typical[0]) / (numbers[middle] - numbers[0])
     upper = (typical[-1] - typical[middle]) / (numbers[-1] - numbers[middle])

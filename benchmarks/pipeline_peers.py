@@ -216,7 +216,7 @@ def main() -> None:
     """Measure, print and save."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("clips", type=Path, help="folder of videos")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=5, help="of all entrants in turn; 5 take about 8 quiet minutes")
     parser.add_argument("--seconds", type=float, default=0.7, help="of each scene, in each round")
     parser.add_argument("--ours", action="append", help='ours once more, with settings: "NAME: setting=value ..."')
     parser.add_argument("--deepface", type=Path, help="facial_expression_model_weights.h5")
@@ -225,6 +225,8 @@ def main() -> None:
     args = parser.parse_args()
     if not args.clips.is_dir() or not videos(args.clips):
         parser.error(f"{args.clips} is no folder of videos")
+    if args.rounds < 2:
+        parser.error("one round has no interval: --rounds 2 or more")
     console = Console(stderr=True)
     begin = time.monotonic()
     with tempfile.TemporaryDirectory() as scratch:

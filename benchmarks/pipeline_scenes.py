@@ -12,7 +12,7 @@ import numpy as np
 from classpulse.types import Frame, Image
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
 VIDEOS = frozenset({".mp4", ".mov", ".gif", ".mkv", ".webm", ".avi"})
@@ -67,12 +67,13 @@ def begin_s(clip: Path, share: float) -> float:
         return share * max(0.0, (container.duration or 0) / av.time_base - TAIL_S)
 
 
-def frames(clip: Path, start_s: float = 0.0) -> Iterator[Frame]:
+def frames(clip: Path, start_s: float = 0.0, *, only: Collection[int] | None = None) -> Iterator[Frame]:
     """Decode a clip, or a picture, from a time on.
 
     Args:
         clip: the file.
         start_s: frames before it are left out.
+        only: numbers of the frames that are wanted, if not all are.
 
     Yields:
         Frames with the clip's own times; they are numbered from the clip's beginning if `start_s` is 0.
@@ -84,7 +85,7 @@ def frames(clip: Path, start_s: float = 0.0) -> Iterator[Frame]:
             container.seek(int(start_s * av.time_base))
         for index, decoded in enumerate(container.decode(stream)):
             time_s = float(decoded.time or 0.0)
-            if time_s >= start_s - 1e-6:
+            if time_s >= start_s - 1e-6 and (only is None or index in only):
                 yield Frame(np.asarray(decoded.to_ndarray(format="bgr24"), np.uint8), time_s, index)
 
 
