@@ -167,11 +167,13 @@ def table(figures: Figures) -> str:
             add(f"{scene}: frames a second", [f"{s['frames_per_s']:.3g}" for s in shown])
             add(f"{scene}: faces told an emotion a second", [f"{s['told_per_s']:.0f}" for s in shown])
             alone = [row["scenes"]["1"][scene] for row in rows]
+            add(f"{scene}: faces told a second of one core", [f"{s['told_per_cpu_s']:.0f}" for s in alone])
             add(f"{scene}: faces read anew a second of one core", [f"{s['fresh_per_cpu_s']:.0f}" for s in alone])
             add(f"{scene}: ms a frame, p50 and p95", [f"{s['p50_ms']:.0f}, {s['p95_ms']:.0f}" for s in shown])
     beside = figures["ours_beside"]
-    for name, title in zip(RATES, ("frames", "faces told", "faces read anew, one core"), strict=True):
-        cores = "1" if name == "fresh_per_cpu_s" else most
+    titles = ("frames", "faces told", "faces told, one core", "faces read anew, one core")
+    for name, title in zip(RATES, titles, strict=True):
+        cores = "1" if "cpu" in name else most
         for scene in (CLASS, "all clips"):
             cells = [times(beside.get(row["name"], {}).get(cores, {}).get(name, {}).get(scene)) for row in rows]
             if any(cell != "-" for cell in cells):
