@@ -7,7 +7,8 @@ python -m benchmarks.pipeline_peers CLIPS [--plot FILE.png] [--deepface FILE.h5]
 time of the run too, at 1280 x 720 px. Every entrant runs in a process of its own, one after the other, in rounds, bound
 to one core and then to all; in each round all of them see the same stretches of the same clips, flat out.
 
-- Ours: `Pipeline` with its defaults; decoding is in its time, and in no other's.
+- Ours: `Pipeline` with its defaults, a new one for each stretch, timed from its second frame on; decoding is in its
+  time, and in no other's.
 - `fer`: MTCNN by facenet-pytorch, asked as `fer` does, and mini-Xception; all faces of a frame in one batch, by
   onnxruntime, where `fer` itself has TensorFlow read one after the other.
 - `human`: npm's, with Node, its WASM backend (one thread under Node) and its own models; faces and emotions alone.
