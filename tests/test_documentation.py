@@ -1,4 +1,4 @@
-"""What the documentation says can be done: commands and settings that exist, Python that runs, links that lead somewhere."""
+"""What the documentation says can be done: commands and settings that exist, Python that runs, links that lead on."""
 
 from __future__ import annotations
 
