@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from classpulse.errors import PeopleError
 from classpulse.storage import embeddings as faces
+from classpulse.storage.account_tables import AccountRow
 from classpulse.storage.audit import ITSELF, Alias, Audit
 from classpulse.storage.consents import (
     MAX_DAYS,
@@ -240,9 +241,11 @@ class People:
             return self._keyring.name(connection, person_id)
 
     def names_in_log(self) -> dict[str, str]:
-        """Names by what the audit log calls people."""
+        """Names by what the audit log calls people, and those who log in."""
+        accounts = select(AccountRow.id, AccountRow.name, AccountRow.login)
         with self._reading() as connection:
-            return self._keyring.names(connection)
+            logging_in = {row.id: f"{row.name} ({row.login})" for row in connection.execute(accounts)}
+            return self._keyring.names(connection) | logging_in
 
     def note_view(self, action: str, person_id: str | None = None, detail: str = "") -> None:
         """Tell that somebody's data was seen, as on their own page."""

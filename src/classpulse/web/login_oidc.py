@@ -13,8 +13,10 @@ from joserfc.errors import JoseError
 from classpulse.storage.account import Stranger
 
 with warnings.catch_warnings():
-    # It says that there will be another httpx.
-    warnings.simplefilter("ignore")
+    # It says, whatever the filters are, that there will be another httpx.
+    from authlib.deprecate import AuthlibDeprecationWarning
+
+    warnings.simplefilter("ignore", AuthlibDeprecationWarning)
     from authlib.integrations.starlette_client import OAuth
 
 if TYPE_CHECKING:
