@@ -181,7 +181,7 @@ def test_the_schools_own_login_is_told_whole() -> None:
         ({"oidc.issuer": "https://login.school.example"}, "go together"),
         ({"oidc.create": "true"}, "takes oidc.domains"),
         ({"oidc.issuer": "http://login.school.example", "oidc.client_id": "x"}, "an address with https"),
-        ({"oidc.ranks": "staff=king"}, "VALUE=RANK"),
+        ({"oidc.ranks": "staff=king"}, "value=rank"),
         ({"oidc.domains": "school"}, "what follows @"),
     ):
         with pytest.raises(SettingsError, match=said) as refusal:
