@@ -103,10 +103,19 @@ EVERY = {
     "web.key": "school.key",
     "web.public_url": "https://school.example/pulse",
     "web.trusted_proxies": "10.0.0.1,10.0.0.2",
+    "oidc.issuer": "https://login.school.example/realms/staff",
+    "oidc.client_id": "classpulse",
+    "oidc.client_secret": "what it is shown",
+    "oidc.button": "Schoology",
+    "oidc.create": True,
+    "oidc.domains": "school.example,*",
+    "oidc.rank": "teacher",
+    "oidc.claim": "roles",
+    "oidc.ranks": "staff=teacher,it=admin",
 }
 """Every setting with a value that is not its default."""
 PATHS = {name for name in EVERY if name.endswith(("_dir", "_file", ".model", ".certificate", ".key"))}
-LISTS = {"join.ways", "web.trusted_proxies"}
+LISTS = {"join.ways", "web.trusted_proxies", "oidc.domains", "oidc.ranks"}
 
 
 @pytest.fixture(autouse=True)
@@ -136,9 +145,10 @@ def test_every_setting_is_tried_here() -> None:
 
 
 PAIR = {"web.certificate", "web.key"}
+NOT_ALONE = PAIR | {"oidc.issuer", "oidc.client_id", "oidc.create"}
 
 
-@pytest.mark.parametrize("name", [name for name in EVERY if name not in PAIR])
+@pytest.mark.parametrize("name", [name for name in EVERY if name not in NOT_ALONE])
 def test_every_setting_can_be_given_in_every_place(name: str, tmp_path: Path) -> None:
     given: Any = EVERY[name]
     wanted = Path(given) if name in PATHS else tuple(given.split(",")) if name in LISTS else given
@@ -155,6 +165,28 @@ def test_every_setting_can_be_given_in_every_place(name: str, tmp_path: Path) ->
         assert value(settings, name) == wanted
         others = [value(settings, other) == value(Settings(), other) for other in EVERY if other != name]
         assert all(others)
+
+
+def test_the_schools_own_login_is_told_whole() -> None:
+    oidc = load({name: EVERY[name] for name in EVERY if name.startswith("oidc.")}, environ={}).oidc
+    assert oidc.issuer == "https://login.school.example/realms/staff"
+    assert [oidc.rank_of(claim) for claim in (["pupils", "it"], "staff", ["x"], None)] == [
+        "admin",
+        "teacher",
+        None,
+        None,
+    ]
+    secret = {"CLASSPULSE_OIDC__CLIENT_SECRET": "not to be told"}
+    for given, said in (
+        ({"oidc.issuer": "https://login.school.example"}, "go together"),
+        ({"oidc.create": "true"}, "takes oidc.domains"),
+        ({"oidc.issuer": "http://login.school.example", "oidc.client_id": "x"}, "an address with https"),
+        ({"oidc.ranks": "staff=king"}, "value=rank"),
+        ({"oidc.domains": "school"}, "what follows @"),
+    ):
+        with pytest.raises(SettingsError, match=said) as refusal:
+            load(given, environ=secret)
+        assert "not to be told" not in str(refusal.value)
 
 
 def test_a_certificate_and_its_key_are_given_together() -> None:

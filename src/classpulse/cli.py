@@ -17,6 +17,7 @@ import click
 
 from classpulse import (
     __version__,
+    cli_accounts,
     cli_alerts,
     cli_attendance,
     cli_audit,
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
 EXITS = (
     "Exit codes: 2 usage or settings, 3 source, 4 model, 5 law, 6 storage, 7 page, 8 data, 9 training, "
-    "10 people, 11 key, 12 marks and answers, 130 interrupted, 1 other."
+    "10 people, 11 key, 12 marks and answers, 14 accounts, 130 interrupted, 1 other."
 )
 
 
@@ -232,6 +233,7 @@ def install(settings: Settings, name: str, source: str | None) -> None:
 for _command in (cli_data.data, cli_training.train, cli_training.tune, cli_training.evaluate, cli_training.export):
     cli.add_command(_command)
 for _command in (
+    cli_accounts.accounts,
     cli_alerts.alerts,
     cli_people.people,
     cli_attendance.attendance,

@@ -60,8 +60,8 @@ class OidcSettings(Group):
     """What it calls this Classpulse."""
     client_secret: str | None = Field(None, repr=False)
     """What Classpulse shows it; keep it out of files: `CLASSPULSE_OIDC__CLIENT_SECRET`."""
-    button: str = Field("the school's account", min_length=1, max_length=40)
-    """What the button on the login page is called, after "Log in with"."""
+    button: str | None = Field(None, min_length=1, max_length=40)
+    """What comes after "Log in with" on its button; "the school's account", in the page's language, if not given."""
     create: bool = False
     """Whether those whom nobody invited get an account; else only invited addresses come in."""
     domains: Annotated[tuple[Annotated[str, AfterValidator(_domain)], ...], BeforeValidator(_words)] = ()

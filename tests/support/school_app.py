@@ -1,15 +1,15 @@
 """A small application with logins: what a school's own application has around them."""
 
-from __future__ import annotations
-
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, Response
 
+from classpulse.settings import Settings
+from classpulse.storage.accounts import Accounts
 from classpulse.web.explained import explain_errors
 from classpulse.web.guard import Guard
 from classpulse.web.limits import Limits
@@ -18,12 +18,6 @@ from classpulse.web.pages import add_files
 from classpulse.web.server import listen
 from classpulse.web.sub_path import SubPath
 from classpulse.web.who import Somebody, WhoHere
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from classpulse.settings import Settings
-    from classpulse.storage.accounts import Accounts
 
 
 def make_app(accounts: Accounts, settings: Settings) -> FastAPI:

@@ -85,11 +85,15 @@ class AccountList(Entrances):
                 raise AccountError(message, "taken") from None
         return self.get(row.id)
 
-    def set_active(self, account_id: str, active: bool) -> Account:
-        """Let somebody in again, or no more: then all their logins and invitations end at once; tokens wait."""
+    def set_active(self, account_id: str, *, active: bool) -> Account:
+        """Let somebody in again, also after too many wrong passwords, or no more.
+
+        Then all their logins and invitations end at once; tokens are refused, and good again with the account.
+        """
         with self._changing("account.enable" if active else "account.disable", account_id) as connection:
             was_admin = _lock(connection, account_id)
-            connection.execute(update(AccountRow).where(AccountRow.id == account_id).values(active=active))
+            values = {"active": active, "failed": 0, "locked_until": None}
+            connection.execute(update(AccountRow).where(AccountRow.id == account_id).values(values))
             if not active:
                 tickets.end_logins(connection, account_id)
                 tickets.end_invitation(connection, account_id)

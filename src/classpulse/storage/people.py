@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from classpulse.errors import PeopleError
 from classpulse.storage import embeddings as faces
+from classpulse.storage.account_tables import AccountRow
 from classpulse.storage.audit import ITSELF, Alias, Audit
 from classpulse.storage.consents import (
     MAX_DAYS,
@@ -240,9 +241,10 @@ class People:
             return self._keyring.name(connection, person_id)
 
     def names_in_log(self) -> dict[str, str]:
-        """Names by what the audit log calls people."""
+        """Names by what the audit log calls people, and those who log in."""
         with self._reading() as connection:
-            return self._keyring.names(connection)
+            rows = connection.execute(select(AccountRow.id, AccountRow.name, AccountRow.login))
+            return self._keyring.names(connection) | {one: f"{name} ({login})" for one, name, login in rows}
 
     def note_view(self, action: str, person_id: str | None = None, detail: str = "") -> None:
         """Tell that somebody's data was seen, as on their own page."""

@@ -25,7 +25,7 @@ router = APIRouter(
     },
 )
 
-AccountId = Annotated[str, Path(max_length=40)]
+AccountId = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
 
 
 @router.get("")
@@ -53,7 +53,7 @@ def change(account_id: AccountId, asked: AccountChange, manager: Manager, who: W
     if asked.rank is not None and asked.rank != account.rank:
         account = acting.set_rank(account_id, asked.rank)
     if asked.active is not None and asked.active != account.active:
-        account = acting.set_active(account_id, asked.active)
+        account = acting.set_active(account_id, active=asked.active)
     who.forget()
     return AccountShown.of(account)
 

@@ -76,7 +76,8 @@ DeskHere = Annotated[PasswordDesk, Depends(_desk)]
 @router.get("/login")
 def ways(request: Request) -> LoginWays:
     """How one may log in here."""
-    return LoginWays(oidc=request.app.state.oidc_button)
+    state = request.app.state
+    return LoginWays(oidc=state.oidc is not None, oidc_name=state.oidc_button)
 
 
 @router.post("/login", responses=LIMITED)

@@ -24,7 +24,8 @@ class Asked(BaseModel):
 class LoginWays(BaseModel):
     """How one may log in here."""
 
-    oidc: str | None = Field(description="What the school's own login is called; null where there is none.")
+    oidc: bool = Field(description="Whether there is a login of the school's own, at `/login/oidc`.")
+    oidc_name: str | None = Field(description="What it is called; null where it has no name.")
 
 
 class Login(Asked):

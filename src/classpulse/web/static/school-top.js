@@ -1,0 +1,21 @@
+// The top of a school's pages: who is logged in, what only an admin has, and the way out.
+
+import { byId } from "./dom.js";
+import { ask, at } from "./server.js";
+
+/** Show who is here; resolves to their account, or sends them to the login. */
+export async function prepareTop() {
+  const { data, status } = await ask("GET", "/api/v1/account");
+  if (status === 401) location.replace(at("/login"));
+  if (!data) return null;
+  byId("who").textContent = data.name;
+  byId("log-out").addEventListener("click", logOut);
+  const accounts = byId("to-accounts");
+  if (accounts) accounts.hidden = data.rank !== "admin";
+  return data;
+}
+
+async function logOut() {
+  await ask("POST", "/api/v1/logout");
+  location.replace(at("/login"));
+}
