@@ -62,9 +62,13 @@ ROWS: list[tuple[str, str, dict[str, Any]]] = [
     ("0002", "appearances", {"session_id": 1, "person_id": PERSON, "track": 1, "start_s": 0, "end_s": 9}),
     ("0003", "person_exports", {"person_id": PERSON, "sealed": "s", "created_at": BEGAN}),
     ("0004", "marks", {"session_id": 1, "time_s": 7.5, "label": "question", "how": "slides"}),
+    ("0006", "accounts", {"id": PERSON, "login": "ana", "name": "Ana", "rank": "teacher", "created_at": BEGAN}),
 ]
 """What a version could hold that the one before could not."""
-OF_ALL = {"appearances": {"confidence": 0.5, "how": "recognised"}}
+OF_ALL: dict[str, dict[str, Any]] = {
+    "appearances": {"confidence": 0.5, "how": "recognised"},
+    "accounts": {"active": True, "failed": 0},
+}
 
 
 @pytest.fixture
@@ -102,7 +106,7 @@ def test_every_version_that_there_was_is_tried() -> None:
     assert {since for since, _, _ in ROWS} >= set(known_versions()[:4])
 
 
-@pytest.mark.parametrize("version", ["0001", "0002", "0003", "0004"])
+@pytest.mark.parametrize("version", ["0001", "0002", "0003", "0004", "0005", "0006"])
 def test_a_database_of_an_earlier_version_keeps_its_rows(fresh_url: str, version: str) -> None:
     engine = open_engine(fresh_url)
     with engine.begin() as connection:

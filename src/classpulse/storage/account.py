@@ -117,7 +117,9 @@ def fold_login(text: str) -> str:
     >>> fold_login(" Ana.Silva@School.Example ")
     'ana.silva@school.example'
     """
-    return unicodedata.normalize("NFKC", text[: 4 * MAX_LOGIN]).strip().casefold()
+    # What is no text, or none that a database takes, is nobody's login: it need not be kept apart.
+    known = text[: 4 * MAX_LOGIN].encode("utf-8", "replace").decode().replace("\0", "?")
+    return unicodedata.normalize("NFKC", known).strip().casefold()
 
 
 def clean_login(text: str) -> str:

@@ -242,10 +242,9 @@ class People:
 
     def names_in_log(self) -> dict[str, str]:
         """Names by what the audit log calls people, and those who log in."""
-        accounts = select(AccountRow.id, AccountRow.name, AccountRow.login)
         with self._reading() as connection:
-            logging_in = {row.id: f"{row.name} ({row.login})" for row in connection.execute(accounts)}
-            return self._keyring.names(connection) | logging_in
+            rows = connection.execute(select(AccountRow.id, AccountRow.name, AccountRow.login))
+            return self._keyring.names(connection) | {one: f"{name} ({login})" for one, name, login in rows}
 
     def note_view(self, action: str, person_id: str | None = None, detail: str = "") -> None:
         """Tell that somebody's data was seen, as on their own page."""

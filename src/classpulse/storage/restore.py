@@ -14,9 +14,10 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import delete, func, insert, select, text, update
 
 from classpulse.errors import StorageError
+from classpulse.storage.account_tables import InvitationRow, LoginRow
 from classpulse.storage.backup import FORMAT, ROWS_AT_ONCE, VERSION, Head, tables_of, told_of
 from classpulse.storage.database import is_server, open_engine, place_of, told_plainly
 from classpulse.storage.erasure import mark
@@ -78,6 +79,7 @@ def restore(database: str, path: Path, *, replace: bool = False) -> Restored:
                 _number_on(connection)
                 upgrade(connection, head.tables, place)
                 _end_sessions(connection)
+                _end_logins(connection)
                 mark(connection)
     except OSError as error:
         message = f"the backup {path} cannot be read: {error.strerror or error}"
@@ -130,6 +132,12 @@ def _end_sessions(connection: Connection) -> None:
     """End the classes that ran while the backup was written: whoever wrote them does not write here."""
     torn = {"ended_at": SessionRow.last_seen_at, "ended_how": "torn"}
     connection.execute(update(SessionRow).where(SessionRow.ended_at.is_(None)).values(torn))
+
+
+def _end_logins(connection: Connection) -> None:
+    """End what was open while the backup was written: who logged out since then is not to be logged in again."""
+    for rows in (LoginRow, InvitationRow):
+        connection.execute(delete(rows))
 
 
 class _Backup:

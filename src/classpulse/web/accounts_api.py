@@ -25,7 +25,7 @@ router = APIRouter(
     },
 )
 
-AccountId = Annotated[str, Path(max_length=40)]
+AccountId = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
 
 
 @router.get("")

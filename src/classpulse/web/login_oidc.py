@@ -11,6 +11,7 @@ from authlib.common.errors import AuthlibBaseError
 from joserfc.errors import JoseError
 
 from classpulse.storage.account import Stranger
+from classpulse.storage.names import MAX_NAME
 
 with warnings.catch_warnings():
     # It says, whatever the filters are, that there will be another httpx.
@@ -93,8 +94,9 @@ class Issuer:
         }
         token = await _asked(self._client.authorize_access_token(request, claims_options=told))
         # Without a nonce Authlib does not look at the ID token: a session that somebody made up has none.
-        claims: dict[str, Any] | None = token.get("userinfo")
-        if not claims or not isinstance(claims.get("sub"), str) or not 0 < len(claims["sub"]) <= MAX_SUBJECT:
+        claims: dict[str, Any] = token.get("userinfo") or {}
+        subject = claims.get("sub")
+        if not isinstance(subject, str) or not 0 < len(subject) <= MAX_SUBJECT or not subject.isprintable():
             raise OidcError(trouble="refused")
         return self._stranger(claims)
 
@@ -109,7 +111,7 @@ class Issuer:
             issuer=self._issuer,
             subject=claims["sub"],
             email=email,
-            name=next((name for name in names if isinstance(name, str) and name), ""),
+            name=next((name[:MAX_NAME] for name in names if isinstance(name, str) and name), ""),
             rank=settings.rank_of(claims.get(settings.claim)),
             welcome=settings.rank if welcome else None,
         )
@@ -136,7 +138,7 @@ async def _asked(answer: Awaitable[Any]) -> Any:  # noqa: ANN401 - Authlib has n
     except httpx.HTTPError as error:
         logger.warning("The school's own login does not answer: %s", type(error).__name__)
         raise OidcError(trouble="away") from None
-    except (AuthlibBaseError, JoseError, ValueError, KeyError, RuntimeError) as error:
-        # Its words may hold what somebody typed into an address: the kind says enough.
+    except (AuthlibBaseError, JoseError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        # What came back was made up. Its words may hold what somebody typed into an address: the kind says enough.
         logger.info("The school's own login let nobody through: %s", getattr(error, "error", type(error).__name__))
         raise OidcError(trouble="refused") from None
