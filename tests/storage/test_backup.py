@@ -135,7 +135,7 @@ def test_rows_that_are_there_are_kept_unless_they_may_be_replaced(
     with Store.open(other_url) as other:
         store_lesson(other, 1.0)
         before = everything(other)
-    with pytest.raises(StorageError, match=r"holds 13 rows of 16 tables \(1 class, 0 people\) already, and was left"):
+    with pytest.raises(StorageError, match=r"holds 13 rows of 23 tables \(1 class, 0 people\) already, and was left"):
         restore(other_url, copy)
     with Store.open(other_url) as other:
         assert everything(other) == before
@@ -172,7 +172,7 @@ def test_whoever_was_forgotten_since_is_forgotten_again(
         (lambda lines: [*lines[:-1], b"[1]\n", lines[-1]], "a row of .* has"),
         (lambda lines: [*lines[:-1], b"[" * 70_000, lines[-1]], "the line has no end"),
         (lambda lines: [*lines[:-1], b"[" * 30_000 + b"\n", lines[-1]], "it is no JSON"),
-        (lambda lines: [lines[0].replace(b'"0005"', b'"9999"'), *lines[1:]], "newer Classpulse .* tables 9999"),
+        (lambda lines: [lines[0].replace(b'"0007"', b'"9999"'), *lines[1:]], "newer Classpulse .* tables 9999"),
         (lambda lines: [lines[0].replace(b'"version":1', b'"version":2'), *lines[1:]], "newer Classpulse"),
         (lambda _: [b'{"format":"another"}\n'], "is no backup of Classpulse"),
         (lambda lines: [line.replace(b'"Recap"', b"7") for line in lines], "marks: label cannot be '7'"),
@@ -240,3 +240,20 @@ def test_the_commands(school: Store, settings: Settings, tmp_path: Path) -> None
     told = here("audit", "show", data=settings.data_dir, env=env).stdout
     assert "backup.write" in told
     assert "backup.restore" in told
+
+
+def test_no_class_of_a_school_goes_on_because_a_backup_was_put_back(
+    store: Store, other_url: str, tmp_path: Path
+) -> None:
+    maths = store.courses().add("Maths 7b", "0", teacher=store.accounts().add("ana", "Ana Silva", "teacher").id)
+    store.courses().want(maths, wanted=True)
+    store.runs().ask(maths.id)
+    path = tmp_path / "monday.classpulse"
+    with path.open("wb") as file:
+        store.house.backup(file, "a test")
+    restore(other_url, path)
+    with Store.open(other_url) as again:
+        (course,) = again.courses().all()
+        assert (course.name, course.wanted, again.runs().all()) == ("Maths 7b", False, {})
+        assert [one.login for one in again.courses().members(course)] == ["ana"]
+        assert again.courses().add("Physics", "demo").id == maths.id + 1
