@@ -7,7 +7,7 @@ The command line prints its text without a traceback and exits with its `exit_co
 from typing import Literal
 
 JoinRefusal = Literal["unknown", "over", "early", "full", "secret", "way", "rate", "message"]
-CourseRefusal = Literal["unknown", "input", "running", "ended", "last", "full", "place"]
+CourseRefusal = Literal["unknown", "input", "running", "ended", "last", "full", "law"]
 AccountRefusal = Literal["wrong", "password", "input", "taken", "link", "unknown", "last"]
 
 
@@ -108,7 +108,7 @@ class CourseError(ClassPulseError):
         reason: which kind of refusal it is, for whoever answers with a status in place of a sentence: `"unknown"` (no
             such class, or nobody in it), `"input"` (not a name, source, setting or role), `"running"` (not while it
             runs), `"ended"` (not while it does not), `"last"` (nobody would be left to teach it), `"full"` (no more at
-            once) or `"place"` (not on this machine).
+            once) or `"law"` (nobody has said which law is in force).
     """
 
     exit_code = 15

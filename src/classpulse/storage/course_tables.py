@@ -81,6 +81,7 @@ class RunRow(Base):
         fingerprint: SHA-256 of its certificate; None where it does not encrypt.
         pass_key: random; by it the process knows that a request was handed on by another one.
         beat: grows with every sign of life, so that nobody's clock matters.
+        taken: how many processes in a row have fallen silent soon after they began to run it.
         beat_at: when, UTC: for people, and for what is too old to be gone on with.
         phase: as the class's page has it, `"asked"` before anybody has begun it, `"left"` when its process ended in
             good order in the middle.
@@ -106,6 +107,7 @@ class RunRow(Base):
     fingerprint: Mapped[str | None] = mapped_column(String(MAX_FINGERPRINT))
     pass_key: Mapped[str | None] = mapped_column(String(ID))
     beat: Mapped[int]
+    taken: Mapped[int]
     beat_at: Mapped[datetime] = mapped_column(UtcTime)
     phase: Mapped[str] = mapped_column(String(MAX_WORD))
     elapsed_s: Mapped[float] = mapped_column(Double)

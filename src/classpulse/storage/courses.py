@@ -65,6 +65,11 @@ class Courses:
             rows = session.scalars(select(CourseRow).order_by(func.lower(CourseRow.name), CourseRow.id))
             return [Course.of(row) for row in rows]
 
+    def wanted(self) -> list[Course]:
+        """Those that are to run now."""
+        with self._reading() as session:
+            return [Course.of(row) for row in session.scalars(select(CourseRow).where(CourseRow.wanted))]
+
     def of_account(self, account_id: str) -> dict[int, CourseRole]:
         """The courses that somebody belongs to, and as what."""
         query = select(CourseMemberRow.course_id, CourseMemberRow.role).where(CourseMemberRow.account_id == account_id)

@@ -24,10 +24,13 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
+STEADY_S = 60.0
+"""A class that ran so long is not what ended its process."""
 LIVE = frozenset({"starting", "running", "paused"})
 """Phases of a class that goes on."""
-ASKED, LEFT = "asked", "left"
+ASKED, LEFT, LEFT_PAUSED = "asked", "left", "left_paused"
 """Phases of a class that is to go on, and that nobody runs."""
+WAITING = frozenset({ASKED, LEFT, LEFT_PAUSED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,7 @@ class Run:
         course_id: of which course.
         process: its process; None where nobody runs it.
         beat: signs of life so far.
+        taken: how many processes in a row fell silent soon after they had begun to run it.
         beat_at: the last one, by the clock of whoever gave it.
         state: what it said then.
     """
@@ -90,6 +94,7 @@ class Run:
     course_id: int
     process: Process | None
     beat: int
+    taken: int
     beat_at: datetime
     state: RunState
 
@@ -120,10 +125,10 @@ class Runs:
         values = _values(RunState(ASKED))
         with told_plainly(self._engine.url), self._engine.begin() as connection:
             known = update(RunRow).where(RunRow.course_id == course_id, RunRow.process.is_(None))
-            if connection.execute(known.values(values | {"beat": RunRow.beat + 1})).rowcount:
+            if connection.execute(known.values(values | {"beat": RunRow.beat + 1, "taken": 0})).rowcount:
                 return
             if connection.scalar(select(RunRow.course_id).where(RunRow.course_id == course_id)) is None:
-                connection.execute(insert(RunRow), values | {"course_id": course_id, "beat": 0})
+                connection.execute(insert(RunRow), values | {"course_id": course_id, "beat": 0, "taken": 0})
 
     def claim(self, course_id: int, me: Process, seen: Run | None) -> bool:
         """Become the owner of a course, if nothing has changed since its row was seen; tells whether one is."""
@@ -132,11 +137,13 @@ class Runs:
             try:
                 with self._engine.begin() as connection:
                     if seen is None:
-                        connection.execute(insert(RunRow), values | {"course_id": course_id, "beat": 1})
+                        connection.execute(insert(RunRow), values | {"course_id": course_id, "beat": 1, "taken": 0})
                         return True
                     same = RunRow.process == seen.process.id if seen.process else RunRow.process.is_(None)
                     wanted = update(RunRow).where(RunRow.course_id == course_id, RunRow.beat == seen.beat, same)
-                    return connection.execute(wanted.values(values | {"beat": seen.beat + 1})).rowcount == 1
+                    soon = seen.live and seen.state.elapsed_s < STEADY_S
+                    values |= {"beat": seen.beat + 1, "taken": seen.taken + 1 if soon else 0}
+                    return connection.execute(wanted.values(values)).rowcount == 1
             except IntegrityError:  # another process was first, or the course is gone
                 return False
 
@@ -150,6 +157,14 @@ class Runs:
                 if not connection.execute(mine.values(_values(state) | {"beat": RunRow.beat + 1})).rowcount:
                     lost.add(course_id)
         return frozenset(lost)
+
+    def settle(self, seen: Run, state: RunState) -> bool:
+        """Say how a course was left that nobody runs any more, if nothing has changed since its row was seen."""
+        same = RunRow.process == seen.process.id if seen.process else RunRow.process.is_(None)
+        known = update(RunRow).where(RunRow.course_id == seen.course_id, RunRow.beat == seen.beat, same)
+        values = _values(state) | {"beat": seen.beat + 1, "process": None}
+        with told_plainly(self._engine.url), self._engine.begin() as connection:
+            return connection.execute(known.values(values)).rowcount == 1
 
     def release(self, me: Process, states: Mapping[int, RunState]) -> None:
         """Run these courses no more, and say how they were left."""
@@ -199,4 +214,4 @@ def _run_of(row: Any) -> Run:  # noqa: ANN401 - a row of the table
         owner = Owner(row.owner_pid, row.owner_started_s, row.owner_host)
         process = Process(row.process, owner, row.address, row.fingerprint, row.pass_key)
     state = RunState(row.phase, row.elapsed_s, row.people, row.word, row.session_id, row.trouble)
-    return Run(row.course_id, process, row.beat, row.beat_at, state)
+    return Run(row.course_id, process, row.beat, row.taken, row.beat_at, state)

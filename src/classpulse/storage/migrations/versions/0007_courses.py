@@ -46,6 +46,7 @@ def upgrade() -> None:
         sa.Column("fingerprint", sa.String(FINGERPRINT)),
         sa.Column("pass_key", sa.String(ID)),
         sa.Column("beat", sa.Integer, nullable=False),
+        sa.Column("taken", sa.Integer, nullable=False),
         sa.Column("beat_at", MOMENT, nullable=False),
         sa.Column("phase", sa.String(WORD), nullable=False),
         sa.Column("elapsed_s", sa.Double, nullable=False),
