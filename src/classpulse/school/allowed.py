@@ -39,7 +39,7 @@ def allowed_source(text: str, serve: ServeSettings) -> SourceKind:
     Raises:
         SourceError: it means nothing, or is not allowed; the text says why, and nothing of what is on the server.
     """
-    kind = _kind_of(text)
+    kind = kind_of(text)
     if kind not in serve.sources:
         message = phrase(
             "This school lets a class have one of these sources: {kinds}. Whoever runs the server may allow others.",
@@ -52,7 +52,7 @@ def allowed_source(text: str, serve: ServeSettings) -> SourceKind:
     return found
 
 
-def _kind_of(text: str) -> str:
+def kind_of(text: str) -> str:
     """The kind of a source, without a look at any file: whoever asks is not to hear which files there are."""
     if "://" in text or text.strip() in {"demo", "join"} or text.strip().startswith("screen"):
         return describe(text).kind

@@ -8,15 +8,17 @@ from classpulse.insight.disclosure import disclose
 from classpulse.storage.runs import LIVE, RunState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from starlette.types import ASGIApp
+    from collections.abc import Awaitable, Callable
+    from typing import Any
 
     from classpulse.hub import LiveState
     from classpulse.insight.moments import Said
     from classpulse.policy import Policy
     from classpulse.runner import Runner
     from classpulse.storage.course import Course
+
+    Pages = Callable[[Any, Any, Any], Awaitable[None]]
+    """An ASGI application; which framework made it is the web's own matter."""
 
 
 class HeldClass:
@@ -29,7 +31,7 @@ class HeldClass:
         settled_s: when the others were told that it is over, by `time.monotonic`; None before.
     """
 
-    def __init__(self, course: Course, runner: Runner, app: ASGIApp) -> None:
+    def __init__(self, course: Course, runner: Runner, app: Pages) -> None:
         """Take all three; the runner is started by whoever made this."""
         self.course, self.runner, self.app = course, runner, app
         self.settled_s: float | None = None

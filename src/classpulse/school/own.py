@@ -22,16 +22,15 @@ from classpulse.texts import phrase
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from starlette.types import ASGIApp
-
     from classpulse.hub import Controls
     from classpulse.runner import Runner
+    from classpulse.school.held import Pages
     from classpulse.settings import Settings
     from classpulse.storage.course import Course
     from classpulse.storage.runs import Process
     from classpulse.storage.store import Store
 
-    MakeApp = Callable[[Course, Runner, Controls, Settings], ASGIApp]
+    MakeApp = Callable[[Course, Runner, Controls, Settings], Pages]
 
 logger = logging.getLogger(__name__)
 
