@@ -29,6 +29,7 @@ from classpulse import (
     cli_policy,
     cli_report,
     cli_screens,
+    cli_serve,
     cli_settings,
     cli_training,
 )
@@ -245,6 +246,7 @@ for _command in (
     cli_policy.policy,
     cli_report.report,
     cli_screens.screens,
+    cli_serve.serve,
     cli_settings.settings,
 ):
     cli.add_command(_command)

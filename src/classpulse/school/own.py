@@ -120,12 +120,15 @@ class OwnClasses:
                 self._runs.release(self._me, {course.id: RunState("ended", trouble=trouble)})
 
     def _build(self, course: Course) -> HeldClass:
-        from classpulse.roll import feed_from  # noqa: PLC0415 - a server without a class needs no networks
+        import cv2  # noqa: PLC0415 - a server without a class needs neither OpenCV nor networks
+
+        from classpulse.roll import feed_from  # noqa: PLC0415
         from classpulse.runner import Runner  # noqa: PLC0415
 
         kind = replace(self.check(course), name=course.name)
         overrides = {"join.title": course.name, **course.overrides}
         settings = settings_of(self._settings, overrides, share=self._settings.serve.most_classes)
+        cv2.setNumThreads(settings.threads)
         runner = Runner(
             kind,
             settings,
