@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import platform
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from classpulse.errors import ClassPulseError, CourseError, StorageError
+from classpulse.errors import ClassPulseError, CourseError, SourceError, StorageError
 from classpulse.law import law_in_force
 from classpulse.school.allowed import allowed_source
 from classpulse.school.held import HeldClass, HeldControls
@@ -84,7 +85,7 @@ class OwnClasses:
                 "Nobody has said yet which law is in force here: an admin says so on the page of all classes."
             )
             raise CourseError(message, "law")
-        require_present(kind)
+        _require_present(kind)
         return kind
 
     def open(self, course: Course, *, paused: bool = False) -> None:
@@ -197,3 +198,18 @@ class OwnClasses:
                 held.runner.join(max(0.1, deadline - time.monotonic()))
         with suppress(StorageError):  # then they go on once it is seen that this process is no more
             self._runs.release(self._me, left)
+
+
+def _require_present(kind: SourceKind) -> None:
+    try:
+        require_present(kind)
+    except SourceError:
+        if kind.kind != "webcam":
+            raise
+        # In a school whoever begins a class does not sit at the machine that runs it.
+        message = phrase(
+            "There is no webcam {number} at the machine {host}: plug one in there.",
+            number=kind.target,
+            host=platform.node(),
+        )
+        raise SourceError(message) from None
