@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 from classpulse.errors import AccountError
@@ -56,9 +56,7 @@ def run_serve(settings: Settings, say: Say, until: threading.Event | None = None
         )
         school = School(store, settings, me, classes)
         app = create_school_app(school, accounts, classes)
-        server = LiveServer(
-            app, settings.web.host, sock=sock, certificate=certificate, max_message_bytes=MESSAGE_BYTES
-        )
+        server = LiveServer(app, settings.web.host, sock=sock, certificate=certificate, max_message_bytes=MESSAGE_BYTES)
         classes.base_url = app.state.base_url = server.access.base_url
         stack.enter_context(server)
         school.start()
@@ -101,10 +99,8 @@ def _announce(server: LiveServer, accounts: Accounts, settings: Settings, say: S
 def first_invitation(accounts: Accounts) -> str | None:
     """What lets the first admin in; None where anybody has ever been able to come in."""
     if accounts.none():
-        try:
+        with suppress(AccountError):  # another process was first
             accounts.add(FIRST_LOGIN, "Admin", "admin")
-        except AccountError:
-            pass  # another process was first
     known = accounts.all()
     if any(one.has_password or one.by_oidc for one in known):
         return None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from classpulse.errors import ClassPulseError, CourseError
 from classpulse.school.own import OwnClasses
 from classpulse.school.silence import Silence
-from classpulse.storage.runs import LEFT_PAUSED, WAITING, Run, RunState
+from classpulse.storage.runs import LEFT_PAUSED, Run, RunState
 from classpulse.texts import phrase
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class School:
             StorageError: the database does not answer.
         """
         run = self._runs.all().get(course.id)
-        if run is None or not (run.live or run.state.phase in WAITING):
+        if run is None or not (run.live or run.waits):
             raise CourseError(phrase("This class is not running."), "ended")
         self._courses.want(course, wanted=False)
         held = self.held(course.id)
@@ -190,9 +190,8 @@ class School:
 
     def _is_left(self, run: Run) -> bool:
         """Whether nobody runs what is to run."""
-        if run.process is None:
-            return run.state.phase in WAITING
-        return run.process.id != self.me.id and self._is_dead(run)
+        another = run.process is not None and run.process.id != self.me.id
+        return run.waits or (another and run.live and self._is_dead(run))
 
     def _is_dead(self, run: Run) -> bool:
         return self._silence.silent_s(run) >= SILENT_S or bool(self._runs.dead([run]))

@@ -103,6 +103,11 @@ class Run:
         """Whether it goes on, as far as its process has said."""
         return self.process is not None and self.state.phase in LIVE
 
+    @property
+    def waits(self) -> bool:
+        """Whether it is to go on, and nobody runs it."""
+        return self.process is None and self.state.phase in WAITING
+
 
 class Runs:
     """The bus of one database; got by `Store.runs`. May be used from any thread.

@@ -6,7 +6,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from classpulse.settings import Jurisdiction
-from classpulse.sources.opening import masked
+from classpulse.sources.opening import shown
 from classpulse.storage.course import Course, CourseRole, Member
 from classpulse.storage.course_tables import MAX_ADDRESS, MAX_COURSE_NAME
 from classpulse.storage.runs import RunState
@@ -130,15 +130,6 @@ class Overview(BaseModel):
     courses: list[CourseShown]
 
 
-def source_shown(source: str) -> str:
-    """A source without what may be secret: a stream without its password, a file without its folders.
-
-    >>> source_shown("rtsp://u:p@10.0.0.7/door"), source_shown("/home/ana/lesson.mp4"), source_shown("0")
-    ('rtsp://10.0.0.7/door', 'lesson.mp4', '0')
-    """
-    return masked(source) if "://" in source else source.replace("\\", "/").rstrip("/").rpartition("/")[2]
-
-
 def run_shown(state: RunState | None, *, inside: bool, texts: Catalogue) -> RunShown | None:
     """How a class does; for who is not in it, whether it runs and nothing of what is seen in it."""
     if state is None:
@@ -158,6 +149,6 @@ def course_fields(course: Course, role: CourseRole | None, state: RunState | Non
         "slug": course.slug,
         "name": course.name,
         "role": role,
-        "source": source_shown(course.source) if role else None,
+        "source": shown(course.source) if role else None,
         "run": run_shown(state, inside=role is not None, texts=texts),
     }
