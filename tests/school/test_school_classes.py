@@ -228,9 +228,7 @@ def test_a_source_that_a_page_gave_is_looked_at_again_when_the_class_begins(
         process().begin(course)
 
 
-def test_what_cannot_be_opened_is_told_to_all(
-    store: Store, process: Callable[..., School], tmp_path: Path
-) -> None:
+def test_what_cannot_be_opened_is_told_to_all(store: Store, process: Callable[..., School], tmp_path: Path) -> None:
     (tmp_path / "broken.mp4").write_bytes(b"no video")
     course = store.courses().add("Maths 7b", str(tmp_path / "broken.mp4"), trusted=True)
     here = process()

@@ -115,8 +115,9 @@ def change(
 
 
 @router.delete("", status_code=204, response_class=Response, responses=NOT_NOW)
-def remove(asking: Editing, members: MembersHere) -> None:
+def remove(asking: Editing, school: SchoolHere, members: MembersHere) -> None:
     """Remove a class; what was stored of it stays for the command line, for as long as such rows are kept."""
+    school.own.settle()
     asking.courses.remove(asking.course)
     members.forget()
 

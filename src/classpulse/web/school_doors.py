@@ -181,19 +181,26 @@ class ClassDoors:
         watching = asyncio.ensure_future(app(scope, receive, send))
         try:
             while not (await asyncio.wait({watching}, timeout=STILL_IN_S))[0]:
-                account = await self._who.asks(HTTPConnection(scope))
-                slug = standing.course.slug
-                now = await to_thread.run_sync(self._members.standing, slug, account) if account else None
-                if now is None or now.role != standing.role:
+                if not await self._is_still(standing, scope):
                     break
-        except ClassPulseError:
-            pass  # whoever cannot be asked about comes in again once they can
+            else:
+                await watching
+                return
         finally:
-            if not watching.done():
-                watching.cancel()
-        with_end = await asyncio.gather(watching, return_exceptions=True)
-        if isinstance(with_end[0], Exception):
-            raise with_end[0]
+            watching.cancel()
+        await asyncio.wait({watching})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _is_still(self, standing: Standing, scope: Scope) -> bool:
+        """Whether somebody is logged in and in the class as before; whoever cannot be asked about is."""
+        try:
+            account = await self._who.asks(HTTPConnection(scope))
+            if account is None:
+                return False
+            now = await to_thread.run_sync(self._members.standing, standing.course.slug, account)
+        except ClassPulseError:
+            return True
+        return now is not None and now.role == standing.role
 
     def _refusal(
         self, scope: Scope, status: int, detail: str, headers: Mapping[str, str] | None = None
