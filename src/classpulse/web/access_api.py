@@ -45,7 +45,7 @@ class WhoAsks(BaseModel):
     """Whose request it is."""
 
     role: Role
-    name: str | None = Field(None, description="Of the account; null where a link let them in.")
+    name: str | None = Field(None, description="Of the account, in a school.")
     school: bool = Field(
         default=False, description="Whether the class is one of a school's, with accounts and other classes."
     )
@@ -101,7 +101,7 @@ def _set_cookie(response: Response, access: Access, login: str, *, secure: bool)
     )
 
 
-@asking.get("/role")
+@asking.get("/role", response_model_exclude_unset=True)
 def role(request: Request) -> WhoAsks:
     """As whom the page, or a program, is in."""
     standing = standing_of(request)
