@@ -95,6 +95,11 @@ EVERY = {
     "lab.max_picture_mb": 5,
     "lab.max_video_mb": 50,
     "lab.max_video_s": 20,
+    "serve.max_classes": 3,
+    "serve.sources": "demo,video",
+    "serve.networks": "10.20.0.0/16,fd00::/8",
+    "serve.address": "http://10.0.0.5:8700",
+    "serve.go_on_within_min": 0,
     "web.host": "::1",
     "web.port": 0,
     "web.open_browser": False,
@@ -115,7 +120,7 @@ EVERY = {
 }
 """Every setting with a value that is not its default."""
 PATHS = {name for name in EVERY if name.endswith(("_dir", "_file", ".model", ".certificate", ".key"))}
-LISTS = {"join.ways", "web.trusted_proxies", "oidc.domains", "oidc.ranks"}
+LISTS = {"serve.sources", "serve.networks", "join.ways", "web.trusted_proxies", "oidc.domains", "oidc.ranks"}
 
 
 @pytest.fixture(autouse=True)

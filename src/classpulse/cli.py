@@ -22,6 +22,7 @@ from classpulse import (
     cli_attendance,
     cli_audit,
     cli_backup,
+    cli_classes,
     cli_data,
     cli_lab,
     cli_marks,
@@ -29,6 +30,7 @@ from classpulse import (
     cli_policy,
     cli_report,
     cli_screens,
+    cli_serve,
     cli_settings,
     cli_training,
 )
@@ -240,11 +242,13 @@ for _command in (
     cli_audit.audit,
     cli_backup.backup,
     cli_backup.restore,
+    cli_classes.classes,
     cli_lab.lab,
     cli_marks.marks,
     cli_policy.policy,
     cli_report.report,
     cli_screens.screens,
+    cli_serve.serve,
     cli_settings.settings,
 ):
     cli.add_command(_command)

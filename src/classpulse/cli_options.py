@@ -21,6 +21,7 @@ CORNERS = ("top-left", "top-right", "bottom-left", "bottom-right")
 
 FLAGS = {
     "port": "web.port",
+    "host": "web.host",
     "lab_port": "lab.port",
     "browser": "web.open_browser",
     "my_tile": "screen.ignore",

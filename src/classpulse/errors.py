@@ -7,6 +7,7 @@ The command line prints its text without a traceback and exits with its `exit_co
 from typing import Literal
 
 JoinRefusal = Literal["unknown", "over", "early", "full", "secret", "way", "rate", "message"]
+CourseRefusal = Literal["unknown", "input", "running", "ended", "last", "full", "law"]
 AccountRefusal = Literal["wrong", "password", "input", "taken", "link", "unknown", "last"]
 
 
@@ -95,6 +96,24 @@ class JoinError(ClassPulseError):
     exit_code = 13
 
     def __init__(self, message: str, reason: JoinRefusal) -> None:
+        """Say it in one sentence, and which kind it is."""
+        super().__init__(message)
+        self.reason = reason
+
+
+class CourseError(ClassPulseError):
+    """A school's class cannot be made, changed, begun or ended as asked.
+
+    Attributes:
+        reason: which kind of refusal it is, for whoever answers with a status in place of a sentence: `"unknown"` (no
+            such class, or nobody in it), `"input"` (not a name, source, setting or role), `"running"` (not while it
+            runs), `"ended"` (not while it does not), `"last"` (nobody would be left to teach it), `"full"` (no more at
+            once) or `"law"` (nobody has said which law is in force).
+    """
+
+    exit_code = 15
+
+    def __init__(self, message: str, reason: CourseRefusal) -> None:
         """Say it in one sentence, and which kind it is."""
         super().__init__(message)
         self.reason = reason

@@ -49,7 +49,7 @@ class Runner:
         ready: set once the class runs, waits for an answer, or has failed.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a class is
         self,
         kind: SourceKind,
         settings: Settings,
@@ -60,6 +60,7 @@ class Runner:
         listeners: Sequence[Callable[[Frame, FrameResult], None]] = (),
         on_open: Callable[[Source], None] | None = None,
         feed: GalleryFeed | None = None,
+        course_id: int | None = None,
     ) -> None:
         """Prepare a class; nothing is opened before `start`.
 
@@ -72,6 +73,7 @@ class Runner:
             listeners: called with every frame and its result, on the runner's thread.
             on_open: called with the source once it is open.
             feed: tells whom to recognise, from one second to the next; None recognises nobody.
+            course_id: the course of a school that it is stored under; None for a class of no school.
         """
         self.hub = Hub()
         self.ready = threading.Event()
@@ -79,6 +81,7 @@ class Runner:
         self._kind = kind
         self._settings = settings
         self._store = store
+        self._course_id = course_id
         self._policy = tighten(policy or Policy(), settings.jurisdiction)
         self._fast = fast
         self._listeners = list(listeners)
@@ -189,8 +192,10 @@ class Runner:
 
     # The class.
 
-    def start(self) -> None:
-        """Begin on the runner's own thread."""
+    def start(self, *, paused: bool = False) -> None:
+        """Begin on the runner's own thread; paused, if the class is one that goes on and was paused before."""
+        if paused:
+            self._go.clear()
         self._thread.start()
 
     def join(self, timeout_s: float | None = None) -> bool:
@@ -238,7 +243,7 @@ class Runner:
             self.room.begin(self._policy)
             if self._kind.kind == "join":
                 self.room.link.open()
-            self._publish(phase="running", session_id=session_id)
+            self._publish(phase="running" if self._go.is_set() else "paused", session_id=session_id)
             self.ready.set()
             with periodically(PUBLISH_EVERY_S, watch=lambda: self._look(reader, recorder), ask=self._ask):
                 self._follow(reader, recorder)
@@ -268,6 +273,7 @@ class Runner:
             min_group=state.min_group,
             labels=labels,
             observations_hz=self._settings.storage.observations_hz,
+            course_id=self._course_id,
         )
 
     def _follow(self, reader: Reader, recorder: SessionRecorder | None) -> None:

@@ -17,6 +17,7 @@ from pydantic import Field, ValidationError
 
 from classpulse.errors import SettingsError
 from classpulse.login_settings import OidcSettings
+from classpulse.school_settings import ServeSettings
 from classpulse.setting_groups import (
     AlertSettings,
     AttendanceSettings,
@@ -156,6 +157,7 @@ class Settings(Group):
     screen: ScreenSettings = ScreenSettings()
     web: WebSettings = WebSettings()
     lab: LabSettings = LabSettings()
+    serve: ServeSettings = ServeSettings()
     oidc: OidcSettings = OidcSettings()
 
     @property

@@ -17,6 +17,7 @@ OURS = frozenset(
         "api",
         "attendance",
         "c",
+        "classes",
         "enter",
         "healthz",
         "join",

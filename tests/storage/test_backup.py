@@ -136,7 +136,7 @@ def test_rows_that_are_there_are_kept_unless_they_may_be_replaced(
     with Store.open(other_url) as other:
         store_lesson(other, 1.0)
         before = everything(other)
-    with pytest.raises(StorageError, match=r"holds 13 rows of 20 tables \(1 class, 0 people\) already, and was left"):
+    with pytest.raises(StorageError, match=r"holds 13 rows of 23 tables \(1 class, 0 people\) already, and was left"):
         restore(other_url, copy)
     with Store.open(other_url) as other:
         assert everything(other) == before
@@ -241,3 +241,20 @@ def test_the_commands(school: Store, settings: Settings, tmp_path: Path) -> None
     told = here("audit", "show", data=settings.data_dir, env=env).stdout
     assert "backup.write" in told
     assert "backup.restore" in told
+
+
+def test_no_class_of_a_school_goes_on_because_a_backup_was_put_back(
+    store: Store, other_url: str, tmp_path: Path
+) -> None:
+    maths = store.courses().add("Maths 7b", "0", teacher=store.accounts().add("ana", "Ana Silva", "teacher").id)
+    store.courses().want(maths, wanted=True)
+    store.runs().ask(maths.id)
+    path = tmp_path / "monday.classpulse"
+    with path.open("wb") as file:
+        store.house.backup(file, "a test")
+    restore(other_url, path)
+    with Store.open(other_url) as again:
+        (course,) = again.courses().all()
+        assert (course.name, course.wanted, again.runs().all()) == ("Maths 7b", False, {})
+        assert [one.login for one in again.courses().members(course)] == ["ana"]
+        assert again.courses().add("Physics", "demo").id == maths.id + 1

@@ -30,6 +30,7 @@ TABLES |= {"people", "consents", "embeddings", "appearances", "person_links", "p
 TABLES |= {"actors", "audit", "audit_checkpoints"}
 TABLES |= {"marks", "answers", "alerts"}
 TABLES |= {"accounts", "logins", "invitations", "api_tokens"}
+TABLES |= {"courses", "course_members", "runs"}
 
 
 def test_no_column_can_hold_a_picture() -> None:

@@ -175,6 +175,15 @@ def masked(url: str) -> str:
     return re.sub(r"(?<=://).*@", "", url).split("?")[0].split("#")[0]
 
 
+def shown(spec: str) -> str:
+    """A source as it is shown to whoever did not give it: a stream without what may be secret, a file's name alone.
+
+    >>> shown("rtsp://u:p@10.0.0.7/door"), shown("/home/ana/lesson.mp4"), shown("0")
+    ('rtsp://10.0.0.7/door', 'lesson.mp4', '0')
+    """
+    return masked(spec) if "://" in spec else spec.replace("\\", "/").rstrip("/").rpartition("/")[2]
+
+
 def _describe_path(path: Path) -> SourceKind:
     try:
         if path.is_dir():

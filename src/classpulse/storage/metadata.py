@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from classpulse.storage import account_tables, moment_tables, people_tables
+from classpulse.storage import account_tables, course_tables, moment_tables, people_tables
 from classpulse.storage.tables import Base
 
 METADATA = Base.metadata
 
-__all__ = ["METADATA", "account_tables", "moment_tables", "people_tables"]
+__all__ = ["METADATA", "account_tables", "course_tables", "moment_tables", "people_tables"]

@@ -102,6 +102,11 @@ class SessionRecorder:
         """Whether all marks, answers and alerts that were handed over are in the database."""
         return self._waiting.noted
 
+    @property
+    def over(self) -> bool:
+        """Whether all that will ever be written is."""
+        return self._closing.is_set() and not self._thread.is_alive()
+
     def add(self, result: FrameResult) -> None:
         """Take a result; what it adds to the interval's observations is written soon."""
         if self._closing.is_set() or not math.isfinite(result.time_s):

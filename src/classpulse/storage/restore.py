@@ -19,6 +19,7 @@ from sqlalchemy import delete, func, insert, select, text, update
 from classpulse.errors import StorageError
 from classpulse.storage.account_tables import InvitationRow, LoginRow
 from classpulse.storage.backup import FORMAT, ROWS_AT_ONCE, VERSION, Head, tables_of, told_of
+from classpulse.storage.course_tables import CourseRow, RunRow
 from classpulse.storage.database import is_server, open_engine, place_of, told_plainly
 from classpulse.storage.erasure import mark
 from classpulse.storage.owner import Owner
@@ -123,15 +124,26 @@ def _number_on(connection: Connection) -> None:
     """Let a server number new rows after the highest number that there is; SQLite does so by itself."""
     if is_server(connection.engine):
         for table in tables_of(connection):
-            if table.columns["id"].type.python_type is int:
+            if "id" in table.columns and table.columns["id"].type.python_type is int:
                 sequence = func.pg_get_serial_sequence(table.name, "id")
                 connection.execute(select(func.setval(sequence, func.max(table.columns["id"]))))
 
 
 def _end_sessions(connection: Connection) -> None:
-    """End the classes that ran while the backup was written: whoever wrote them does not write here."""
+    """End the classes that ran while the backup was written: whoever wrote them does not write here.
+
+    A school's server is not to go on with them either: no camera starts because somebody restored a backup.
+    """
     torn = {"ended_at": SessionRow.last_seen_at, "ended_how": "torn"}
     connection.execute(update(SessionRow).where(SessionRow.ended_at.is_(None)).values(torn))
+    connection.execute(update(CourseRow).values(wanted=False))
+    connection.execute(delete(RunRow))
+
+
+def _end_logins(connection: Connection) -> None:
+    """End what was open while the backup was written: who logged out since then is not to be logged in again."""
+    for rows in (LoginRow, InvitationRow):
+        connection.execute(delete(rows))
 
 
 def _end_logins(connection: Connection) -> None:

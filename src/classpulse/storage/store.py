@@ -6,23 +6,22 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from classpulse.errors import StorageError
 from classpulse.storage.columns import MAX_SOURCE
 from classpulse.storage.database import keep_a_log, open_engine, place_of, told_plainly
 from classpulse.storage.erased import ErasedList
 from classpulse.storage.housekeeping import House
 from classpulse.storage.keyring import holds_sealed
-from classpulse.storage.law_log import LawLog
 from classpulse.storage.moments import Moments
 from classpulse.storage.owner import Owner
 from classpulse.storage.recorder import SessionRecorder
 from classpulse.storage.schema import migrate
+from classpulse.storage.session_log import SessionLog
 from classpulse.storage.spool import Stored
-from classpulse.storage.tables import SessionRow, WindowRow
+from classpulse.storage.tables import SessionRow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,17 +31,18 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
-    from classpulse.insight.engagement import ClassWindow
     from classpulse.settings import Jurisdiction, Settings
     from classpulse.storage.accounts import Accounts
     from classpulse.storage.appearances import Appearances
+    from classpulse.storage.courses import Courses
     from classpulse.storage.people import People
+    from classpulse.storage.runs import Runs
     from classpulse.storage.vault import Vault
 
 OPEN_TRIES, OPEN_PAUSE_S = 20, 0.1
 
 
-class Store(LawLog):
+class Store(SessionLog):
     """One database, open. A context manager; may be used from any thread.
 
     Attributes:
@@ -142,7 +142,19 @@ class Store(LawLog):
         audit = None if vault is None else Audit(self._engine, vault)
         return Accounts(self._engine, audit, actor)
 
-    def start_session(
+    def courses(self, actor: str = "Classpulse") -> Courses:
+        """A school's classes, for whoever acts."""
+        from classpulse.storage.courses import Courses  # noqa: PLC0415 - for a school alone
+
+        return Courses(self._engine, self.house, actor)
+
+    def runs(self) -> Runs:
+        """Which process of a school runs which class."""
+        from classpulse.storage.runs import Runs  # noqa: PLC0415 - for a school alone
+
+        return Runs(self._engine)
+
+    def start_session(  # noqa: PLR0913 - what a class is
         self,
         source: str,
         *,
@@ -153,6 +165,7 @@ class Store(LawLog):
         exemption: str | None = None,
         labels: Sequence[str] = (),
         observations_hz: float = 1.0,
+        course_id: int | None = None,
     ) -> SessionRecorder:
         """Begin to store a class.
 
@@ -165,6 +178,7 @@ class Store(LawLog):
             exemption: why the ban of that law did not apply, if that was declared.
             labels: the emotions, in the order of every result; empty where none are read.
             observations_hz: observations kept of each track, per second.
+            course_id: the course of a school that it is held of.
 
         Raises:
             StorageError: the database does not take it.
@@ -183,6 +197,7 @@ class Store(LawLog):
             owner_pid=owner.pid,
             owner_started_s=owner.started_s,
             owner_host=owner.host,
+            course_id=course_id,
         )
         with told_plainly(self._engine.url), Session(self._engine) as session:
             session.add(row)
@@ -190,76 +205,9 @@ class Store(LawLog):
             session_id = row.id
             session.commit()
         recorder = SessionRecorder(self._engine, Stored(session_id, now, owner), self.house.spool, observations_hz)
+        self._recorders = [one for one in self._recorders if not one.over]  # a school's server runs for months
         self._recorders.append(recorder)
         return recorder
-
-    def sessions(self) -> list[SessionRow]:
-        """Every class, the newest first.
-
-        Raises:
-            StorageError: the database cannot be read.
-        """
-        with told_plainly(self._engine.url), Session(self._reader) as session:
-            return list(session.scalars(select(SessionRow).order_by(SessionRow.id.desc())))
-
-    def session(self, session_id: int) -> SessionRow | None:
-        """One class; None if there is none of that number.
-
-        Raises:
-            StorageError: the database cannot be read.
-        """
-        with told_plainly(self._engine.url), Session(self._reader) as session:
-            return session.get(SessionRow, session_id)
-
-    def require_session(self, session_id: int) -> SessionRow:
-        """One class, for whoever asked for it by its number.
-
-        Raises:
-            StorageError: there is none of that number, or the database cannot be read.
-        """
-        row = self.session(session_id)
-        if row is None:
-            message = f"there is no class {session_id}: `classpulse sessions` lists them"
-            raise StorageError(message)
-        return row
-
-    def latest(self) -> SessionRow:
-        """The newest class.
-
-        Raises:
-            StorageError: there is none, or the database cannot be read.
-        """
-        with told_plainly(self._engine.url), Session(self._reader) as session:
-            row = session.scalar(select(SessionRow).order_by(SessionRow.id.desc()).limit(1))
-        if row is None:
-            message = "no class is stored yet: hold one with `classpulse live`, or try `classpulse live demo`"
-            raise StorageError(message)
-        return row
-
-    def lengths_s(self) -> dict[int, float]:
-        """How long each class was by its own clock, from its first window to the end of its last; without windows none.
-
-        A recording that was read as fast as it goes is as long as it plays.
-
-        Raises:
-            StorageError: the database cannot be read.
-        """
-        length = func.max(WindowRow.end_s) - func.min(WindowRow.start_s)
-        query = select(WindowRow.session_id, length).group_by(WindowRow.session_id)
-        with told_plainly(self._engine.url), self._reader.connect() as connection:
-            return {session_id: float(seconds) for session_id, seconds in connection.execute(query)}
-
-    def windows(self, session_id: int) -> list[ClassWindow]:
-        """The finished windows of a class in the order of their time; empty if there is no such class.
-
-        Raises:
-            StorageError: the database cannot be read.
-        """
-        query = select(WindowRow).where(WindowRow.session_id == session_id).order_by(WindowRow.start_s, WindowRow.id)
-        with told_plainly(self._engine.url), Session(self._reader) as session:
-            row = session.get(SessionRow, session_id)
-            labels = row.labels if row else ()
-            return [window.as_window(labels) for window in session.scalars(query)]
 
     def close(self, how: Literal["stopped", "failed"] = "stopped") -> None:
         """Close the sessions that are still open, then the database; safe to call twice."""

@@ -64,6 +64,7 @@ class SessionRow(Base):
         frames: frames captured.
         dropped: those of them that were replaced by newer ones before they were looked at.
         lost: observations that the database did not take in time.
+        course_id: the course that it was held of; None for a class of no school.
     """
 
     __tablename__ = "sessions"
@@ -91,6 +92,7 @@ class SessionRow(Base):
     frames: Mapped[int] = mapped_column(default=0)
     dropped: Mapped[int] = mapped_column(default=0)
     lost: Mapped[int] = mapped_column(default=0)
+    course_id: Mapped[int | None] = mapped_column(ForeignKey("courses.id"), index=True)
 
     @property
     def smallest_group(self) -> int | None:

@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, RedirectResponse
 
 from classpulse.secret_tokens import digest_of, new_token
 from classpulse.web.limits import CODE_GUESSES, TOKEN_GUESSES, Limits, TooManyRequestsError, address_of
+from classpulse.web.standing import standing_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,16 +115,18 @@ class Access:
         cookie: the name of the cookie, another one for each class, as cookies of all ports of a machine are one.
         on_entry: called with the role and the address of whoever came in by a link.
         web: the settings.
+        in_school: whether accounts say who may do what, and no links.
         base_url: where others find the pages, with a slash at its end; known once the port is taken.
     """
 
-    def __init__(self, web: WebSettings) -> None:
-        """Let in by the settings that say who can reach the pages."""
+    def __init__(self, web: WebSettings, *, in_school: bool = False) -> None:
+        """Let in by the settings that say who can reach the pages, or in a school by their accounts."""
         self.tokens = Tokens()
         self.limits = Limits()
         self.cookie = f"classpulse-{secrets.token_hex(4)}"
         self.on_entry: Callable[[Role, str], None] | None = None
         self.web = web
+        self.in_school = in_school
         self.base_url = ""
 
     def link(self, role: Role) -> str:
@@ -137,6 +140,9 @@ class Access:
         Raises:
             TooManyRequestsError: a token is wrong, and there were too many wrong ones before.
         """
+        if self.in_school:
+            standing = standing_of(connection)
+            return None if standing is None else standing.role
         scheme, _, token = connection.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             role = self.tokens.role(token.strip())
@@ -207,7 +213,10 @@ class Doors:
         if role == "teacher" or (role == "observer" and self._may_watch(scope)):
             return None
         if scope["path"] in PAGES and scope["type"] == "http":
-            return RedirectResponse(f"{self._access.web.root_path}/{'enter' if role is None else ''}", 303)
+            home = (
+                scope.get("root_path") or self._access.web.root_path
+            )  # a class of a school is below a path of its own
+            return RedirectResponse(f"{home}/{'enter' if role is None else ''}", 303)
         if role is None:
             detail = (
                 "This takes the link of a teacher or an observer: it is in the terminal where the class was started."

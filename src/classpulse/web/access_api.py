@@ -11,6 +11,7 @@ from classpulse.texts import phrase
 from classpulse.web.access import STAYS_S, Access, Role, is_encrypted
 from classpulse.web.limits import TOKEN_GUESSES, address_of
 from classpulse.web.schema import Problem
+from classpulse.web.standing import standing_of
 
 LEADS_NOWHERE = phrase(
     "This link leads nowhere any more: each works once, for the class that it was made for. "
@@ -18,6 +19,8 @@ LEADS_NOWHERE = phrase(
 )
 
 router = APIRouter(prefix="/api/v1")
+"""Links, for a class of no school."""
+asking = APIRouter(prefix="/api/v1")
 NOWHERE: dict[int | str, dict[str, Any]] = {
     404: {"model": Problem, "description": "The link leads nowhere, or does so no more."},
     429: {"model": Problem, "description": "Too many wrong ones before; `Retry-After` says how long to wait, s."},
@@ -42,6 +45,13 @@ class WhoAsks(BaseModel):
     """Whose request it is."""
 
     role: Role
+    name: str | None = Field(None, description="Of the account, in a school.")
+    school: bool = Field(
+        default=False, description="Whether the class is one of a school's, with accounts and other classes."
+    )
+    admin: bool = Field(
+        default=False, description="Whether the pages about people are theirs, which are a school's own."
+    )
 
 
 class NewLink(BaseModel):
@@ -91,10 +101,14 @@ def _set_cookie(response: Response, access: Access, login: str, *, secure: bool)
     )
 
 
-@router.get("/role")
+@asking.get("/role", response_model_exclude_unset=True)
 def role(request: Request) -> WhoAsks:
     """As whom the page, or a program, is in."""
-    return WhoAsks(role=request.state.role)
+    standing = standing_of(request)
+    if standing is None:
+        return WhoAsks(role=request.state.role)
+    account = standing.account
+    return WhoAsks(role=standing.role, name=account.name, school=True, admin=account.rank == "admin")
 
 
 @router.post("/links", status_code=201)

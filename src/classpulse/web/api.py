@@ -25,6 +25,7 @@ from classpulse.web.schema import (
     snapshot_of,
     window_of,
 )
+from classpulse.web.standing import standing_of
 
 if TYPE_CHECKING:
     from classpulse.web.feed import Feed
@@ -119,9 +120,11 @@ def jurisdiction(answer: JurisdictionAnswer, hub: HubHere, controls: ControlsHer
 
 
 @router.get("/sessions")
-def sessions(store: StoreHere) -> list[Session]:
-    """Every class in the store, the newest first."""
-    return [] if store is None else [Session.model_validate(row) for row in store.sessions()]
+def sessions(request: Request, store: StoreHere) -> list[Session]:
+    """Every class in the store, or in a school every one of this course, the newest first."""
+    standing = standing_of(request)
+    course_id = None if standing is None else standing.course.id
+    return [] if store is None else [Session.model_validate(row) for row in store.sessions(course_id)]
 
 
 @router.get("/sessions/{session_id}/windows", responses=UNKNOWN)

@@ -49,16 +49,16 @@ PAGES = {
     "/join/": "join.html",
     "/join/{code}": "join.html",
 }
+OF_NO_SCHOOL = frozenset({"/people", "/me/{token}", "/enter"})
+"""Pages that a school has once, beside its classes."""
 PARTS = {
-    access_api: "access",
     api: "class",
     moments_api: "class",
     screen_api: "class",
     report_api: "stored classes",
     attendance_api: "attendance",
-    people_api: "people",
-    own_api: "own page",
 }
+PARTS_OF_NO_SCHOOL = {people_api: "people", own_api: "own page", access_api: "access"}
 
 
 def create_app(
@@ -70,6 +70,7 @@ def create_app(
     room: Room | None = None,
     settings: Settings | None = None,
     meeting: MeetingView | None = None,
+    in_school: bool = False,
 ) -> FastAPI:
     """Build the application.
 
@@ -81,6 +82,7 @@ def create_app(
         room: the students who take part by link; None where nobody can.
         settings: all settings; the defaults if not given.
         meeting: knows the tiles of a meeting's window; None for another source.
+        in_school: whether the class is one of a school's, whose pages let in and look after people.
     """
     settings = settings or Settings()
     app = FastAPI(
@@ -100,18 +102,20 @@ def create_app(
     app.state.language = settings.language
     app.state.root_path = settings.web.root_path
     app.state.meeting = meeting
+    app.state.in_school = in_school
     app.state.tags = NameTags(office)
     app.state.feed = Feed(hub, tags=app.state.tags)
-    app.state.access = access = Access(settings.web)
+    app.state.access = access = Access(settings.web, in_school=in_school)
     app.state.limits = access.limits
     _add_middleware(app, hub, settings)
     explain_errors(app)
-    for part, tag in PARTS.items():
+    for part, tag in (PARTS if in_school else PARTS | PARTS_OF_NO_SCHOOL).items():
         app.include_router(part.router, tags=[tag])
+    app.include_router(access_api.asking, tags=["access"])
     # The teacher's first: /api/v1/join/renew is no student's code.
     for router in (join_api.teachers, join_api.students, join_socket.router):
         app.include_router(router)
-    files = _add_pages(app)
+    files = _add_pages(app, OF_NO_SCHOOL if in_school else frozenset())
     app.state.device_models = DeviceModels(settings, files)
     description.describe(app)
     return app
@@ -122,15 +126,18 @@ def _add_middleware(app: FastAPI, hub: Hub, settings: Settings) -> None:
     web = settings.web
     app.add_middleware(Doors, access=app.state.access, current_class=lambda: hub.state.session_id)
     app.add_middleware(Guard, web=web)
+    if app.state.access.in_school:
+        return  # the school's own pages have seen to what follows
     app.add_middleware(SubPath, root_path=web.root_path)
     if web.public_url is not None:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(web.trusted_proxies))
 
 
-def _add_pages(app: FastAPI) -> StaticFiles:
+def _add_pages(app: FastAPI, but: frozenset[str]) -> StaticFiles:
     served = add_files(app)
     for path, name in PAGES.items():
-        add_page(app, path, name)
+        if path not in but:
+            add_page(app, path, name)
 
     @app.get("/join", include_in_schema=False)
     def without_code(request: Request) -> RedirectResponse:

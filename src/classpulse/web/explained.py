@@ -12,6 +12,8 @@ from classpulse.errors import (
     AccountError,
     AccountRefusal,
     ClassPulseError,
+    CourseError,
+    CourseRefusal,
     JoinError,
     JoinRefusal,
     KeyMissingError,
@@ -50,6 +52,15 @@ OF_ACCOUNTS: dict[AccountRefusal, int] = {
     "unknown": 404,
     "last": 409,
 }
+OF_COURSES: dict[CourseRefusal, int] = {
+    "unknown": 404,
+    "input": 422,
+    "running": 409,
+    "ended": 409,
+    "last": 409,
+    "full": 503,
+    "law": 409,
+}
 
 
 def explain_errors(app: FastAPI) -> None:
@@ -72,6 +83,8 @@ def _explain_error(request: Request, error: Exception) -> JSONResponse:
     status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 500)
     if isinstance(error, AccountError):
         status = OF_ACCOUNTS[error.reason]
+    if isinstance(error, CourseError):
+        status = OF_COURSES[error.reason]
     if isinstance(error, JoinError):
         status = join_api.STATUS[error.reason]
         rule = GUESSES.get(error.reason)

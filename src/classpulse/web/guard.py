@@ -17,6 +17,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 
 from classpulse.web.headers import headers_of
+from classpulse.web.standing import HANDED_ON
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -50,8 +51,10 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with a refusal, or let the application answer."""
+        # What another process of a school hands on, it has guarded itself.
+        known = scope.get("state", {}).get(HANDED_ON) is True
         if scope["type"] == "websocket":
-            refusal = self._refusal(Headers(scope=scope), changes=True)
+            refusal = None if known else self._refusal(Headers(scope=scope), changes=True)
             if refusal is None:
                 await self._app(scope, receive, send)
             else:  # before it is accepted, which the server says as 403
@@ -70,7 +73,7 @@ class Guard:
 
         changes = scope["method"] not in SAFE_METHODS
         headers = Headers(scope=scope)
-        refusal = self._refusal(headers, changes=changes)
+        refusal = None if known else self._refusal(headers, changes=changes)
         if refusal is None and changes:
             refusal = _oversize(scope["path"], headers)
         await (refusal or self._app)(scope, receive, send_guarded)

@@ -66,11 +66,12 @@ TextsHere = Annotated[Catalogue, Depends(catalogue_of)]
 
 
 @cache
-def page_in(path: Path, language: str) -> str:
-    """A page of `static/` in a language."""
+def page_in(path: Path, language: str, *, in_school: bool = False) -> str:
+    """A page of `static/` in a language; in a school it says so, as some of its links lead elsewhere there."""
     texts = catalogue(language)
     page = path.read_text(encoding="utf-8")
-    root = f'<html lang="{texts.language}" dir="{texts.direction}">'
+    place = " data-school" if in_school else ""
+    root = f'<html lang="{texts.language}" dir="{texts.direction}"{place}>'
     return _ROOT.sub(root, page if texts is ENGLISH else mapped(page, texts.in_context), count=1)
 
 

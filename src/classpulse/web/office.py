@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from copy import copy
 from typing import TYPE_CHECKING, Annotated, cast
 
 from fastapi import Depends, HTTPException, Request
@@ -11,6 +12,7 @@ from classpulse.classbook import require_recognition
 from classpulse.errors import PeopleError, PolicyError
 from classpulse.law import law_in_force
 from classpulse.policy import Task
+from classpulse.web.standing import ACTOR
 
 if TYPE_CHECKING:
     from classpulse.enrolment import Enrolment, PhotoReader
@@ -47,6 +49,12 @@ class Office:
         self.actor = actor
         self._reader: tuple[Policy, PhotoReader] | None = None
         self._reading = threading.Lock()
+
+    def acting_as(self, name: str) -> Office:
+        """The same office, with somebody as who acts."""
+        other = copy(self)
+        other.actor = name
+        return other
 
     def read_picture(self, image: Image, policy: Policy) -> Enrolment:
         """What a picture of one person comes to; the networks are opened for the first one, and kept.
@@ -141,7 +149,8 @@ def office_of(request: Request) -> Office:
     office = cast("Office | None", request.app.state.office)
     if office is None:
         raise HTTPException(404, "Nothing is stored here, so there is nobody on file.")
-    return office
+    actor = getattr(request.state, ACTOR, None)
+    return office if actor is None else office.acting_as(actor)
 
 
 def _teachers_office(request: Request) -> Office:

@@ -50,6 +50,7 @@ def page_for(request: Request, name: str) -> Response:
     """A page of `static/` in the language of whoever asks."""
     language = language_of(request)
     headers = {"Content-Language": language, "Vary": "Accept-Language, Cookie"}
-    answer = answer_text(page_in(STATIC / name, language), request, "text/html", headers)
+    page = page_in(STATIC / name, language, in_school=getattr(request.app.state, "in_school", False))
+    answer = answer_text(page, request, "text/html", headers)
     keep_choice(request, answer)
     return answer

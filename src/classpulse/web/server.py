@@ -149,8 +149,9 @@ class LiveServer:
         self,
         app: FastAPI,
         host: str,
-        port: int,
+        port: int = 0,
         *,
+        sock: socket.socket | None = None,
         certificate: Certificate | None = None,
         max_message_bytes: int = 262_144,
     ) -> None:
@@ -160,6 +161,7 @@ class LiveServer:
             app: from `create_app`; it is told where others find it.
             host: a name or number of this machine.
             port: 0 takes any that is free.
+            sock: of `listen`, where the port was taken before.
             certificate: what to encrypt with; None to serve plainly.
             max_message_bytes: of a WebSocket; whoever sends a larger message is cut off.
 
@@ -167,7 +169,7 @@ class LiveServer:
             ServerError: the port is taken or forbidden, or the host is not this machine.
         """
         allow_many_files()
-        self._socket = listen(host, port)
+        self._socket = sock or listen(host, port)
         self._host = host
         self._scheme = "http" if certificate is None else "https"
         self.certificate = certificate

@@ -10,8 +10,7 @@ export async function prepareTop() {
   if (!data) return null;
   byId("who").textContent = data.name;
   byId("log-out").addEventListener("click", logOut);
-  const accounts = byId("to-accounts");
-  if (accounts) accounts.hidden = data.rank !== "admin";
+  for (const page of ["to-people", "to-accounts"]) if (byId(page)) byId(page).hidden = data.rank !== "admin";
   return data;
 }
 

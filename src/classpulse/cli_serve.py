@@ -1,0 +1,39 @@
+"""The command that serves a school."""
+
+# ruff: noqa: PLC0415 - heavy imports happen inside the commands, so that `classpulse --help` answers at once
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from classpulse.cli_options import common
+
+if TYPE_CHECKING:
+    from classpulse.settings import Settings
+
+
+@click.command()
+@click.option("--host", help="Address to listen on [default: 127.0.0.1]; 0.0.0.0 lets the network in.")
+@click.option("--port", type=int, help="Port of the pages [default: 8700].")
+@common
+def serve(settings: Settings) -> None:
+    """Serve a school: several classes at once, with logins.
+
+    The first start tells a link by which the first admin sets a password. Admins make accounts, teachers make
+    classes; a teacher sees their own and nobody else's. What one class is, `classpulse live` does without logins.
+
+    With PostgreSQL (database_url) several processes, on one machine or more, serve one school: any of them serves any
+    page, and one that dies has its classes taken over by the others.
+
+    \b
+    Examples:
+      classpulse serve                                         try it on this machine
+      classpulse serve --host 0.0.0.0 --set web.https=auto     let the network in, encrypted
+      classpulse serve --set database_url=postgresql://classpulse@db.school/classpulse
+      classpulse serve --set web.public_url=https://school.example/pulse    behind a reverse proxy
+      classpulse serve --set serve.max_classes=6 --set serve.networks=10.20.0.0/16
+    """  # noqa: D301 - click's own mark for text that is not to be wrapped
+    from classpulse.serve import run_serve
+
+    run_serve(settings, lambda text: click.echo(text, err=True))

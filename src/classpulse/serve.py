@@ -1,0 +1,108 @@
+"""A school's server from start to end: store, accounts, classes and pages."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import ExitStack, suppress
+from typing import TYPE_CHECKING
+
+from classpulse.errors import AccountError
+from classpulse.live_page import MESSAGE_BYTES
+from classpulse.school.school import School
+from classpulse.storage.runs import Process
+from classpulse.storage.store import Store
+from classpulse.web.https import certificate_for
+from classpulse.web.school_app import create_school_app
+from classpulse.web.school_class import ClassPages
+from classpulse.web.server import WILDCARDS, LiveServer, address_in_network, listen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from classpulse.settings import Settings
+    from classpulse.storage.accounts import Accounts
+    from classpulse.web.https import Certificate
+
+    Say = Callable[[str], None]
+
+FIRST_LOGIN = "admin"
+BEAT_S = 0.2
+"""Longest wait at a stretch: Windows delivers Ctrl-C only between waits."""
+
+
+def run_serve(settings: Settings, say: Say, until: threading.Event | None = None) -> None:
+    """Serve a school until somebody interrupts.
+
+    Args:
+        settings: all settings.
+        say: tells one line.
+        until: set where the end comes in another way than by an interrupt.
+
+    Raises:
+        ClassPulseError: the store, the key, the port or the certificate does not allow it.
+    """
+    if "cpu_share" not in settings.model_fields_set:
+        settings = settings.model_copy(update={"cpu_share": 1.0})  # nobody teaches on this machine
+    with ExitStack() as stack:
+        store = stack.enter_context(Store.of(settings))
+        accounts = store.accounts(store.vault(settings.key_file, create=True))
+        certificate = certificate_for(settings.web, settings.data_dir)
+        sock = listen(settings.web.host, settings.web.port)
+        stack.callback(sock.close)
+        classes = ClassPages(store, settings)
+        me = Process.this(
+            address_of(settings, sock.getsockname()[1], certificate),
+            None if certificate is None else certificate.fingerprint,
+        )
+        school = School(store, settings, me, classes)
+        app = create_school_app(school, accounts, classes)
+        server = LiveServer(app, settings.web.host, sock=sock, certificate=certificate, max_message_bytes=MESSAGE_BYTES)
+        classes.base_url = app.state.base_url = server.access.base_url
+        stack.enter_context(server)
+        school.start()
+        stack.callback(school.close)  # before the pages go, so that they hear of it
+        _announce(server, accounts, settings, say)
+        ended = until or threading.Event()
+        try:
+            while not ended.wait(BEAT_S):
+                pass
+        except KeyboardInterrupt:
+            say("Ending: classes that run are closed, and go on when Classpulse is started again.")
+
+
+def address_of(settings: Settings, port: int, certificate: Certificate | None) -> str:
+    """Where other processes of the school reach this one."""
+    if settings.serve.address is not None:
+        return settings.serve.address
+    host = settings.web.host
+    if host in WILDCARDS:
+        host = address_in_network() or WILDCARDS[host]
+    host = host.strip("[]")
+    scheme = "http" if certificate is None else "https"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def _announce(server: LiveServer, accounts: Accounts, settings: Settings, say: Say) -> None:
+    where = server.access.base_url
+    say(f"The school is at {where} (Ctrl-C ends it; up to {settings.serve.most_classes} classes at once).")
+    if server.certificate is not None and server.certificate.self_made:
+        say("Browsers warn of its certificate, as it was made on this machine and no authority has signed it.")
+        say(f"Theirs is the right one if its SHA-256 fingerprint is {server.certificate.fingerprint}")
+    elif server.certificate is None and not (settings.web.only_here or settings.web.public_url):
+        say("Anybody in this network can read along, passwords too: --set web.https=auto encrypts.")
+    token = first_invitation(accounts)
+    if token is not None:
+        say("Nobody can log in yet. The first admin sets a password here, once, within 72 hours:")
+        say(f"  {where}welcome#{token}")
+
+
+def first_invitation(accounts: Accounts) -> str | None:
+    """What lets the first admin in; None where anybody has ever been able to come in."""
+    if accounts.none():
+        with suppress(AccountError):  # another process was first
+            accounts.add(FIRST_LOGIN, "Admin", "admin")
+    known = accounts.all()
+    if any(one.has_password or one.by_oidc for one in known):
+        return None
+    first = next((one for one in known if one.rank == "admin"), None)
+    return None if first is None else accounts.invite(first.id)

@@ -1,0 +1,209 @@
+"""The way into the classes of a school: who may see which, and which process has it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING
+
+from anyio import to_thread
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import JSONResponse, RedirectResponse
+
+from classpulse.errors import ClassPulseError
+from classpulse.texts import phrase
+from classpulse.web.access import OPEN, PAGES
+from classpulse.web.language import catalogue_of
+from classpulse.web.limits import TooManyRequestsError
+from classpulse.web.login_pages import to_login
+from classpulse.web.pages import page_for
+from classpulse.web.school_forward import Forwarder
+from classpulse.web.standing import ACTOR, HANDED_ON, STANDING, Standing, with_state
+from classpulse.web.who import LOG_IN_FIRST
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fastapi import FastAPI
+    from starlette.responses import Response
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from classpulse.school.school import School
+    from classpulse.storage.course import Course
+    from classpulse.web.school_members import Membership
+    from classpulse.web.who import Who
+
+PLACE = re.compile(r"/c/([a-z0-9-]{1,40})(/.*)?", re.DOTALL)
+STORED = re.compile(r"/api/v1/sessions/.*", re.DOTALL)
+ONE_STORED = re.compile(r"/api/v1/sessions/([0-9]{1,15})/.*", re.DOTALL)
+EVENTS = "/api/v1/events"
+STILL_IN_S = 20.0
+"""How often it is asked whether somebody who watches is still let in."""
+NO_CLASS = phrase("You have no class here.")
+MOVING = phrase("This class is about to begin, or to go on, in a process of the school: try again in a few seconds.")
+NOT_NOW = phrase("This class is not running.")
+
+
+class _AnswerError(Exception):
+    """There is an answer already."""
+
+    def __init__(self, answer: Response) -> None:
+        super().__init__()
+        self.answer = answer
+
+
+class ClassDoors:
+    """ASGI middleware: what is below `/c/NAME/` is a class's, and everything else the school's own."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        pages: FastAPI,
+        school: School,
+        who: Who,
+        members: Membership,
+        idle: ASGIApp,
+    ) -> None:
+        """Stand before `app`.
+
+        Args:
+            app: answers what belongs to no class.
+            pages: the school's application, for texts in the reader's language.
+            school: knows where each class is.
+            who: tells who asks.
+            members: tells to which classes they belong.
+            idle: answers for a class that does not run, from what was stored of it.
+        """
+        self._app, self._pages, self._school = app, pages, school
+        self._who, self._members = who, members
+        self._idle = idle
+        self._forwarder = Forwarder(school.settings.web, self.moving)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the class answer, wherever it is, or refuse."""
+        place = PLACE.fullmatch(scope["path"]) if scope["type"] in {"http", "websocket"} else None
+        if place is None:
+            await self._app(scope, receive, send)
+            return
+        slug, inner = place[1], place[2] or ""
+        scope = {**scope, "app": self._pages}
+        try:
+            await self._answer(slug, inner, scope, receive, send)
+        except _AnswerError as found:
+            answer: Response = found.answer
+        except TooManyRequestsError as error:
+            answer = self._refusal(scope, error.status_code, error.detail, error.headers)
+        except ClassPulseError as error:
+            answer = self._refusal(scope, 503, str(error))
+        else:
+            return
+        if scope["type"] == "http":
+            await answer(scope, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1008, "reason": "You are not let in."})
+
+    async def _answer(self, slug: str, inner: str, scope: Scope, receive: Receive, send: Send) -> None:
+        if not inner:
+            # Without the slash the page's own links would lead beside it.
+            raise _AnswerError(RedirectResponse(f"{self._pages.state.root_path}/c/{slug}/", 308))
+        standing = None
+        if not OPEN.fullmatch(inner):
+            standing = await self._standing(slug, inner, scope)
+        course = standing.course if standing else await to_thread.run_sync(self._members.course, slug)
+        if course is None:
+            raise _AnswerError(self._refusal(scope, 404, NO_CLASS))
+        root = f"{self._pages.state.root_path}/c/{slug}"
+        within = with_state({**scope, "path": inner, "root_path": root}, STANDING, standing)
+        if standing is not None:
+            within = with_state(within, ACTOR, standing.account.name)
+        app = self._place(course, within)
+        if standing is not None and inner == EVENTS:
+            await self._while_let_in(app, standing, within, receive, send)
+        else:
+            await app(within, receive, send)
+
+    async def _standing(self, slug: str, inner: str, scope: Scope) -> Standing:
+        connection = HTTPConnection(scope)
+        account = await self._who.asks(connection)
+        if account is None:
+            if inner in PAGES and scope["type"] == "http":
+                raise _AnswerError(to_login(Request(scope)))
+            raise _AnswerError(self._refusal(scope, 401, LOG_IN_FIRST, {"WWW-Authenticate": "Bearer"}))
+        standing = await to_thread.run_sync(self._members.standing, slug, account)
+        if standing is None or (STORED.fullmatch(inner) and not await self._is_its_own(standing.course, inner)):
+            raise _AnswerError(self._refusal(scope, 404, NO_CLASS))
+        return standing
+
+    async def _is_its_own(self, course: Course, inner: str) -> bool:
+        """Whether what is asked for was stored of this very course."""
+        about = ONE_STORED.fullmatch(inner)
+        if about is None:
+            return False
+        courses = self._school.store.courses()
+        return await to_thread.run_sync(courses.course_of, int(about[1])) == course.id
+
+    def _place(self, course: Course, scope: Scope) -> ASGIApp:
+        """Whoever answers for a class now."""
+        held, run = self._school.held(course.id), self._school.run(course.id)
+        if held is not None and (held.live or run is None or not run.live):
+            return held.app
+        inner = scope["path"]
+        if STORED.fullmatch(inner) or inner.startswith("/static/"):
+            return self._idle  # it is the same in every process
+        if run is not None and run.live and run.process is not None and run.process.id != self._school.me.id:
+            if not scope["state"].get(HANDED_ON):
+                return self._forwarder.to(run.process, course.slug)
+        elif not self._is_coming(course):
+            if inner == "/" and scope["type"] == "http":
+                raise _AnswerError(RedirectResponse(f"{self._pages.state.root_path}/classes/{course.slug}", 303))
+            return self._idle
+        raise _AnswerError(self.moving(scope))
+
+    def _is_coming(self, course: Course) -> bool:
+        """Whether it is about to run."""
+        state = self._school.own.states().get(course.id) or self._school.state(course.id)
+        return state is not None and state.phase != "ended"
+
+    def moving(self, scope: Scope) -> Response:
+        """What is said of a class that nobody has at this moment: a page that asks again, or a sentence."""
+        if scope["type"] == "http" and scope["path"] in PAGES:
+            # Whole, whatever page the browser has of this address.
+            headers = [one for one in scope["headers"] if one[0] != b"if-none-match"]
+            answer = page_for(Request({**scope, "app": self._pages, "headers": headers}), "moving.html")
+            answer.status_code = 503
+            answer.headers.update({"Retry-After": "2", "Cache-Control": "no-store"})
+            return answer
+        return self._refusal(scope, 503, MOVING, {"Retry-After": "2"})
+
+    async def _while_let_in(self, app: ASGIApp, standing: Standing, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let somebody watch for as long as they belong to the class and are logged in."""
+        watching = asyncio.ensure_future(app(scope, receive, send))
+        try:
+            while not (await asyncio.wait({watching}, timeout=STILL_IN_S))[0]:
+                if not await self._is_still(standing, scope):
+                    break
+            else:
+                await watching
+                return
+        finally:
+            watching.cancel()
+        await asyncio.wait({watching})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _is_still(self, standing: Standing, scope: Scope) -> bool:
+        """Whether somebody is logged in and in the class as before; whoever cannot be asked about is."""
+        try:
+            account = await self._who.asks(HTTPConnection(scope))
+            if account is None:
+                return False
+            now = await to_thread.run_sync(self._members.standing, standing.course.slug, account)
+        except ClassPulseError:
+            return True
+        return now is not None and now.role == standing.role
+
+    def _refusal(
+        self, scope: Scope, status: int, detail: str, headers: Mapping[str, str] | None = None
+    ) -> JSONResponse:
+        told = catalogue_of(HTTPConnection({**scope, "app": self._pages})).retold(detail)
+        return JSONResponse({"detail": told}, status, headers)
