@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 EXITS = (
     "Exit codes: 2 usage or settings, 3 source, 4 model, 5 law, 6 storage, 7 page, 8 data, 9 training, "
-    "10 people, 11 key, 12 marks and answers, 14 accounts, 130 interrupted, 1 other."
+    "10 people, 11 key, 12 marks and answers, 14 accounts, 15 cluster, 130 interrupted, 1 other."
 )
 
 
@@ -76,6 +76,7 @@ def cli() -> None:
 @click.option("--lab", is_flag=True, help="Serve the lab beside the page, at /lab (needs classpulse[lab]).")
 @click.option("--port", type=int, help="Port of the page [default: 8700].")
 @click.option("--my-tile", type=click.Choice(CORNERS), help="A meeting: the corner your own tile is in at the start.")
+@click.option("--cluster", metavar="auto|HOST:PORT", help="Read the class on the machines of a Ray cluster.")
 @click.option("--cpu-share", type=float, help="Share of the cores to use, 0 to 1 [default: 0.5].")
 @common
 def live(settings: Settings, source: str | None, results: str | None, **flags: Any) -> None:  # noqa: ANN401
@@ -94,6 +95,7 @@ def live(settings: Settings, source: str | None, results: str | None, **flags: A
       classpulse live join                 students join from their own devices
       classpulse live 0 --join             a camera, and students who answer by link
       classpulse live --single             look at yourself
+      classpulse live rtsp://camera/stream --cluster head.school:6379
     """  # noqa: D301
     from classpulse.live import LiveOptions, run_live
     from classpulse.terminal import conversation

@@ -25,6 +25,7 @@ FLAGS = {
     "lab_port": "lab.port",
     "browser": "web.open_browser",
     "my_tile": "screen.ignore",
+    "cluster": "cluster.address",
 } | {name: name for name in ("individual", "cpu_share", "jurisdiction")}
 """Flags that are another way to write a setting."""
 

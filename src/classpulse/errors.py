@@ -83,6 +83,12 @@ class MomentError(ClassPulseError):
     exit_code = 12
 
 
+class ClusterError(ClassPulseError):
+    """The machines that read classes together cannot be reached, or are not set up as pictures need it."""
+
+    exit_code = 15
+
+
 class JoinError(ClassPulseError):
     """A student cannot join or take part as asked.
 

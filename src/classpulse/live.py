@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import json
 import sys
 import time
@@ -13,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Literal
 import cv2
 import psutil
 
-from classpulse.errors import SettingsError, StorageError
+from classpulse.errors import ClusterError, SettingsError, StorageError
 from classpulse.law import answer_law, law_in_force
 from classpulse.live_page import announce, serve
 from classpulse.policy import UNSET_NOTICE, Task
@@ -24,11 +25,14 @@ from classpulse.storage.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
+    from classpulse.cluster.connection import Cluster
     from classpulse.hub import LiveState
     from classpulse.policy import Policy
+    from classpulse.setting_groups import ClusterSettings
     from classpulse.settings import Settings
-    from classpulse.sources import Source
+    from classpulse.sources import Opened
     from classpulse.types import Frame, FrameResult
     from classpulse.web.server import LiveServer
     from classpulse.window import DesktopWindow
@@ -82,7 +86,7 @@ class Terminal:
     say: Callable[[str], None]
     ask: Callable[[str], tuple[Policy, str]] | None = None
     listeners: tuple[Listener, ...] = ()
-    on_open: Callable[[Source], None] | None = None
+    on_open: Callable[[Opened], None] | None = None
 
 
 def run_live(options: LiveOptions, settings: Settings, terminal: Terminal) -> LiveState:
@@ -105,6 +109,7 @@ def run_live(options: LiveOptions, settings: Settings, terminal: Terminal) -> Li
         if options.results is not None:
             listeners.append(stack.enter_context(results_writer(options.results)))
         be_considerate(settings)
+        cluster = stack.enter_context(open_cluster(settings.cluster)) if settings.cluster.address else None
         stored = None if options.window == "single" else store
         runner = Runner(
             kind,
@@ -116,6 +121,7 @@ def run_live(options: LiveOptions, settings: Settings, terminal: Terminal) -> Li
             on_open=terminal.on_open,
             feed=None if stored is None else feed_from(store, settings),
         )
+        runner.read_on(cluster)
         if options.join:
             runner.room.link.open()
         server = stack.enter_context(serve(runner, store, settings, lab=options.lab)) if options.page else None
@@ -179,6 +185,9 @@ def _check(options: LiveOptions, settings: Settings, kind: SourceKind) -> None:
     if by_link and not options.page:
         message = "students join on the page: leave out --no-page, --fast and --single"
         raise SettingsError(message)
+    if settings.cluster.address and options.window is not None:
+        message = "pictures stay on the cluster's machines: leave out --window and --single, or --cluster"
+        raise SettingsError(message)
     if kind.kind == "join" and options.window is not None:
         message = "a class of students' own devices has no picture to show: leave out --window and --single"
         raise SettingsError(message)
@@ -199,6 +208,20 @@ def _settle_law(kind: SourceKind, options: LiveOptions, settings: Settings, stor
     if options.window == "single":
         policy.require(Task.EMOTION)
     return policy
+
+
+def open_cluster(settings: ClusterSettings) -> AbstractContextManager[Cluster]:
+    """Join the machines that read classes together.
+
+    Raises:
+        ClusterError: it is not installed, or the cluster cannot be reached.
+    """
+    if importlib.util.find_spec("ray") is None:
+        message = "the cluster is not installed: pip install 'classpulse[cluster]', or leave out --cluster"
+        raise ClusterError(message)
+    from classpulse.cluster.connection import Cluster  # noqa: PLC0415 - Ray takes a second
+
+    return Cluster(settings)
 
 
 def be_considerate(settings: Settings) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from classpulse.policy import UNSET_NOTICE, Policy, Task, tighten, told
@@ -40,6 +41,14 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What a pipeline remembers of the faces so far. It can be pickled, so that another pipeline may go on from it."""
+
+    tracker: FaceTracker
+    smoother: EmotionSmoother
+
+
 class Pipeline:
     """Finds, follows and reads the faces of one class.
 
@@ -59,6 +68,8 @@ class Pipeline:
         policy: Policy | None = None,
         gallery: Gallery | None = None,
         meeting: MeetingView | None = None,
+        classifier: EmotionClassifier | None = None,
+        memory: Memory | None = None,
     ) -> None:
         """Open the models that are allowed.
 
@@ -71,6 +82,8 @@ class Pipeline:
             gallery: the people to recognise; nobody is where it is None or empty, the settings say so, or the law
                 forbids it or is not known.
             meeting: knows the tiles, where the pictures are of a meeting's window; None elsewhere.
+            classifier: reads emotions in place of one that is opened here; unused where the law forbids reading.
+            memory: of a pipeline whose class this one goes on with, on other pictures of the same place.
 
         Raises:
             PolicyError: a model is not allowed, or the jurisdiction is looser than the settings' or the
@@ -88,13 +101,12 @@ class Pipeline:
         finding = self.settings.threads - reading
         detector = open_detector(self.settings, self.policy, threads=finding)
         self._finder = FaceFinder(detector, self.settings.detector.interval_s)
-        self._tracker = FaceTracker(self.settings.tracker)
+        self.memory = memory or Memory(FaceTracker(self.settings.tracker), EmotionSmoother(self.settings.emotion))
         self._meeting = meeting
-        self._classifier = (
-            EmotionClassifier.open(self.settings, self.policy, threads=max(1, reading)) if reads else None
-        )
+        self._classifier = None
+        if reads:
+            self._classifier = classifier or EmotionClassifier.open(self.settings, self.policy, threads=max(1, reading))
         self._schedule = ReadingSchedule(self.settings.emotion.interval_s)
-        self._smoother = EmotionSmoother(self.settings.emotion)
         watches = self.settings.attention.enabled and self.policy.allows(Task.ATTENTION)
         self._poser = HeadPoseEstimator(self.policy) if watches else None
         self._recognizer: FaceRecognizer | None = None
@@ -167,14 +179,14 @@ class Pipeline:
         places = None
         if self._meeting is not None:
             faces, places = self._meeting.place(frame, faces)
-        tracks = self._tracker.update(faces, frame.time_s, places)
+        tracks = self.memory.tracker.update(faces, frame.time_s, places)
         recognizer, identities, emotions = self._recognizer, None, None
         if recognizer is not None:
             identities = recognizer.recognize(frame.image, tracks, frame.time_s)
         if self._classifier is not None:
             due = self._schedule.due(tracks.ids, frame.time_s)
             fresh = self._classifier.classify(frame.image, tracks.faces, due)
-            emotions = self._smoother.update(tracks.ids, fresh, frame.time_s, due)
+            emotions = self.memory.smoother.update(tracks.ids, fresh, frame.time_s, due)
         poses = self._poser.estimate(tracks.faces) if self._poser else None
         return FrameResult(frame.time_s, frame.index, frame.width, frame.height, tracks, emotions, identities, poses)
 

@@ -10,8 +10,9 @@ from classpulse.pipeline import Pipeline
 from classpulse.sources import open_source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
+    from classpulse.cluster.connection import Cluster
     from classpulse.joining.room import Room
     from classpulse.policy import Policy
     from classpulse.roll import Roll
@@ -23,6 +24,16 @@ if TYPE_CHECKING:
 
 class Reader(Protocol):
     """Results of one class, one after the other."""
+
+    @property
+    def name(self) -> str:
+        """What to call the source in sentences."""
+        ...
+
+    @property
+    def total_frames(self) -> int | None:
+        """Number of frames, where it is known."""
+        ...
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -49,6 +60,16 @@ class CameraReader:
     def __init__(self, pipeline: Pipeline, source: Source) -> None:
         """Take both, open."""
         self._pipeline, self._source = pipeline, source
+
+    @property
+    def name(self) -> str:
+        """What to call the source in sentences."""
+        return self._source.name
+
+    @property
+    def total_frames(self) -> int | None:
+        """Number of frames, where it is known."""
+        return self._source.total_frames
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -78,7 +99,7 @@ def open_reader(
     room: Room,
     meeting: MeetingView | None = None,
     fast: bool = False,
-    on_open: Callable[[Source], None] | None = None,
+    cluster: Cluster | None = None,
 ) -> Reader:
     """Open what a class is read from.
 
@@ -90,28 +111,26 @@ def open_reader(
         room: the students who take part by link.
         meeting: knows the tiles, where the source is a meeting's window.
         fast: whether a file is processed flat out.
-        on_open: called with a camera, stream or recording once it is open.
+        cluster: reads what can be read on other machines: the whole class, or where the source is bound to this one
+            (a webcam, a screen) its faces.
 
     Raises:
         ClassPulseError: the source, a model or the law does not allow it.
     """
     if kind.kind == "join":
         return RoomReader(room, settings, policy)
+    if cluster is not None and meeting is None and cluster.reaches(kind):
+        return cluster.open_reader(kind, settings, policy, fast=fast, attach=roll.attach)
     # Both take a second or two, and a teacher waits for them.
     with ThreadPoolExecutor(1) as beside:
         opening = beside.submit(open_source, kind.target, settings.stream, fast=fast, screen=settings.screen)
         try:
-            pipeline = Pipeline(settings, policy=policy, meeting=meeting)
+            classifier = None if cluster is None else cluster.classifier(settings, policy)
+            pipeline = Pipeline(settings, policy=policy, meeting=meeting, classifier=classifier)
             roll.attach(pipeline)
         except BaseException:
             if opening.exception() is None:
                 opening.result().close()
             raise
         source = opening.result()
-    try:
-        if on_open is not None:
-            on_open(source)
-    except BaseException:
-        source.close()
-        raise
     return CameraReader(pipeline, source)

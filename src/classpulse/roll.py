@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -14,7 +14,6 @@ from classpulse.vision.gallery import Gallery
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from classpulse.pipeline import Pipeline
     from classpulse.settings import Settings
     from classpulse.storage.people import People
     from classpulse.storage.store import Store
@@ -78,6 +77,19 @@ def feed_from(store: Store, settings: Settings) -> GalleryFeed:
     return GalleryFeed(stamp, load)
 
 
+class Recognizer(Protocol):
+    """A pipeline, here or on another machine."""
+
+    @property
+    def recognizes(self) -> bool:
+        """Whether people may be recognised there at all, by the law and the settings."""
+        ...
+
+    def replace_gallery(self, gallery: Gallery | None) -> None:
+        """Recognise these people from now on."""
+        ...
+
+
 class Roll:
     """Keeps a pipeline's gallery up with a feed.
 
@@ -91,10 +103,10 @@ class Roll:
         self.trouble = ""
         self._feed = feed
         self._people: frozenset[str] = frozenset()
-        self._pipeline: Pipeline | None = None
+        self._pipeline: Recognizer | None = None
         self._asked_s = 0.0
 
-    def attach(self, pipeline: Pipeline) -> None:
+    def attach(self, pipeline: Recognizer) -> None:
         """Give a pipeline its first gallery; where nobody may be recognised the feed is not even asked.
 
         A class begins without it too: a key that is not at hand is told, and costs nobody a lesson.
@@ -114,7 +126,7 @@ class Roll:
             self._pipeline.replace_gallery(None)
             self.trouble = f"{error}; nobody is recognised meanwhile."
 
-    def _ask(self, feed: GalleryFeed, pipeline: Pipeline) -> None:
+    def _ask(self, feed: GalleryFeed, pipeline: Recognizer) -> None:
         self._asked_s = time.monotonic()
         gallery = feed.changed()
         if gallery is not None:

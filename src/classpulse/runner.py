@@ -29,11 +29,12 @@ from classpulse.watching import Watching
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from classpulse.cluster.connection import Cluster
     from classpulse.insight.moments import Said
     from classpulse.readers import Reader
     from classpulse.roll import GalleryFeed
     from classpulse.settings import Settings
-    from classpulse.sources import Source, SourceKind
+    from classpulse.sources import Opened, SourceKind
     from classpulse.storage.recorder import HowEnded, SessionRecorder
     from classpulse.storage.store import Store
     from classpulse.types import Frame, FrameResult
@@ -58,7 +59,7 @@ class Runner:
         policy: Policy | None = None,
         fast: bool = False,
         listeners: Sequence[Callable[[Frame, FrameResult], None]] = (),
-        on_open: Callable[[Source], None] | None = None,
+        on_open: Callable[[Opened], None] | None = None,
         feed: GalleryFeed | None = None,
         course_id: int | None = None,
     ) -> None:
@@ -86,6 +87,7 @@ class Runner:
         self._fast = fast
         self._listeners = list(listeners)
         self._on_open = on_open
+        self._cluster: Cluster | None = None
         self._roll = Roll(feed)
         self._appearances = AppearanceBuilder()
         self._min_group = None if kind.kind == "demo" else settings.window.min_group
@@ -124,6 +126,10 @@ class Runner:
     def listen(self, listener: Callable[[Frame, FrameResult], None]) -> None:
         """Add a listener before the start."""
         self._listeners.append(listener)
+
+    def read_on(self, cluster: Cluster | None) -> None:
+        """Have the class read on these machines, or here if there are none; before the start."""
+        self._cluster = cluster
 
     # What the page may ask.
 
@@ -231,11 +237,13 @@ class Runner:
             room=self.room,
             meeting=self.meeting,
             fast=self._fast,
-            on_open=self._on_open,
+            cluster=self._cluster,
         )
         recorder = None
         how: HowEnded = "failed"
         try:
+            if self._on_open is not None:
+                self._on_open(reader)
             recorder = self._recorder = self._start_session(reader.labels)
             session_id = recorder.session_id if recorder else None
             self._notebook.begin(recorder)

@@ -218,3 +218,27 @@ class LabSettings(Group):
     """Largest video that is taken."""
     max_video_s: float = Field(60.0, ge=1, le=600)
     """How much of a video is read."""
+
+
+def _check_address(text: str) -> str:
+    text = text.strip()
+    if text != "auto" and not re.fullmatch(r"[\w.-]+:\d{1,5}|\[[0-9A-Fa-f:]+\]:\d{1,5}", text):
+        message = "give auto, or the host and port of a cluster's head: head.school:6379"
+        raise ValueError(message)
+    return text
+
+
+class ClusterSettings(Group):
+    """Several machines that read classes together, with Ray."""
+
+    address: Annotated[str, AfterValidator(_check_address)] | None = None
+    """`auto` for the cluster that this machine is part of, or, where it is in none, one of its own; HOST:PORT of a
+    cluster's head; everything is read in this process if not given."""
+    ingest_cpus: float = Field(0.5, gt=0, le=64)
+    """Cores that are kept for finding and following one class's faces."""
+    replica_cpus: float = Field(1.0, gt=0, le=64)
+    """Cores that are kept for each copy of the network that reads faces."""
+    min_replicas: int = Field(1, ge=1, le=1000)
+    """Fewest copies."""
+    max_replicas: int = Field(16, ge=1, le=1000)
+    """Most copies, as long as there are cores for them."""

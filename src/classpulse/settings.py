@@ -22,6 +22,7 @@ from classpulse.setting_groups import (
     AlertSettings,
     AttendanceSettings,
     AttentionSettings,
+    ClusterSettings,
     ConcentrationSettings,
     Group,
     JoinSettings,
@@ -159,6 +160,7 @@ class Settings(Group):
     lab: LabSettings = LabSettings()
     serve: ServeSettings = ServeSettings()
     oidc: OidcSettings = OidcSettings()
+    cluster: ClusterSettings = ClusterSettings()
 
     @property
     def database(self) -> str:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from classpulse.policy import Exemption
     from classpulse.setting_list import Setting
     from classpulse.settings import Jurisdiction
-    from classpulse.sources import Source
+    from classpulse.sources import Opened
     from classpulse.storage.tables import PolicyAnswerRow, SessionRow
     from classpulse.types import Frame, FrameResult
 
@@ -66,7 +66,7 @@ def conversation(*, fast: bool) -> Iterator[Terminal]:
     with progress_bar() as bar:
         task = bar.add_task("", total=None, faces=0)
 
-        def opened(source: Source) -> None:
+        def opened(source: Opened) -> None:
             bar.update(task, description=source.name, total=source.total_frames)
 
         def advance(_frame: Frame, result: FrameResult) -> None:

@@ -3,7 +3,7 @@
 from classpulse.inference.catalogue import Entry, entries
 from classpulse.inference.contract import Contract, InputContract
 from classpulse.inference.downloads import DOWNLOADS, install
-from classpulse.inference.model import Model, has_int8_instructions, open_model
+from classpulse.inference.model import Model, Network, has_int8_instructions, open_model
 
 __all__ = [
     "DOWNLOADS",
@@ -11,6 +11,7 @@ __all__ = [
     "Entry",
     "InputContract",
     "Model",
+    "Network",
     "entries",
     "has_int8_instructions",
     "install",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import platform
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import onnxruntime as ort
@@ -21,6 +21,22 @@ if TYPE_CHECKING:
     from classpulse.types import Floats
 
 MAX_BYTES = 1 << 30
+
+
+class Network(Protocol):
+    """What reads batches: a model that is open here, or one that runs on another machine.
+
+    Attributes:
+        contract: what its file says of itself.
+        path: where that came from.
+    """
+
+    contract: Contract
+    path: Path
+
+    def run(self, batch: Floats) -> list[NDArray[np.float32]]:
+        """Run the network on (N, C, height, width) float32; gives one array an output."""
+        ...
 
 
 class Model:

@@ -57,6 +57,16 @@ class RoomReader:
         self._results = 0
 
     @property
+    def name(self) -> str:
+        """What to call the source in sentences."""
+        return "students who join"
+
+    @property
+    def total_frames(self) -> int | None:
+        """It ends when the class does."""
+        return None
+
+    @property
     def labels(self) -> tuple[str, ...]:
         """The emotions that are read, in the order of their columns; none where the policy forbids reading."""
         return self._classifier.labels if self._classifier else ()

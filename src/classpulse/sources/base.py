@@ -21,6 +21,7 @@ class Health:
         frames: frames captured so far, the dropped ones included.
         dropped: frames replaced by a newer one before they could be used.
         reopened: how often a live source was opened again.
+        unread: faces that were found and that no other machine read in time, where other machines read them.
     """
 
     state: str = "ok"
@@ -28,6 +29,21 @@ class Health:
     frames: int = 0
     dropped: int = 0
     reopened: int = 0
+    unread: int = 0
+
+
+class Opened(Protocol):
+    """What is known of a source that is open, here or on another machine."""
+
+    @property
+    def name(self) -> str:
+        """What to call it in sentences."""
+        ...
+
+    @property
+    def total_frames(self) -> int | None:
+        """Number of frames, where it is known."""
+        ...
 
 
 class Source(Protocol):

@@ -140,6 +140,13 @@ class RecordedSource:
             self._ended = True
             self.close()
 
+    def skip_to(self, time_s: float) -> None:
+        """Leave out the frames up to and with this time, seconds by the recording's clock; before `frames`."""
+        while (frame := self._next()) is not None and frame.time_s <= time_s:
+            pass
+        if frame is not None:
+            self._first, self._captured = frame, self._captured - 1
+
     def _flat_out(self) -> Iterator[Frame]:
         while (frame := self._next()) is not None:
             yield frame

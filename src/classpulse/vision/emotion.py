@@ -16,7 +16,9 @@ from classpulse.vision.picture import crop, to_batch
 from classpulse.vision.quality import readable
 
 if TYPE_CHECKING:
-    from classpulse.inference import Model
+    from pathlib import Path
+
+    from classpulse.inference import Network
     from classpulse.policy import Policy
     from classpulse.settings import EmotionSettings, Settings
     from classpulse.types import Faces, Floats, Image, Ints, Mask
@@ -31,7 +33,7 @@ MAX_BATCH = 64
 class EmotionClassifier:
     """Reads the seven emotions of FER-2013 in faces."""
 
-    def __init__(self, model: Model, settings: EmotionSettings) -> None:
+    def __init__(self, model: Network, settings: EmotionSettings) -> None:
         """Take an open model.
 
         Raises:
@@ -67,8 +69,7 @@ class EmotionClassifier:
             PolicyError: the policy forbids reading emotions.
             ModelError: the file is missing or wrong.
         """
-        path = settings.emotion.model or entries(settings)[BUILT_IN].path
-        model = open_model(path, Task.EMOTION, policy, threads=threads)
+        model = open_model(model_path(settings), Task.EMOTION, policy, threads=threads)
         return cls(model, settings.emotion)
 
     @property
@@ -217,6 +218,11 @@ class EmotionSmoother:
             smoothed[i] = self._past.get(int(ids[i]), (time_s, smoothed[i]))[1]
         self._past = {k: v for k, v in self._past.items() if 0 <= time_s - v[0] <= self.FORGET_S}
         return judge(emotions.labels, smoothed, self._settings.min_certainty)
+
+
+def model_path(settings: Settings) -> Path:
+    """Where the chosen model's file is, or would be."""
+    return settings.emotion.model or entries(settings)[BUILT_IN].path
 
 
 def judge(labels: tuple[str, ...], probabilities: Floats, min_certainty: float) -> Emotions:

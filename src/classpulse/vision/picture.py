@@ -56,10 +56,42 @@ def to_batch(images: Sequence[Image], wanted: InputContract) -> Floats:
         code = _COLOURS.get(wanted.colour)
         pixels = image if code is None else cv2.cvtColor(image, code)
         batch[i] = pixels if wanted.channels == 1 else pixels.transpose(2, 0, 1)
+    return _normalise(batch, wanted)
+
+
+def _normalise(batch: Floats, wanted: InputContract) -> Floats:
+    """`(pixel - mean) / std`, in place."""
     if any(wanted.mean) or any(std != 1 for std in wanted.std):
         batch -= np.asarray(wanted.mean, np.float32)[:, None, None]
         batch /= np.asarray(wanted.std, np.float32)[:, None, None]
     return batch
+
+
+def pixels_of(batch: Floats, wanted: InputContract) -> Image:
+    """The pixels that a network's input was made of: a quarter of its bytes, to be sent elsewhere.
+
+    Args:
+        batch: (N, C, h, w) float32, as `to_batch` gives it.
+        wanted: the contract's input.
+
+    Returns:
+        (N, C, h, w) uint8, of which `batch_of` makes the very same numbers.
+    """
+    mean, std = (np.asarray(values, np.float32)[:, None, None] for values in (wanted.mean, wanted.std))
+    return np.asarray(np.rint(batch * std + mean).clip(0, 255), np.uint8)
+
+
+def batch_of(pixels: Image, wanted: InputContract) -> Floats:
+    """A network's input, made of pixels that came from elsewhere.
+
+    Args:
+        pixels: (N, C, h, w) uint8.
+        wanted: the contract's input.
+
+    Returns:
+        (N, C, h, w) float32, `(pixel - mean) / std`.
+    """
+    return _normalise(pixels.astype(np.float32), wanted)
 
 
 def crop(image: Image, square: Floats, side_px: int) -> Image:

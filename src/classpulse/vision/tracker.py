@@ -120,6 +120,10 @@ class FaceTracker:
         self._forget()
         return Tracks(ids[believed], faces[believed])
 
+    def resume(self) -> None:
+        """Take the next frame as one step at 30 frames a second after the last, however long it was away."""
+        self._time_s = math.nan
+
     def _advance(self, time_s: float) -> bool:
         """Move every track to the frame's time; returns whether this is a new beginning."""
         step_s = time_s - self._time_s if math.isfinite(time_s) else math.nan

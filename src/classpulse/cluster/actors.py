@@ -1,0 +1,40 @@
+"""Talking to actors on other machines, which may be gone."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+import ray
+from ray.exceptions import RayError, RayTaskError
+
+from classpulse.errors import ClassPulseError
+
+
+class LostError(Exception):
+    """An actor, or its machine, is gone or silent."""
+
+
+def ask(reference: Any, patience_s: float) -> Any:  # noqa: ANN401 - whatever the actor answers
+    """An actor's answer.
+
+    Raises:
+        ClassPulseError: what the actor raised.
+        LostError: it, or its machine, is gone or silent.
+    """
+    try:
+        return ray.get(reference, timeout=patience_s)
+    except RayTaskError as error:
+        cause = error.cause
+        if isinstance(cause, ClassPulseError):
+            raise cause from None
+        raise
+    except (RayError, TimeoutError) as error:
+        message = type(error).__name__
+        raise LostError(message) from None
+
+
+def drop(actor: Any) -> None:  # noqa: ANN401 - Ray's handle
+    """End an actor, wherever it is; one that is gone stays gone."""
+    with suppress(RayError, ValueError):
+        ray.kill(actor)
