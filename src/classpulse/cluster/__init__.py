@@ -8,3 +8,10 @@ One ingest for each class keeps what is remembered of its faces; replicas rememb
 faces of all classes need. A class's picture stays on the machine that decodes it, but for the faces that are read.
 Nothing here is imported before somebody asks for a cluster: start at `connection`.
 """
+
+import os
+
+# Before Ray is imported, which reads them then: nothing is reported to its makers, and a call that comes after the
+# cluster was left starts no other one.
+os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+os.environ["RAY_ENABLE_AUTO_CONNECT"] = "0"

@@ -6,13 +6,22 @@ from contextlib import suppress
 from typing import Any
 
 import ray
-from ray.exceptions import RayError, RayTaskError
+from ray.exceptions import ActorDiedError, RayError, RayTaskError
 
 from classpulse.errors import ClassPulseError
 
 
 class LostError(Exception):
-    """An actor, or its machine, is gone or silent."""
+    """An actor, or its machine, is gone or silent.
+
+    Attributes:
+        known: whether the cluster knows that, so that it places nothing more there by itself.
+    """
+
+    def __init__(self, reason: Exception) -> None:
+        """Say it in a word."""
+        super().__init__(type(reason).__name__)
+        self.known = isinstance(reason, ActorDiedError)
 
 
 def ask(reference: Any, patience_s: float) -> Any:  # noqa: ANN401 - whatever the actor answers
@@ -30,8 +39,7 @@ def ask(reference: Any, patience_s: float) -> Any:  # noqa: ANN401 - whatever th
             raise cause from None
         raise
     except (RayError, TimeoutError) as error:
-        message = type(error).__name__
-        raise LostError(message) from None
+        raise LostError(error) from None
 
 
 def drop(actor: Any) -> None:  # noqa: ANN401 - Ray's handle

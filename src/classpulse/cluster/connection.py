@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import sys
 import threading
@@ -58,7 +57,6 @@ class Cluster:
         """
         self._settings = settings
         self._serving = threading.Lock()
-        os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
         with _own_signals():
             _join(settings.address or "auto")
 

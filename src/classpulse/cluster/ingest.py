@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import pickle
 import platform
@@ -52,6 +53,7 @@ class Order:
         gallery: whom to recognise.
         memory: of the ingest before this one, pickled.
         after_s: a recording goes on after this time.
+        last_track: the highest number that a face of the class was given so far.
     """
 
     target: str | int | Path
@@ -63,6 +65,7 @@ class Order:
     gallery: Gallery | None = None
     memory: bytes | None = None
     after_s: float | None = None
+    last_track: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +149,14 @@ class Ingest:
             classifier = None
             if order.served is not None:
                 classifier, self._model = remote_classifier(order.served, settings.emotion, order.policy)
-            return source, Pipeline(
+            pipeline = Pipeline(
                 settings, policy=order.policy, gallery=order.gallery, classifier=classifier, memory=memory
             )
+            pipeline.memory.tracker.number_after(order.last_track)
         except BaseException:
             source.close()
             raise
+        return source, pipeline
 
     def begin(self, time_s: float, index: int) -> None:
         """Read from now on; the first picture of a live source is at this time of the class, and has this number."""
@@ -194,12 +199,13 @@ class Ingest:
             self._changed.notify_all()
 
     def _read(self, time_s: float, index: int) -> None:
-        remembered_s = time.monotonic()
+        due_s = due_time_s = -math.inf
         try:
             for frame, result in self._pipeline.follow(self._frames(time_s, index)):
                 memory = None
-                if time.monotonic() - remembered_s >= REMEMBER_S:
-                    remembered_s = time.monotonic()
+                # By both clocks: a recording that is read flat out has its own.
+                if time.monotonic() >= due_s or result.time_s >= due_time_s:
+                    due_s, due_time_s = time.monotonic() + REMEMBER_S, result.time_s + REMEMBER_S
                     memory = pickle.dumps(self._pipeline.memory)
                 with self._changed:
                     self._changed.wait_for(lambda: len(self._waiting) < ROOM or self._over)

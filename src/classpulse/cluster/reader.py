@@ -35,10 +35,10 @@ WAIT_S = 1.0
 """How long an ingest waits for a result before it says that there is none."""
 SILENT_S = 4.0
 """An ingest that has not answered for so long is lost: its machine is off, frozen, or cut off."""
+PLACE_S = 20.0
+"""How long a machine may take to start a process for a class; a second or two where it is not busy."""
 OPEN_S = 30.0
-"""How long a machine may take to start a process for a class, and how long a source may take to open there."""
-MOVE_S = 6.0
-"""How long another machine may take to make room."""
+"""How long a source and its models may take to open there."""
 CLOSE_S = 1.0
 """How long a source is given to let go at the end."""
 LONGEST_PAUSE_S = 5.0
@@ -65,9 +65,10 @@ class ClusterReader:
         self._over = False
         self._error: Exception | None = None
         self._before, self._health, self._trouble = Health(), Health(), ""
+        self._last_track = 0
         self._last = (0.0, -1, time.monotonic())  # time and number of the last result, and when it came
         try:
-            self._ingest, self._node, self._facts = self._place(order, None, OPEN_S)
+            self._ingest, self._node, self._facts = self._place(order, None)
         except LostError as error:
             message = f"no machine of the cluster has room for {kind.name} or answers in time ({error})"
             raise ClusterError(message) from None
@@ -155,7 +156,8 @@ class ClusterReader:
                 try:
                     batch = ask(self._ingest.take.remote(self._room(), WAIT_S), SILENT_S)
                 except LostError as error:
-                    self._move(error)
+                    if not self._closed.is_set():
+                        self._move(error)
                     continue
                 self._accept(batch)
                 if batch.over:
@@ -181,6 +183,7 @@ class ClusterReader:
             self._memory = batch.memory or self._memory
             if batch.results:
                 newest = batch.results[-1][1]
+                self._last_track = max(self._last_track, *(_highest(result) for _, result in batch.results))
                 self._last = (newest.time_s, newest.index, now)
                 self._trouble = ""
             self._changed.notify_all()
@@ -190,12 +193,15 @@ class ClusterReader:
         logger.warning("%s: its machine is lost (%s), another one takes over", self._kind.name, reason)
         drop(self._ingest)
         self._tell(phrase("the machine that watched {name} is lost, another one takes over", name=self._kind.name))
-        avoid: str | None = self._node if self._cluster.nodes() - {self._node} else None
+        # Ray takes some seconds to see that a machine is gone, and would place the class there again until then.
+        avoid = self._node if not reason.known and self._cluster.nodes() - {self._node} else None
         pause_s = 0.0
         while not self._closed.wait(pause_s):
-            order = replace(self._order, gallery=self._gallery, memory=self._memory, after_s=self._last[0])
+            order = replace(self._order, gallery=self._gallery, memory=self._memory, last_track=self._last_track)
+            if self._last[1] >= 0:
+                order = replace(order, after_s=self._last[0])
             try:
-                placed = self._place(order, avoid, MOVE_S)
+                placed = self._place(order, avoid)
             except LostError as error:
                 logger.warning("%s: no machine takes over yet (%s)", self._kind.name, error)
                 avoid = None
@@ -208,8 +214,8 @@ class ClusterReader:
                 return
             pause_s = min(LONGEST_PAUSE_S, 2 * pause_s or 0.5)
 
-    def _place(self, order: Order, avoid: str | None, patience_s: float) -> tuple[Any, str, Facts]:
-        actor, node = self._cluster.place(avoid=avoid, patience_s=patience_s)
+    def _place(self, order: Order, avoid: str | None) -> tuple[Any, str, Facts]:
+        actor, node = self._cluster.place(avoid=avoid, patience_s=PLACE_S)
         try:
             return actor, node, ask(actor.open.remote(order), OPEN_S)
         except BaseException:
@@ -233,6 +239,10 @@ class ClusterReader:
     def _tell(self, trouble: str) -> None:
         with self._changed:
             self._trouble = trouble
+
+
+def _highest(result: FrameResult) -> int:
+    return int(result.tracks.ids.max(initial=0))
 
 
 def _sum_up(before: Health, now: Health, twice: Health) -> Health:

@@ -124,6 +124,10 @@ class FaceTracker:
         """Take the next frame as one step at 30 frames a second after the last, however long it was away."""
         self._time_s = math.nan
 
+    def number_after(self, last: int) -> None:
+        """Give no number up to this one any more: another tracker has given them."""
+        self._last_id = max(self._last_id, last)
+
     def _advance(self, time_s: float) -> bool:
         """Move every track to the frame's time; returns whether this is a new beginning."""
         step_s = time_s - self._time_s if math.isfinite(time_s) else math.nan

@@ -1,0 +1,242 @@
+"""Classes on a real cluster of three nodes: read as here, and going on when processes and nodes die."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import psutil
+import pytest
+from cluster_machines import opened
+from live_pictures import camera, class_picture, write_video
+
+from classpulse.errors import ModelError, SourceError
+from classpulse.pipeline import Pipeline
+from classpulse.policy import Policy
+from classpulse.readers import CameraReader
+from classpulse.roll import GalleryFeed, Roll
+from classpulse.runner import Runner
+from classpulse.settings import Settings
+from classpulse.sources import describe
+from classpulse.storage.store import Store
+from classpulse.vision.detector import open_detector
+from classpulse.vision.embedder import FaceEmbedder
+from classpulse.vision.gallery import Gallery
+
+ray = pytest.importorskip("ray")
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from cluster_machines import Machines
+
+    from classpulse.cluster.connection import Cluster
+    from classpulse.types import Frame, FrameResult
+
+PATIENCE_S = 90.0
+PICTURE = class_picture()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings.model_validate({"data_dir": tmp_path, "tracker": {"max_gap_s": 5}})
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, "it never came about"
+        time.sleep(0.05)
+
+
+def process_of(reader: Any) -> psutil.Process:
+    """The process that reads a class, wherever it is."""
+    return psutil.Process(ray.get(reader._ingest.__ray_call__.remote(lambda _: os.getpid())))
+
+
+def read_here(source: Path, settings: Settings) -> list[FrameResult]:
+    return list(Pipeline(settings, policy=Policy("other")).run(source))
+
+
+def seats(result: FrameResult) -> list[int]:
+    """The tracks' numbers, row by row."""
+    corners = np.round(result.tracks.faces.boxes[:, :2] / 100)
+    return [int(number) for number in result.tracks.ids[np.lexsort(corners.T)]]
+
+
+@pytest.fixture(scope="module")
+def lesson(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_video(tmp_path_factory.mktemp("lesson") / "lesson.mp4", PICTURE, 40)
+
+
+def test_a_recording_is_read_on_the_cluster_as_it_is_here(cluster: Cluster, settings: Settings, lesson: Path) -> None:
+    reader = opened(lesson, settings, cluster, fast=True)
+    assert (reader.name, reader.total_frames, len(reader.labels)) == ("lesson.mp4", 40, 7)
+    there, here = list(reader.results()), read_here(lesson, settings)
+    assert [result.index for _, result in there] == list(range(40))
+    for (frame, far), near in zip(there, here, strict=True):
+        assert frame.image.size == 3, "no picture comes back"
+        assert frame.time_s == far.time_s == near.time_s
+        np.testing.assert_array_equal(far.tracks.ids, near.tracks.ids)
+        assert far.emotions is not None
+        assert near.emotions is not None
+        np.testing.assert_allclose(far.emotions.probabilities, near.emotions.probabilities, atol=1e-3)
+    assert reader.health.state == "ended"
+    assert (reader.health.frames, reader.health.unread) == (40, 0)
+
+
+def test_a_recording_goes_on_where_its_process_was_killed(cluster: Cluster, settings: Settings, lesson: Path) -> None:
+    reader = opened(lesson, settings, cluster, fast=True)
+    seen = []
+    for _, result in reader.results():
+        seen.append(result)
+        if len(seen) == 5:
+            process_of(reader).kill()
+    assert [result.index for result in seen] == list(range(40)), "every frame once"
+    assert all(seats(result) == seats(seen[0]) for result in seen), "everybody keeps their number"
+    assert (reader.health.frames, reader.health.reopened) == (40, 1)
+
+
+def test_a_process_that_freezes_is_given_up(cluster: Cluster, settings: Settings) -> None:
+    with camera(PICTURE) as (url, _):
+        reader = opened(url, settings, cluster)
+        results = reader.results()
+        for _ in range(25):  # until what is remembered has been handed out
+            frame, before = next(results)
+        frozen = process_of(reader)
+        frozen.send_signal(signal.SIGSTOP)
+        try:
+            while frame.index <= before.index or reader.health.reopened == 0:
+                frame, result = next(results)
+        finally:
+            frozen.kill()
+        assert result.time_s > before.time_s, "the class's clock goes on"
+        assert seats(result) == seats(before)
+        reader.close()
+        assert list(results) == []
+
+
+def test_while_nobody_reads_faces_they_are_still_counted(cluster: Cluster, settings: Settings) -> None:
+    with camera(PICTURE) as (url, _):
+        reader = opened(url, settings, cluster)
+        results = reader.results()
+        assert next(results)[1].emotions.read.all()  # type: ignore[union-attr]
+        for process in psutil.process_iter(["cmdline"]):
+            if (process.info["cmdline"] or [""])[0].startswith("ray::ServeReplica:emotion"):
+                process.kill()
+        while reader.health.unread == 0:
+            assert len(next(results)[1]) == 6
+        while not next(results)[1].emotions.read.all():  # type: ignore[union-attr]
+            pass
+        reader.close()
+
+
+def test_people_are_recognised_there_until_they_withdraw(cluster: Cluster, settings: Settings) -> None:
+    policy = Policy("other")
+    faces = open_detector(settings, policy).detect(PICTURE)
+    embedder = FaceEmbedder.open(settings, policy)
+    known = Gallery(embedder.name, ("ana",), embedder.embed(PICTURE, faces[:1]))
+    stamp = ["first"]
+    feed = GalleryFeed(lambda: stamp[0], lambda: known if stamp[0] == "first" else Gallery.empty())
+    roll = Roll(feed)
+    with camera(PICTURE) as (url, _):
+        reader = opened(url, settings, cluster, roll=roll)
+        results = reader.results()
+        while "ana" not in next(results)[1].identities.people:  # type: ignore[union-attr]
+            pass
+        process_of(reader).kill()
+        while reader.health.reopened == 0:
+            next(results)
+        while "ana" not in next(results)[1].identities.people:  # type: ignore[union-attr]
+            pass
+        stamp[0] = "withdrawn"
+        until(lambda: not roll.refresh() and not roll.check(next(results)[1]).identities.people.count("ana"))  # type: ignore[union-attr]
+        while "ana" in next(results)[1].identities.people:  # type: ignore[union-attr]
+            pass
+        reader.close()
+
+
+def test_what_cannot_be_opened_is_told_with_the_machine(cluster: Cluster, settings: Settings, tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=re.escape(os.uname().nodename)):
+        opened("http://127.0.0.1:9/", settings, cluster)
+    wrong = settings.model_copy(update={"detector": settings.detector.model_copy(update={"name": "yunet"})})
+    with pytest.raises(ModelError, match="yunet"):
+        opened(write_video(tmp_path / "short.mp4", PICTURE, 3), wrong, cluster)
+
+
+def test_under_a_law_that_forbids_reading_faces_are_counted(cluster: Cluster, settings: Settings, lesson: Path) -> None:
+    reader = opened(lesson, settings, cluster, law="eu", fast=True)
+    assert reader.labels == ()
+    result = next(reader.results())[1]
+    assert (len(result), result.emotions, result.poses) == (6, None, None)
+    reader.close()
+
+
+def test_what_is_bound_to_this_machine_is_looked_at_here_and_read_there(
+    cluster: Cluster, settings: Settings, lesson: Path
+) -> None:
+    from classpulse.cluster.remote import RemoteModel
+    from classpulse.vision.meeting import view_of
+
+    tiled = settings.model_copy(update={"screen": settings.screen.model_copy(update={"tiles": "always"})})
+    reader = opened(lesson, tiled, cluster, fast=True, meeting=view_of("video", tiled.screen))
+    assert isinstance(reader, CameraReader)
+    classifier: Any = reader._pipeline._classifier
+    assert isinstance(classifier._model, RemoteModel)
+    result = classifier.classify(PICTURE, open_detector(tiled, Policy("other")).detect(PICTURE))
+    assert result.read.all()
+    reader.close()
+
+
+class Followed:
+    """One class of a school, and what came of it."""
+
+    def __init__(self, url: str, settings: Settings, store: Store, cluster: Cluster) -> None:
+        self.seen: list[FrameResult] = []
+        self.runner = Runner(describe(url), settings, store, policy=Policy("other"), listeners=[self.look])
+        self.runner.read_on(cluster)
+        self.runner.start()
+
+    def look(self, _: Frame, result: FrameResult) -> None:
+        self.seen.append(result)
+
+    @property
+    def reader(self) -> Any:
+        return self.runner._reader
+
+
+@pytest.fixture
+def classes(settings: Settings, cluster: Cluster) -> Iterator[list[Followed]]:
+    with Store.of(settings) as store, camera(PICTURE, rate_hz=5) as (url, _):
+        four = [Followed(url, settings, store, cluster) for _ in range(4)]
+        yield four
+        for one in four:
+            one.runner.stop()
+        assert all(one.runner.join(PATIENCE_S) for one in four)
+        assert [session.ended_how for session in store.sessions()] == ["stopped"] * 4
+
+
+def test_four_classes_go_on_when_one_of_three_nodes_dies(machines: Machines, classes: list[Followed]) -> None:
+    until(lambda: all(len(one.seen) > 20 for one in classes))
+    nodes = [one.reader._node for one in classes]
+    assert len(set(nodes)) == 3, "they are spread"
+    victim = next(node.node_id for node in machines.nodes if node.node_id in nodes)
+    counts, ids = [len(one.seen) for one in classes], [seats(one.seen[-1]) for one in classes]
+    machines.kill(victim)
+    moved = [one for one, node in zip(classes, nodes, strict=True) if node == victim]
+    until(lambda: all(one.reader.health.reopened for one in moved))
+    after = [len(one.seen) for one in classes]
+    until(lambda: all(len(one.seen) > count + 10 for one, count in zip(classes, after, strict=True)))
+    assert all(one.reader._node != victim for one in classes)
+    for one, count, before in zip(classes, counts, ids, strict=True):
+        numbers = [result.index for result in one.seen]
+        assert numbers == sorted(set(numbers)), "no result twice, none out of order"
+        times = [result.time_s for result in one.seen]
+        assert times == sorted(times)
+        assert all(seats(result) == before for result in one.seen[count:])
+        assert one.runner.hub.state.trouble == ""
