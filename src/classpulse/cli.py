@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 EXITS = (
     "Exit codes: 2 usage or settings, 3 source, 4 model, 5 law, 6 storage, 7 page, 8 data, 9 training, "
-    "10 people, 11 key, 12 marks and answers, 14 accounts, 15 cluster, 130 interrupted, 1 other."
+    "10 people, 11 key, 12 marks and answers, 14 accounts, 15 classes, 16 cluster, 130 interrupted, 1 other."
 )
 
 
@@ -120,6 +120,8 @@ def live(settings: Settings, source: str | None, results: str | None, **flags: A
         state = run_live(options, settings, terminal)
     health = state.health
     rate = f"{state.results_per_s:.1f} results a second, {health.dropped} of {health.frames} frames dropped"
+    if health.unread:
+        rate += f", {health.unread} faces not read in time"
     stored = f"; see it with `classpulse sessions {state.session_id}`" if state.session_id is not None else ""
     how = "stopped" if state.ended_how in {"stopped", None} else "ended"
     _say(f"{state.source}: {how} after {state.elapsed_s:.1f} s{of_what} ({rate}){stored}.")

@@ -86,7 +86,7 @@ class MomentError(ClassPulseError):
 class ClusterError(ClassPulseError):
     """The machines that read classes together cannot be reached, or are not set up as pictures need it."""
 
-    exit_code = 15
+    exit_code = 16
 
 
 class JoinError(ClassPulseError):

@@ -46,6 +46,7 @@ def test_state_tells_the_class_and_its_last_half_hour(client: Client) -> None:
         "frames": 1000,
         "dropped": 10,
         "reopened": 0,
+        "unread": 0,
     }
     assert (told["now"]["people"], told["now"]["mix"]["happy"], told["now"]["uncertain"]) == (12, 0.25, 0.2)
     assert [w["end_s"] for w in told["history"]] == list(range(5, 65, 5))

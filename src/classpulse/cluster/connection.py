@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import signal
+import socket
 import sys
 import threading
 from contextlib import contextmanager
@@ -39,6 +40,8 @@ logger = logging.getLogger(__name__)
 
 STORE_BYTES = 128 << 20
 """Of the object store of a cluster that is started here: galleries go through it, and no pictures."""
+KNOCK_S = 3.0
+"""How long the head of a cluster may take to pick up."""
 NEEDED = {"jurisdiction", "data_dir", "detector", "tracker", "emotion", "recognition", "attention", "stream", "screen"}
 """The settings that an ingest is told; addresses and secrets of other things stay here."""
 
@@ -203,8 +206,10 @@ class Cluster:
 def _join(address: str) -> None:
     quiet = {"log_to_driver": False, "logging_level": logging.WARNING, "namespace": "classpulse"}
     try:
+        if address != "auto":
+            _knock(address)
         ray.init(address=address, **quiet)
-    except ConnectionError:
+    except OSError:  # Ray's own ConnectionError is one
         if address != "auto":
             message = (
                 f"no Ray cluster answers at {address}, or this machine is not part of it: "
@@ -218,9 +223,15 @@ def _join(address: str) -> None:
             _plasma_directory="/dev/shm" if sys.platform == "linux" else None,  # noqa: S108 - shared memory
             **quiet,
         )
-    except RuntimeError as error:
+    except (RuntimeError, RayError) as error:
         message = f"the cluster at {address} cannot be joined: {_last_line(error)}"
         raise ClusterError(message) from None
+
+
+def _knock(address: str) -> None:
+    """See whether anybody is there: Ray itself goes on trying for minutes."""
+    host, _, port = address.rpartition(":")
+    socket.create_connection((host.strip("[]"), int(port)), KNOCK_S).close()
 
 
 @contextmanager

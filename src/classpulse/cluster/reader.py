@@ -192,7 +192,7 @@ class ClusterReader:
         """Go on with the class on another machine."""
         logger.warning("%s: its machine is lost (%s), another one takes over", self._kind.name, reason)
         drop(self._ingest)
-        self._tell(phrase("the machine that watched {name} is lost, another one takes over", name=self._kind.name))
+        self._tell(phrase("{name}: its machine does not answer, and another one takes over", name=self._kind.name))
         # Ray takes some seconds to see that a machine is gone, and would place the class there again until then.
         avoid = self._node if not reason.known and self._cluster.nodes() - {self._node} else None
         pause_s = 0.0

@@ -74,6 +74,7 @@ class SourceState(BaseModel):
     frames: int = Field(description="Frames captured so far, dropped ones included.")
     dropped: int = Field(description="Frames replaced by a newer one before they could be used.")
     reopened: int = Field(description="How often a live source was opened again.")
+    unread: int = Field(0, description="Faces that no machine of the cluster read in time, where there is one.")
 
 
 class State(BaseModel):
@@ -224,6 +225,7 @@ def _fields_of(state: LiveState, people: AboutPeople) -> dict[str, object]:
             frames=health.frames,
             dropped=health.dropped,
             reopened=health.reopened,
+            unread=health.unread,
         ),
         "jurisdiction": state.jurisdiction,
         "exemption": state.exemption,
