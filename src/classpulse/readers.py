@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from classpulse.joining.reader import RoomReader
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from classpulse.cluster.connection import Cluster
+    from classpulse.cluster.remote import RemoteModel
     from classpulse.joining.room import Room
     from classpulse.policy import Policy
     from classpulse.roll import Roll
@@ -57,9 +59,9 @@ class Reader(Protocol):
 class CameraReader:
     """A camera, stream or recording, read by a pipeline."""
 
-    def __init__(self, pipeline: Pipeline, source: Source) -> None:
-        """Take both, open."""
-        self._pipeline, self._source = pipeline, source
+    def __init__(self, pipeline: Pipeline, source: Source, network: RemoteModel | None = None) -> None:
+        """Take both, open, and what reads the faces where that is on other machines."""
+        self._pipeline, self._source, self._network = pipeline, source, network
 
     @property
     def name(self) -> str:
@@ -79,7 +81,8 @@ class CameraReader:
     @property
     def health(self) -> Health:
         """How the source is doing now."""
-        return self._source.health
+        health = self._source.health
+        return health if self._network is None else replace(health, unread=self._network.unread)
 
     def results(self) -> Iterator[tuple[Frame, FrameResult]]:
         """Yield each frame with its result, until the source ends or is closed."""
@@ -88,6 +91,8 @@ class CameraReader:
     def close(self) -> None:
         """Let go of the source."""
         self._source.close()
+        if self._network is not None:
+            self._network.close()
 
 
 def open_reader(
@@ -125,7 +130,7 @@ def open_reader(
     with ThreadPoolExecutor(1) as beside:
         opening = beside.submit(open_source, kind.target, settings.stream, fast=fast, screen=settings.screen)
         try:
-            classifier = None if cluster is None else cluster.classifier(settings, policy)
+            classifier, network = (None, None) if cluster is None else cluster.classifier(settings, policy)
             pipeline = Pipeline(settings, policy=policy, meeting=meeting, classifier=classifier)
             roll.attach(pipeline)
         except BaseException:
@@ -133,4 +138,4 @@ def open_reader(
                 opening.result().close()
             raise
         source = opening.result()
-    return CameraReader(pipeline, source)
+    return CameraReader(pipeline, source, network)

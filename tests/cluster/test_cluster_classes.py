@@ -102,6 +102,7 @@ def test_a_recording_goes_on_where_its_process_was_killed(cluster: Cluster, sett
     assert (reader.health.frames, reader.health.reopened) == (40, 1)
 
 
+@pytest.mark.thorough
 def test_a_process_that_freezes_is_given_up(cluster: Cluster, settings: Settings) -> None:
     with camera(PICTURE) as (url, _):
         reader = opened(url, settings, cluster)
@@ -121,6 +122,7 @@ def test_a_process_that_freezes_is_given_up(cluster: Cluster, settings: Settings
         assert list(results) == []
 
 
+@pytest.mark.thorough
 def test_while_nobody_reads_faces_they_are_still_counted(cluster: Cluster, settings: Settings) -> None:
     with camera(PICTURE) as (url, _):
         reader = opened(url, settings, cluster)
@@ -136,6 +138,7 @@ def test_while_nobody_reads_faces_they_are_still_counted(cluster: Cluster, setti
         reader.close()
 
 
+@pytest.mark.thorough
 def test_people_are_recognised_there_until_they_withdraw(cluster: Cluster, settings: Settings) -> None:
     policy = Policy("other")
     faces = open_detector(settings, policy).detect(PICTURE)

@@ -31,6 +31,7 @@ from classpulse.vision.emotion import model_path
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from classpulse.cluster.remote import RemoteModel
     from classpulse.policy import Policy
     from classpulse.setting_groups import ClusterSettings
     from classpulse.sources import SourceKind
@@ -114,15 +115,19 @@ class Cluster:
         reader.begin()
         return reader
 
-    def classifier(self, settings: Settings, policy: Policy) -> EmotionClassifier | None:
+    def classifier(
+        self, settings: Settings, policy: Policy
+    ) -> tuple[EmotionClassifier, RemoteModel] | tuple[None, None]:
         """What reads, on other machines, the faces of a class that is looked at here; None where the law forbids it.
+
+        The second is its network, which is to be closed at the end.
 
         Raises:
             ClassPulseError: the model cannot be opened.
         """
         if not policy.allows(Task.EMOTION):
-            return None
-        return remote_classifier(self._serve(settings, policy), settings.emotion, policy)[0]
+            return None, None
+        return remote_classifier(self._serve(settings, policy), settings.emotion, policy)
 
     def place(self, *, avoid: str | None, patience_s: float) -> tuple[Any, str]:
         """Start an ingest somewhere, away from the other ones where that is possible.

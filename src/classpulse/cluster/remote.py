@@ -85,6 +85,10 @@ class RemoteModel:
         asked = [(self._replicas.remote(part), len(part)) for part in parts]
         return [np.concatenate([self._answer(response, count) for response, count in asked])]
 
+    def close(self) -> None:
+        """Let go of the replicas: what looks after them here would otherwise outlive the cluster."""
+        self._replicas.shutdown()
+
     def _answer(self, response: Any, count: int) -> NDArray[np.float32]:  # noqa: ANN401 - Ray Serve has no types
         try:
             scores = np.asarray(response.result(timeout_s=self._patience_s), np.float32)
