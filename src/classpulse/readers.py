@@ -86,13 +86,15 @@ class CameraReader:
 
     def results(self) -> Iterator[tuple[Frame, FrameResult]]:
         """Yield each frame with its result, until the source ends or is closed."""
-        return self._pipeline.follow(self._source.frames())
+        try:
+            yield from self._pipeline.follow(self._source.frames())
+        finally:
+            if self._network is not None:
+                self._network.close()
 
     def close(self) -> None:
         """Let go of the source."""
         self._source.close()
-        if self._network is not None:
-            self._network.close()
 
 
 def open_reader(
