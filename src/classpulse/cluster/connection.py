@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import threading
+import weakref
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
@@ -61,6 +62,7 @@ class Cluster:
         """
         self._settings = settings
         self._serving = threading.Lock()
+        self._models: weakref.WeakSet[RemoteModel] = weakref.WeakSet()
         with _own_signals():
             _join(settings.address or "auto")
 
@@ -70,6 +72,8 @@ class Cluster:
 
     def __exit__(self, *_: object) -> None:
         """Leave the cluster; one that was started here ends."""
+        for model in list(self._models):  # of classes that never began
+            model.close()
         ray.shutdown()
 
     def reaches(self, kind: SourceKind) -> bool:
@@ -127,7 +131,9 @@ class Cluster:
         """
         if not policy.allows(Task.EMOTION):
             return None, None
-        return remote_classifier(self._serve(settings, policy), settings.emotion, policy)
+        classifier, model = remote_classifier(self._serve(settings, policy), settings.emotion, policy)
+        self._models.add(model)
+        return classifier, model
 
     def place(self, *, avoid: str | None, patience_s: float) -> tuple[Any, str]:
         """Start an ingest somewhere, away from the other ones where that is possible.

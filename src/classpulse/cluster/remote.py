@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +68,8 @@ class RemoteModel:
         self.contract, self.path = served.contract, served.path
         self.unread = 0
         self._replicas = serve.get_app_handle(served.app)
+        # Also where nobody calls `close`: what looks after the replicas here would outlive the cluster.
+        self._let_go = weakref.finalize(self, self._replicas.shutdown)
         self._patience_s = FIRST_S
         faces = self.contract.input
         self._most = max(1, MESSAGE_BYTES // (faces.channels * (faces.height or 1) * (faces.width or 1)))
@@ -86,8 +89,8 @@ class RemoteModel:
         return [np.concatenate([self._answer(response, count) for response, count in asked])]
 
     def close(self) -> None:
-        """Let go of the replicas: what looks after them here would otherwise outlive the cluster."""
-        self._replicas.shutdown()
+        """Let go of the replicas; safe to call twice."""
+        self._let_go()
 
     def _answer(self, response: Any, count: int) -> NDArray[np.float32]:  # noqa: ANN401 - Ray Serve has no types
         try:
