@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--host", help="Address to listen on [default: 127.0.0.1]; 0.0.0.0 lets the network in.")
 @click.option("--port", type=int, help="Port of the pages [default: 8700].")
+@click.option("--cluster", metavar="auto|HOST:PORT", help="Read the classes on the machines of a Ray cluster.")
 @common
 def serve(settings: Settings) -> None:
     """Serve a school: several classes at once, with logins.
@@ -32,6 +33,7 @@ def serve(settings: Settings) -> None:
       classpulse serve --host 0.0.0.0 --set web.https=auto     let the network in, encrypted
       classpulse serve --set database_url=postgresql://classpulse@db.school/classpulse
       classpulse serve --set web.public_url=https://school.example/pulse    behind a reverse proxy
+      classpulse serve --cluster head.school:6379 --set serve.max_classes=40
       classpulse serve --set serve.max_classes=6 --set serve.networks=10.20.0.0/16
     """  # noqa: D301 - click's own mark for text that is not to be wrapped
     from classpulse.serve import run_serve

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import json
 import sys
 import time
@@ -14,7 +13,8 @@ from typing import IO, TYPE_CHECKING, Literal
 import cv2
 import psutil
 
-from classpulse.errors import ClusterError, SettingsError, StorageError
+from classpulse.cluster import open_cluster
+from classpulse.errors import SettingsError, StorageError
 from classpulse.law import answer_law, law_in_force
 from classpulse.live_page import announce, serve
 from classpulse.policy import UNSET_NOTICE, Task
@@ -25,12 +25,9 @@ from classpulse.storage.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from contextlib import AbstractContextManager
 
-    from classpulse.cluster.connection import Cluster
     from classpulse.hub import LiveState
     from classpulse.policy import Policy
-    from classpulse.setting_groups import ClusterSettings
     from classpulse.settings import Settings
     from classpulse.sources import Opened
     from classpulse.types import Frame, FrameResult
@@ -208,20 +205,6 @@ def _settle_law(kind: SourceKind, options: LiveOptions, settings: Settings, stor
     if options.window == "single":
         policy.require(Task.EMOTION)
     return policy
-
-
-def open_cluster(settings: ClusterSettings) -> AbstractContextManager[Cluster]:
-    """Join the machines that read classes together.
-
-    Raises:
-        ClusterError: it is not installed, or the cluster cannot be reached.
-    """
-    if importlib.util.find_spec("ray") is None:
-        message = "the cluster is not installed: pip install 'classpulse[cluster]', or leave out --cluster"
-        raise ClusterError(message)
-    from classpulse.cluster.connection import Cluster  # noqa: PLC0415 - Ray takes a second
-
-    return Cluster(settings)
 
 
 def be_considerate(settings: Settings) -> None:

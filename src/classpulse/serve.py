@@ -6,6 +6,7 @@ import threading
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
+from classpulse.cluster import open_cluster
 from classpulse.errors import AccountError
 from classpulse.live_page import MESSAGE_BYTES
 from classpulse.school.school import School
@@ -55,6 +56,8 @@ def run_serve(settings: Settings, say: Say, until: threading.Event | None = None
             None if certificate is None else certificate.fingerprint,
         )
         school = School(store, settings, me, classes)
+        if settings.cluster.address:
+            school.own.cluster = stack.enter_context(open_cluster(settings.cluster))
         app = create_school_app(school, accounts, classes)
         server = LiveServer(app, settings.web.host, sock=sock, certificate=certificate, max_message_bytes=MESSAGE_BYTES)
         classes.base_url = app.state.base_url = server.access.base_url

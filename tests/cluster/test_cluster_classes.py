@@ -197,6 +197,26 @@ def test_what_is_bound_to_this_machine_is_looked_at_here_and_read_there(
     reader.close()
 
 
+def test_a_school_has_its_classes_read_there(cluster: Cluster, tmp_path: Path) -> None:
+    from classpulse.school.school import School
+    from classpulse.storage.runs import Process
+
+    with Store.of(Settings(data_dir=tmp_path, key_file=tmp_path / "people.key")) as store:
+        store.set_jurisdiction("eu", answered_by="Head", how="command")
+        school = School(store, Settings(data_dir=tmp_path), Process.this("http://127.0.0.1:1"), lambda *_: None)  # type: ignore[arg-type]
+        school.own.cluster = cluster
+        maths = store.courses().add("Maths 7b", "demo")
+        try:
+            school.begin(maths)
+            while not store.sessions(maths.id):
+                school._turn()
+                time.sleep(0.05)
+            held: Any = school.held(maths.id)
+            assert type(held.runner._reader).__name__ == "ClusterReader"
+        finally:
+            school.close()
+
+
 FACE_BYTES = 80 * 80
 """The smallest picture that travels."""
 

@@ -13,8 +13,7 @@ import pytest
 from command import run
 from live_pictures import class_picture, write_video
 
-import classpulse.cluster  # noqa: F401 - sets what Ray reads when it is imported
-from classpulse import live
+from classpulse.cluster import open_cluster
 from classpulse.errors import ClusterError, SettingsError
 from classpulse.inference import entries
 from classpulse.pipeline import Pipeline
@@ -113,4 +112,4 @@ def test_pictures_stay_there_so_no_window_can_show_them(tmp_path: Path) -> None:
 def test_where_ray_is_not_installed_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(ClusterError, match=r"pip install 'classpulse\[cluster\]'"):
-        live.open_cluster(ClusterSettings(address="auto"))
+        open_cluster(ClusterSettings(address="auto"))

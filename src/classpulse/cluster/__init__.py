@@ -9,9 +9,33 @@ faces of all classes need. A class's picture stays on the machine that decodes i
 Nothing here is imported before somebody asks for a cluster: start at `connection`.
 """
 
+from __future__ import annotations
+
+import importlib.util
 import os
+from typing import TYPE_CHECKING
+
+from classpulse.errors import ClusterError
+
+if TYPE_CHECKING:
+    from classpulse.cluster.connection import Cluster
+    from classpulse.setting_groups import ClusterSettings
 
 # Before Ray is imported, which reads them then: nothing is reported to its makers, and a call that comes after the
 # cluster was left starts no other one.
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 os.environ["RAY_ENABLE_AUTO_CONNECT"] = "0"
+
+
+def open_cluster(settings: ClusterSettings) -> Cluster:
+    """Join the machines that read classes together.
+
+    Raises:
+        ClusterError: it is not installed, or the cluster cannot be reached.
+    """
+    if importlib.util.find_spec("ray") is None:
+        message = "the cluster is not installed: pip install 'classpulse[cluster]', or leave out --cluster"
+        raise ClusterError(message)
+    from classpulse.cluster.connection import Cluster  # noqa: PLC0415 - Ray takes a second
+
+    return Cluster(settings)

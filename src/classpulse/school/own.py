@@ -23,6 +23,7 @@ from classpulse.texts import phrase
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from classpulse.cluster.connection import Cluster
     from classpulse.hub import Controls
     from classpulse.runner import Runner
     from classpulse.school.held import Pages
@@ -42,7 +43,11 @@ DRAIN_S = 20.0
 
 
 class OwnClasses:
-    """What one process of a school runs. May be used from any thread."""
+    """What one process of a school runs. May be used from any thread.
+
+    Attributes:
+        cluster: the machines that read its classes; None where it reads them itself.
+    """
 
     def __init__(self, store: Store, settings: Settings, me: Process, make_app: MakeApp) -> None:
         """Run nothing yet; see `School`."""
@@ -53,6 +58,7 @@ class OwnClasses:
         self._held: dict[int, HeldClass] = {}
         self._opening: dict[int, Course] = {}
         self._closed = False
+        self.cluster: Cluster | None = None
         self._opener = ThreadPoolExecutor(1, "opening")
 
     def get(self, course_id: int) -> HeldClass | None:
@@ -138,6 +144,7 @@ class OwnClasses:
             feed=feed_from(self._store, settings),
             course_id=course.id,
         )
+        runner.read_on(self.cluster)
         controls = HeldControls(runner, on_stop=lambda: self._unwant(course))
         return HeldClass(course, runner, self._make_app(course, runner, controls, settings))
 
