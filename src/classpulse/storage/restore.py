@@ -146,12 +146,6 @@ def _end_logins(connection: Connection) -> None:
         connection.execute(delete(rows))
 
 
-def _end_logins(connection: Connection) -> None:
-    """End what was open while the backup was written: who logged out since then is not to be logged in again."""
-    for rows in (LoginRow, InvitationRow):
-        connection.execute(delete(rows))
-
-
 class _Backup:
     """A backup on its way into a database; nothing in it is trusted."""
 
