@@ -153,8 +153,9 @@ class Spool:
             except REFUSED:
                 file.batch.careful = True
                 written = self._write(file)
-        except SQLAlchemyError as error:
-            _log.warning("%s waits on: %s", path, explain(error, self._engine.url))
+        except Exception as error:  # noqa: BLE001 - whatever a damaged file holds, the database must open
+            why = explain(error, self._engine.url) if isinstance(error, SQLAlchemyError) else repr(error)
+            _log.warning("%s waits on: %s", path, why)
             return False
         if written:
             _log.info("class %d was written in from %s", file.stored.id, path)
