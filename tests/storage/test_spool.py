@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import random
@@ -151,11 +152,12 @@ def test_a_commit_that_nobody_knows_of_is_settled(store: Store) -> None:
         fill(class_)
         class_.finish("ended", frames=9)
         (path,) = store.house.spool.files()
-    told = json.loads(path.read_bytes())
+    told = json.loads(gzip.decompress(path.read_bytes()))
     store.house.spool.deliver()
     moment = datetime.now(UTC)
     rows = [[name, i] for name in ("observations", "windows", "notes") for i in range(len(told[name]))]
-    path.write_text(json.dumps(told | {"doubts": [{"written_at": moment.isoformat(), "rows": rows}]}))
+    told["doubts"] = [{"written_at": moment.isoformat(), "rows": rows}]
+    path.write_bytes(gzip.compress(json.dumps(told).encode()))
     with store._engine.begin() as connection:
         unknown = text("UPDATE sessions SET ended_at = NULL, ended_how = 'torn', last_seen_at = :moment")
         connection.execute(
@@ -218,10 +220,10 @@ def test_a_row_that_is_never_taken_does_not_stop_the_others(store: Store) -> Non
         fill(class_)
         class_.finish("ended", frames=9)
     (path,) = store.house.spool.files()
-    told = json.loads(path.read_bytes())
+    told = json.loads(gzip.decompress(path.read_bytes()))
     told["windows"].insert(0, told["windows"][0] | {"mix": "0.1 " * 200})
     told["observations"].append(told["observations"][0] | {"emotion": "x" * 41})
-    path.write_text(json.dumps(told))
+    path.write_bytes(gzip.compress(json.dumps(told).encode()))
     assert store.house.spool.deliver() == 1
     check(store, class_.session_id)
 
@@ -234,9 +236,9 @@ def test_a_damaged_file_hurts_nothing(store: Store) -> None:
         class_.finish("ended", frames=9)
     (path,) = store.house.spool.files()
     kept, rng = path.read_bytes(), random.Random(1)  # noqa: S311
-    left = 0
-    for _ in range(150):
-        path.write_bytes(mutated(kept, rng))
+    left, plain = 0, gzip.decompress(kept)
+    for i in range(150):
+        path.write_bytes(gzip.compress(mutated(plain, rng)) if i % 3 else mutated(kept, rng))
         store.house.spool.deliver()
         left += path.exists()
     assert left > 50, "what makes no sense stays where it is"
