@@ -17,7 +17,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let what a test reports say which line of the fault table it belongs to."""
     for item in items:
         for marker in item.iter_markers("fault"):
-            item.user_properties.append(("fault", tuple(marker.args)))
+            item.user_properties.append(("fault", marker.args[0]))
 
 
 def lacking(reason: str) -> NoReturn:

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 JUMPS = (timedelta(days=400), timedelta(days=-20_000), timedelta(seconds=-90), timedelta(0))
 SET = "the clock is set while a class runs"
-PROMISE = "no row is lost, doubled or deleted as too old, and the class keeps its own time"
 
 
 @pytest.fixture
@@ -58,7 +57,7 @@ def sweep(store: Store) -> None:
         pass
 
 
-@pytest.mark.fault(SET, PROMISE)
+@pytest.mark.fault(SET)
 def test_a_clock_that_jumps_loses_and_deletes_nothing(
     store: Store, settings: Settings, clock: WallClock, record_property: Callable[[str, object], None]
 ) -> None:
@@ -83,7 +82,7 @@ def test_a_clock_that_jumps_loses_and_deletes_nothing(
     assert (row.ended_how, row.frames) == ("ended", given)
 
 
-@pytest.mark.fault(SET, PROMISE)
+@pytest.mark.fault(SET)
 def test_a_class_that_began_by_a_wrong_clock_keeps_its_rows_once_that_is_right(store: Store, clock: WallClock) -> None:
     clock.ahead = -timedelta(days=20_000)
     class_ = begin(store)
@@ -98,7 +97,7 @@ def test_a_class_that_began_by_a_wrong_clock_keeps_its_rows_once_that_is_right(s
     assert (rows(store), rows(store, "marks")) == (2 * FACES, 1)
 
 
-@pytest.mark.fault(SET, PROMISE)
+@pytest.mark.fault(SET)
 def test_old_rows_go_once_a_clock_that_was_set_has_gone_on(
     store: Store, clock: WallClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

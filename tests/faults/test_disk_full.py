@@ -91,10 +91,7 @@ def in_a_small_file_system(folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["unshare", "-rm", *shell], capture_output=True, text=True, timeout=120, check=False)
 
 
-@pytest.mark.fault(
-    "the disk is full for a while",
-    "it is told and the class goes on; all is stored once there is room, also of a class that ends meanwhile",
-)
+@pytest.mark.fault("the disk is full for a while")
 def test_a_full_disk_is_told_and_nothing_is_lost_once_there_is_room(
     tmp_path: Path, program: Callable[[str], str], record_property: Callable[[str, object], None]
 ) -> None:

@@ -66,10 +66,7 @@ class Killed:
         return max(0, lost), end_s - max(observations, default=0.0)
 
 
-@pytest.mark.fault(
-    "a process is killed (kill -9) at any moment of a class",
-    "what is older than its last second is stored, the class is closed by the next start, and the database is whole",
-)
+@pytest.mark.fault("a process is killed (kill -9) at any moment of a class")
 @pytest.mark.parametrize("times", [4, pytest.param(200, marks=pytest.mark.thorough)])
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
 def test_a_class_that_is_killed_at_any_moment_loses_its_last_second_at_most(

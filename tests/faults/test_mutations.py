@@ -32,8 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 LINE = "10,000 mutated frames, recordings, messages, model files and settings"
-PROMISE = "each is taken, or refused in one sentence; nothing crashes, hangs or ends in an error of our own"
-pytestmark = pytest.mark.fault(LINE, PROMISE)
+pytestmark = pytest.mark.fault(LINE)
 
 
 def counts(short: int, long: int) -> pytest.MarkDecorator:

@@ -85,6 +85,7 @@ def rtsp(needs: Callable[[str], NoReturn]) -> Iterator[RtspServer]:
     server.kill()
 
 
+@pytest.mark.fault("a stream is killed, stalls or hangs up")
 def test_a_killed_rtsp_server_is_survived(rtsp: RtspServer, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG")
     source = open_source(rtsp.url, QUICK)
@@ -107,6 +108,7 @@ def test_a_killed_rtsp_server_is_survived(rtsp: RtspServer, caplog: pytest.LogCa
     assert "sesame" not in caplog.text
 
 
+@pytest.mark.fault("a stream is killed, stalls or hangs up")
 def test_a_stopped_rtsp_server_is_noticed_and_survived(rtsp: RtspServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "OPEN_S", 1.0)
     source = open_source(rtsp.url, StreamSettings(timeout_s=2, reopen_max_s=0.5))
@@ -260,6 +262,7 @@ def test_a_web_camera_is_read(camera: CameraServer) -> None:
         assert (source.live, source.name, source.health.state) == (True, f"{camera.url}/video", "ok")
 
 
+@pytest.mark.fault("a stream is killed, stalls or hangs up")
 def test_a_web_camera_that_hangs_or_hangs_up_is_opened_again(camera: CameraServer) -> None:
     with opened(f"{camera.url}/video") as source:
         frames = source.frames()
@@ -294,6 +297,7 @@ def test_a_wrong_address_is_refused_at_once(camera: CameraServer, path: str, wha
     assert "sesame" not in str(caught.value)
 
 
+@pytest.mark.fault("addresses and files named by others (SSRF)")
 @pytest.mark.parametrize("path", ["/moved", "/list.m3u8"])
 @pytest.mark.parametrize("guarded", [True, False])
 def test_a_guarded_stream_leads_to_no_other_address(camera: CameraServer, path: str, *, guarded: bool) -> None:

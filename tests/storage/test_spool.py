@@ -99,6 +99,7 @@ def count(store: Store, table: str) -> int:
         return int(connection.scalar(text(f"SELECT count(*) FROM {table}")) or 0)  # noqa: S608
 
 
+@pytest.mark.fault("the database is away when something is noted, or when the class ends")
 def test_what_waits_at_the_end_is_kept_and_written_in_by_the_next_start(
     store: Store, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -130,6 +131,7 @@ def test_a_process_that_goes_on_writes_it_in_by_itself(store: Store, monkeypatch
     assert store.house.spool.files() == []
 
 
+@pytest.mark.fault("the database is away when something is noted, or when the class ends")
 def test_what_is_there_already_is_not_written_twice(store: Store, settings: Settings) -> None:
     """The process was killed after its last commit and before it deleted the file."""
     class_ = begin(store)
@@ -145,6 +147,7 @@ def test_what_is_there_already_is_not_written_twice(store: Store, settings: Sett
         assert again.house.spool.files() == []
 
 
+@pytest.mark.fault("the database is away when something is noted, or when the class ends")
 def test_a_commit_that_nobody_knows_of_is_settled(store: Store) -> None:
     """The line broke in a commit that the database did take; the class waits in a file since then."""
     class_ = begin(store)
@@ -280,6 +283,7 @@ os.kill(os.getpid(), 9)
 """
 
 
+@pytest.mark.fault("the database is away when something is noted, or when the class ends")
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows kills otherwise")
 @on_sqlite
 def test_an_end_that_is_killed_while_it_waits_loses_nothing(url: str) -> None:

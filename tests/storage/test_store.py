@@ -168,6 +168,7 @@ def start(url: str, source: str, results: int) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
+@pytest.mark.fault("a process is killed (kill -9) at any moment of a class")
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system cannot kill a process outright")
 def test_a_killed_process_loses_a_second_at_most_and_its_session_is_closed(url: str) -> None:
     with start(url, "killed", 100_000) as process:
