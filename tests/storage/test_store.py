@@ -106,6 +106,11 @@ def test_the_newest_class_is_first_and_the_demo_is_exempt(store: Store) -> None:
     ]
 
 
+@pytest.mark.parametrize("number", [0, -1, 2**31, 2**63, 10**30])
+def test_a_number_that_no_class_can_have_is_nobody_s(store: Store, number: int) -> None:
+    assert store.session(number) is None
+
+
 def test_only_the_first_word_on_the_end_counts(store: Store) -> None:
     recorder = begin(store)
     recorder.finish("stopped")

@@ -87,10 +87,12 @@ def _say_in_a_sentence(operation: dict[str, Any]) -> None:
 
 def _secure(path: str, method: str, operation: dict[str, Any]) -> None:
     operation["security"] = security = _security(path)
+    guessed = bool(security) or path.startswith("/api/v1/join/")
+    if guessed:
+        operation["responses"].setdefault("429", {"description": "Too many wrong ones in a minute.", "content": TOLD})
     if not security:
         return
     operation["responses"].setdefault("401", {"description": "Nobody's token, or none.", "content": TOLD})
-    operation["responses"].setdefault("429", {"description": "Too many wrong ones in a minute.", "content": TOLD})
     if {"token": []} in security:
         watched = may_be_watched(path, method)
         roles = "A teacher or an observer may." if watched else "A teacher may."
