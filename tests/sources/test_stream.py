@@ -298,8 +298,7 @@ def test_a_wrong_address_is_refused_at_once(camera: CameraServer, path: str, wha
 
 
 @pytest.mark.fault("addresses and files named by others (SSRF)")
-@pytest.mark.parametrize("path", ["/moved", "/list.m3u8"])
-@pytest.mark.parametrize("guarded", [True, False])
+@pytest.mark.parametrize(("path", "guarded"), [("/moved", True), ("/moved", False), ("/list.m3u8", True)])
 def test_a_guarded_stream_leads_to_no_other_address(camera: CameraServer, path: str, *, guarded: bool) -> None:
     settings = QUICK.model_copy(update={"guarded": guarded})
     with pytest.raises(SourceError, match="leads on to another address" if guarded else "cannot be opened"):
