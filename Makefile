@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 CLIP ?= $(CLASSPULSE_TEST_DATA)/clips/meeting-gallery.mp4
 PACKAGE := pyproject.toml hatch_build.py $(wildcard bundle/*.json bundle/*.py) bundle/node.txt $(wildcard src/classpulse/locale/*/*/*.po)
 
-.PHONY: live test thorough coverage check format bench docs lock system clean train-ready
+.PHONY: live test thorough faults soak coverage check format bench docs lock system clean train-ready
 
 live: $(VENV)/.run  ## the live page, with the first webcam or, without one, the demo
 	$(BIN)/classpulse live $(ARGS)
@@ -23,6 +23,12 @@ test: system $(VENV)/.dev check  ## all that CI runs
 
 thorough: system $(VENV)/.dev  ## the long forms of some tests
 	$(BIN)/python -m pytest -m thorough --numprocesses=auto $(ARGS)
+
+faults: system $(VENV)/.dev  ## break everything on purpose; writes docs/faults.md
+	$(BIN)/python -m benchmarks.faults --numprocesses=auto --dist=load $(ARGS)
+
+soak: $(VENV)/.dev  ## a day of class by a fast clock
+	$(BIN)/python -m pytest tests/faults/test_soak.py -m thorough $(ARGS)
 
 # Not part of `test`: to watch every line takes half as long again.
 coverage: system $(VENV)/.dev  ## the tests, and which lines they reach

@@ -13,6 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let what a test reports say which line of the fault table it belongs to."""
+    for item in items:
+        for marker in item.iter_markers("fault"):
+            item.user_properties.append(("fault", marker.args[0]))
+
+
 def lacking(reason: str) -> NoReturn:
     """Skip for want of something that a machine may lack; in CI nothing may be lacking, so fail there."""
     if os.environ.get("CI", "").lower() in {"1", "true"}:

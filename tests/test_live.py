@@ -211,6 +211,7 @@ def test_where_somebody_looks_on_the_page_opens_and_stays(tmp_path: Path) -> Non
 # How it ends.
 
 
+@pytest.mark.fault("SIGTERM or Ctrl-C in the middle of a class")
 @signals
 @pytest.mark.parametrize(
     ("number", "arguments"),
@@ -243,6 +244,7 @@ def test_pressing_ctrl_c_twice_does_no_harm(tmp_path: Path, lesson: Path) -> Non
     assert classes(tmp_path)[0][-2] == "stopped"
 
 
+@pytest.mark.fault("a process is killed (kill -9) at any moment of a class")
 @signals
 def test_a_class_that_was_killed_is_closed_by_the_next_start(tmp_path: Path, lesson: Path) -> None:
     results = tmp_path / "results.jsonl"

@@ -75,6 +75,7 @@ EVERY = {
     "storage.observations_hz": 2,
     "stream.timeout_s": 1.5,
     "stream.reopen_max_s": 9,
+    "stream.guarded": True,
     "screen.rate_hz": 5,
     "screen.tiles": "always",
     "screen.static_s": 20,

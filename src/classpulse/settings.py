@@ -121,6 +121,9 @@ class StreamSettings(Group):
     """Silence after which a camera or stream counts as stalled and is opened again."""
     reopen_max_s: float = Field(30.0, gt=0, le=600)
     """Longest pause between two tries to open it again."""
+    guarded: bool = False
+    """Whether a stream may lead nowhere but to its own address: no redirect and no playlist of other ones. For streams
+    that others than whoever runs the server may name."""
 
 
 class Settings(Group):

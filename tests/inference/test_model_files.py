@@ -232,6 +232,7 @@ def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
         open_model(path, Task.EMOTION, OTHER)
 
 
+@pytest.mark.fault("addresses and files named by others (SSRF)")
 @pytest.mark.parametrize("place", ["secret.bin", "below/secret.bin", "../secret.bin", "{folder}/secret.bin"])
 def test_weights_in_other_files_are_not_read(
     place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]

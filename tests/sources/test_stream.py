@@ -85,6 +85,7 @@ def rtsp(needs: Callable[[str], NoReturn]) -> Iterator[RtspServer]:
     server.kill()
 
 
+@pytest.mark.fault("a stream is killed, stalls or hangs up")
 def test_a_killed_rtsp_server_is_survived(rtsp: RtspServer, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG")
     source = open_source(rtsp.url, QUICK)
@@ -107,6 +108,7 @@ def test_a_killed_rtsp_server_is_survived(rtsp: RtspServer, caplog: pytest.LogCa
     assert "sesame" not in caplog.text
 
 
+@pytest.mark.fault("a stream is killed, stalls or hangs up")
 def test_a_stopped_rtsp_server_is_noticed_and_survived(rtsp: RtspServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "OPEN_S", 1.0)
     source = open_source(rtsp.url, StreamSettings(timeout_s=2, reopen_max_s=0.5))
@@ -127,8 +129,21 @@ class Camera(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]
+        assert isinstance(self.server, CameraServer)
+        self.server.asked.append(path)
         if path == "/private":
             self.send_error(401)
+        elif path == "/moved":
+            self.send_response(302)
+            self.send_header("Location", "/inner")
+            self.end_headers()
+        elif path == "/list.m3u8":
+            self.send_response(200)
+            self.end_headers()
+            inner = f"http://127.0.0.1:{self.server.server_port}/inner"
+            self.wfile.write(f"#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\n{inner}\n#EXT-X-ENDLIST\n".encode())
+        elif path == "/inner":
+            self.send_error(404)
         elif path == "/page":
             page = b"<html>Welcome to your camera</html>" * 100
             self.send_response(200)
@@ -203,6 +218,7 @@ class CameraServer(http.server.ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Camera)
         self.content = b""
+        self.asked: list[str] = []
         self.mute, self.cut, self.ending = threading.Event(), threading.Event(), threading.Event()
         self.url = f"http://127.0.0.1:{self.server_port}"
 
@@ -246,6 +262,7 @@ def test_a_web_camera_is_read(camera: CameraServer) -> None:
         assert (source.live, source.name, source.health.state) == (True, f"{camera.url}/video", "ok")
 
 
+@pytest.mark.fault("a stream is killed, stalls or hangs up")
 def test_a_web_camera_that_hangs_or_hangs_up_is_opened_again(camera: CameraServer) -> None:
     with opened(f"{camera.url}/video") as source:
         frames = source.frames()
@@ -278,6 +295,21 @@ def test_a_wrong_address_is_refused_at_once(camera: CameraServer, path: str, wha
     with pytest.raises(SourceError, match=what) as caught:
         open_source(address + path, QUICK)
     assert "sesame" not in str(caught.value)
+
+
+@pytest.mark.fault("addresses and files named by others (SSRF)")
+@pytest.mark.parametrize(("path", "guarded"), [("/moved", True), ("/moved", False), ("/list.m3u8", True)])
+def test_a_guarded_stream_leads_to_no_other_address(camera: CameraServer, path: str, *, guarded: bool) -> None:
+    settings = QUICK.model_copy(update={"guarded": guarded})
+    with pytest.raises(SourceError, match="leads on to another address" if guarded else "cannot be opened"):
+        open_source(camera.url + path, settings)
+    assert ("/inner" in camera.asked) is not guarded
+
+
+def test_a_guarded_camera_is_read_as_any_other(camera: CameraServer) -> None:
+    source = open_source(f"{camera.url}/video", QUICK.model_copy(update={"guarded": True}))
+    first_after(source.frames(), 2)
+    source.close()
 
 
 @pytest.mark.parametrize("scheme", ["rtsp", "http"])

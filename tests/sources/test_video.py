@@ -121,6 +121,7 @@ def test_sound_alone_is_refused(tmp_path: Path) -> None:
         VideoRecording.of_file(path)
 
 
+@pytest.mark.fault("decompression bombs")
 def test_an_enormous_picture_is_refused_before_it_is_decoded(tmp_path: Path, make_video: MakeVideo) -> None:
     gif = tmp_path / "huge.gif"
     gif.write_bytes(

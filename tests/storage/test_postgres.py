@@ -115,6 +115,7 @@ def test_a_server_that_only_follows_is_told(server: PostgresServer) -> None:
         server.sql(f"ALTER DATABASE {OURS} RESET default_transaction_read_only")
 
 
+@pytest.mark.fault("the database is locked by another program")
 def test_a_table_that_others_lock_is_told_after_a_while(
     server: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -143,6 +144,7 @@ def test_a_url_as_hosting_companies_write_it(server: PostgresServer) -> None:
 # What is lost: nothing.
 
 
+@pytest.mark.fault("PostgreSQL is killed and restarted during a class")
 def test_a_server_that_is_killed_and_restarted_during_a_class_loses_nothing(server: PostgresServer) -> None:
     with Store.open(server.url(OURS)) as store:
         class_ = begin(store)
@@ -168,6 +170,7 @@ def test_a_server_that_is_killed_and_restarted_during_a_class_loses_nothing(serv
     assert times(server) == [0.0, 1.0]
 
 
+@pytest.mark.fault("the line to PostgreSQL breaks, in a commit too, or stalls")
 @pytest.mark.parametrize("commits", [1, 2])
 def test_a_line_that_breaks_in_a_commit_neither_loses_nor_doubles(
     server: PostgresServer, line: DatabaseProxy, commits: int
@@ -186,6 +189,7 @@ def test_a_line_that_breaks_in_a_commit_neither_loses_nor_doubles(
         assert class_.lost == 0
 
 
+@pytest.mark.fault("the line to PostgreSQL breaks, in a commit too, or stalls")
 def test_a_line_that_stalls_hangs_nobody(
     server: PostgresServer, line: DatabaseProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -144,6 +144,7 @@ def test_a_sign_of_life_is_written_without_results(store: Store) -> None:
     wait_for(lambda: store.sessions()[0].last_seen_at > first)
 
 
+@pytest.mark.fault("the database is locked by another program")
 @on_sqlite
 def test_a_locked_database_is_waited_for_and_nothing_is_lost(store: Store, path: Path) -> None:
     with store._engine.connect() as connection:
@@ -172,6 +173,7 @@ def test_a_locked_database_is_waited_for_and_nothing_is_lost(store: Store, path:
     assert recorder.lost == 0
 
 
+@pytest.mark.fault("the disk is full for a while")
 @on_sqlite
 def test_a_full_database_is_told_and_recovers(store: Store) -> None:
     """SQLite's own limit on pages gives the very error of a full disk."""
@@ -261,6 +263,7 @@ with Store.open(sys.argv[1]) as store:
 """
 
 
+@pytest.mark.fault("the disk is full for a while")
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot limit the size of files")
 def test_a_disk_that_takes_no_more_is_told_and_recovers(path: Path) -> None:
     command = [sys.executable, "-c", FULL_DISK, f"sqlite:///{path}"]

@@ -106,6 +106,11 @@ def test_the_newest_class_is_first_and_the_demo_is_exempt(store: Store) -> None:
     ]
 
 
+@pytest.mark.parametrize("number", [0, -1, 2**31, 2**63, 10**30])
+def test_a_number_that_no_class_can_have_is_nobody_s(store: Store, number: int) -> None:
+    assert store.session(number) is None
+
+
 def test_only_the_first_word_on_the_end_counts(store: Store) -> None:
     recorder = begin(store)
     recorder.finish("stopped")
@@ -168,6 +173,7 @@ def start(url: str, source: str, results: int) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
+@pytest.mark.fault("a process is killed (kill -9) at any moment of a class")
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system cannot kill a process outright")
 def test_a_killed_process_loses_a_second_at_most_and_its_session_is_closed(url: str) -> None:
     with start(url, "killed", 100_000) as process:

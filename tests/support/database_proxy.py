@@ -36,6 +36,13 @@ class DatabaseProxy:
     def flow(self) -> None:
         self._flowing.set()
 
+    def cut(self) -> None:
+        """Break every line that there is; new ones may be opened."""
+        ends, self._ends = self._ends, []
+        for end in ends:
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
     def _accept(self) -> None:
         with suppress(OSError):
             while True:

@@ -89,6 +89,7 @@ def test_the_class_pauses_and_ends_for_everybody() -> None:
         assert closing(asha.socket) == 1000
 
 
+@pytest.mark.fault("the network to those who look on or take part stalls and breaks")
 def test_a_cut_connection_counts_as_present_until_it_is_too_long_gone_and_comes_back_as_the_same() -> None:
     with joined_class() as here:
         asha = here.device(name="Asha", way="device")
@@ -156,6 +157,7 @@ def test_messages_that_are_too_large_close_the_socket(here: JoinedClass, large: 
     assert closing(asha.socket) == 1009
 
 
+@pytest.mark.fault("floods of connections, requests and guesses")
 def test_fifty_megabytes_are_not_waited_for_and_disturb_nobody(here: JoinedClass) -> None:
     asha, bea = here.device(), here.device()
     with contextlib.suppress(ConnectionClosed):  # before all of it was sent
@@ -167,6 +169,7 @@ def test_fifty_megabytes_are_not_waited_for_and_disturb_nobody(here: JoinedClass
     bea.hear(said="lost")
 
 
+@pytest.mark.fault("floods of connections, requests and guesses")
 def test_a_flood_of_one_slows_nobody(here: JoinedClass) -> None:
     with here.device(way="device") as loud, here.device() as quiet:
         for _ in range(1000):
@@ -197,6 +200,7 @@ class Taken:
         self.pictures.append(picture)
 
 
+@pytest.mark.fault("decompression bombs")
 def test_only_small_whole_jpegs_are_taken_and_a_bomb_is_seen_by_its_header() -> None:
     good = jpeg(320, 240)
     size = good.index(b"\xff\xc0") + 5
@@ -226,6 +230,7 @@ class Full:
         await asyncio.Event().wait()
 
 
+@pytest.mark.fault("floods of connections, requests and guesses")
 def test_a_device_that_never_reads_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(join_socket, "SEND_S", 0.05)
     with pytest.raises(join_socket._CloseError) as error:

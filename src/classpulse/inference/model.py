@@ -110,7 +110,9 @@ def open_model(path: Path, task: Task, policy: Policy, *, threads: int = 1) -> M
     # hostile one may not read others.
     options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(path.absolute()))
     try:
-        session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"], enable_fallback=0)
+        for one in (*session.get_inputs(), *session.get_outputs()):
+            _ = one.name, one.shape  # raises where its names are no text
     except Exception as error:  # noqa: BLE001 - onnxruntime's errors have no base class of their own
         message = f"{path} is not a model that can be run: {_first_line(error)}"
         raise ModelError(message) from None

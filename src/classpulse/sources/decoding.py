@@ -28,6 +28,9 @@ _FORMATS = "mov,matroska,avi,gif,mpegts,mpeg,mpegvideo,flv,asf,ogg,h264,hevc,mjp
 _PROTOCOLS = "rtsp,rtp,udp,tcp,tls,http,https,httpproxy,crypto,data"
 """What a stream may be fetched by; a hostile playlist cannot name a file of this machine."""
 
+_ONE_ADDRESS = "rtsp,mjpeg,mpjpeg,mpegts,flv,mov,matroska,h264,hevc"
+"""What a stream may be that must not lead elsewhere: playlists and session descriptions name further addresses."""
+
 
 def open_file(path: Path) -> InputContainer:
     """Open a video file without decoding its pictures.
@@ -39,13 +42,14 @@ def open_file(path: Path) -> InputContainer:
     return av.open(str(path.absolute()), metadata_errors="replace", options={"format_whitelist": _FORMATS})
 
 
-def open_url(url: str, *, open_timeout_s: float, read_timeout_s: float) -> InputContainer:
+def open_url(url: str, *, open_timeout_s: float, read_timeout_s: float, guarded: bool = False) -> InputContainer:
     """Open a stream and learn what it carries; RTSP over TCP, with as little buffering as there can be.
 
     Args:
         url: where it is, with its password.
         open_timeout_s: silence after which opening gives up.
         read_timeout_s: silence after which reading gives up.
+        guarded: whether it may lead to no other address.
 
     Raises:
         av.FFmpegError: nobody answers, or the answer is not a video stream.
@@ -55,6 +59,9 @@ def open_url(url: str, *, open_timeout_s: float, read_timeout_s: float) -> Input
     if url.startswith("rtsp"):
         # Without a buffer the first frames are lost, which only a recording would miss.
         options |= {"rtsp_transport": "tcp", "allowed_media_types": "video", "fflags": "nobuffer"}
+    if guarded:
+        options |= {"format_whitelist": _ONE_ADDRESS}
+        options |= {"max_redirects": "0"} if url.startswith("http") else {}
     timeout = (open_timeout_s, read_timeout_s)
     return av.open(url, metadata_errors="replace", options=options, timeout=timeout)
 

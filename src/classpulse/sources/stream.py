@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import time
 from typing import TYPE_CHECKING
 
@@ -112,7 +113,7 @@ def connect(url: str, settings: StreamSettings) -> InputContainer:
     patience_s = max(OPEN_S, settings.timeout_s)
     start_s = time.monotonic()
     try:
-        return open_url(url, open_timeout_s=patience_s, read_timeout_s=settings.timeout_s)
+        return open_url(url, open_timeout_s=patience_s, read_timeout_s=settings.timeout_s, guarded=settings.guarded)
     except av.error.HTTPUnauthorizedError:
         why, hint = (
             phrase("it asks for a name and a password"),
@@ -122,6 +123,9 @@ def connect(url: str, settings: StreamSettings) -> InputContainer:
         # Which error a time-out becomes depends on where in FFmpeg it strikes.
         if time.monotonic() - start_s >= patience_s:
             why, hint = phrase("it does not answer"), phrase("see that the camera is on and in this network")
+        elif settings.guarded and error.errno in {errno.EIO, errno.EINVAL}:
+            why = phrase("it is no video, or leads on to another address")
+            hint = phrase("give the address that the video itself is at")
         elif isinstance(error, av.error.InvalidDataError):
             why, hint = (
                 phrase("what it sends is not a video"),

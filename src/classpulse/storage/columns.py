@@ -17,6 +17,8 @@ MAX_NUMBERS = 400
 """Characters of a list of shares: sixteen at full precision, fifty at four digits."""
 
 MAX_ESTIMATE = 40
+MAX_NUMBER = 2**31 - 1
+"""Largest number of a class."""
 
 NUMBER = BigInteger().with_variant(Integer, "sqlite")
 """SQLite numbers rows by itself only where the key is an INTEGER."""

@@ -6,6 +6,8 @@ tells what is kept and until when.
 
 from __future__ import annotations
 
+import logging
+import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +28,7 @@ from classpulse.storage.tables import ObservationRow, PolicyAnswerRow, SessionRo
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy import ColumnElement, Engine, Select
+    from sqlalchemy import ColumnElement, Connection, Engine, Select
 
     from classpulse.setting_groups import RetentionSettings
     from classpulse.storage.erased import ErasedList
@@ -36,6 +38,11 @@ BATCH_ROWS = 1000
 """Rows that go in one transaction: some ten milliseconds."""
 
 EVERY = timedelta(days=1)
+
+JUMP = timedelta(days=1)
+"""A clock that was set by more than this is not believed for a day: all rows would be too old at once."""
+
+_log = logging.getLogger(__name__)
 
 
 class Retention:
@@ -55,6 +62,7 @@ class Retention:
         self._erased = erased
         self._vault = vault
         self._due = datetime.now(UTC)
+        self._began = self._due - timedelta(seconds=time.monotonic())
         self._sweep: Iterator[int] | None = None
 
     def step(self, now: datetime | None = None) -> bool:
@@ -63,7 +71,10 @@ class Retention:
         Raises:
             SQLAlchemyError: the database does not take it.
         """
-        now = datetime.now(UTC) if now is None else now
+        if now is None:
+            now = datetime.now(UTC)
+            if self._was_set(now):
+                return False
         if self._sweep is None:
             if now < self._due:
                 return False
@@ -77,6 +88,15 @@ class Retention:
             self._sweep = None
             raise
         return self._sweep is not None
+
+    def _was_set(self, now: datetime) -> bool:
+        """Whether somebody has set the clock since the last step, against one that nobody can set."""
+        began = now - timedelta(seconds=time.monotonic())
+        if abs(began - self._began) <= JUMP:
+            return False
+        _log.warning("the clock was set by %s: old rows are looked for in a day", began - self._began)
+        self._began, self._due, self._sweep = began, now + EVERY, None
+        return True
 
     def _all(self, now: datetime) -> Iterator[int]:
         yield self._end_consents(now)
@@ -117,13 +137,14 @@ class Retention:
         over = select(row.id).join(SessionRow, SessionRow.id == row.session_id).where(SessionRow.last_seen_at < before)
         yield from self._delete_selected(row, over)
         time_s = row.end_s if row in (AppearanceRow, WindowRow) else row.time_s
-        running = select(SessionRow.id, SessionRow.started_at)
+        running = select(SessionRow.id, SessionRow.last_seen_at)
         running = running.where(SessionRow.started_at < before, SessionRow.last_seen_at >= before)
         with reader_of(self._engine).connect() as connection:
-            classes = connection.execute(running).all()
-        for one in classes:
-            age_s = (before - one.started_at).total_seconds()
-            yield from self._delete(row, (row.session_id == one.id) & (time_s < age_s))
+            classes = [(one, _newest_s(connection, one.id)) for one in connection.execute(running).all()]
+        for one, newest_s in classes:
+            # From its last sign of life backwards: when it began may have been said by a clock that was set since.
+            kept_s = (one.last_seen_at - before).total_seconds()
+            yield from self._delete(row, (row.session_id == one.id) & (time_s < newest_s - kept_s))
 
     def _delete(self, row: Any, where: ColumnElement[bool]) -> Iterator[int]:  # noqa: ANN401 - a table
         yield from self._delete_selected(row, select(row.id).where(where))
@@ -166,3 +187,12 @@ class Retention:
         if oldest is None or oldest >= before:
             return 0
         return Audit(self._engine, self._vault).prune(before, limit=BATCH_ROWS)
+
+
+def _newest_s(connection: Connection, session_id: int) -> float:
+    """How far a class has come, by its own clock."""
+    newest = (
+        select(func.max(time_s)).where(row.session_id == session_id).scalar_subquery()
+        for row, time_s in ((ObservationRow, ObservationRow.time_s), (WindowRow, WindowRow.end_s))
+    )
+    return max((float(found) for found in connection.execute(select(*newest)).one() if found is not None), default=0.0)

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from classpulse.errors import StorageError
+from classpulse.storage.columns import MAX_NUMBER
 from classpulse.storage.database import told_plainly
 from classpulse.storage.law_log import LawLog
 from classpulse.storage.tables import SessionRow, WindowRow
@@ -37,6 +38,8 @@ class SessionLog(LawLog):
         Raises:
             StorageError: the database cannot be read.
         """
+        if not 0 < session_id <= MAX_NUMBER:
+            return None  # databases refuse what does not fit, each in another way
         with told_plainly(self._engine.url), Session(self._reader) as session:
             return session.get(SessionRow, session_id)
 

@@ -6,10 +6,13 @@ next time writes it in and deletes the file; so does a process that goes on, by 
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import logging
+import os
 import time
+import zlib
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -35,10 +38,13 @@ if TYPE_CHECKING:
 
 FORMAT, VERSION = "classpulse waiting class", 1
 FOLDER = "waiting"
+RESERVE, RESERVE_BYTES = "reserve", 1 << 20
+"""Room for a class whose disk is full: thousands of rows, which are packed to a twentieth."""
+MAX_BYTES = 64 << 20
 TABLES: dict[str, Any] = {"observations": ObservationRow, "windows": WindowRow, "appearances": AppearanceRow}
 KINDS = {kind: kind for kind in get_args(NoteKind)}
 MOMENTS = "last_seen_at", "ended_at"
-UNREADABLE = OSError, LookupError, TypeError, ValueError, AttributeError, RecursionError
+UNREADABLE = OSError, EOFError, zlib.error, LookupError, TypeError, ValueError, AttributeError, RecursionError
 """How a file shows that it is damaged, or of a newer Classpulse."""
 
 _log = logging.getLogger(__name__)
@@ -101,14 +107,31 @@ class Spool:
             **_as_json(batch),
         }
         path = self._path(stored)
+        content = gzip.compress(json.dumps(told, separators=(",", ":")).encode(), mtime=0)
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with open_whole(path, mode=0o600) as file:
-                file.write(json.dumps(told, separators=(",", ":")).encode())
+            try:
+                self._put(path, content)
+            except OSError:
+                (self._folder / RESERVE).unlink()
+                self._put(path, content)
         except OSError as error:
             _log.warning("class %d cannot be kept in %s: %s", stored.id, path, error.strerror or error)
             return None
         return path
+
+    def reserve(self) -> None:
+        """Take some room on the disk before it is full: a class that cannot be stored then can be kept in its place."""
+        if self._folder is None:
+            return
+        path = self._folder / RESERVE
+        with suppress(OSError):
+            if not path.exists():
+                self._put(path, os.urandom(RESERVE_BYTES))  # what is not random may take no room
+
+    def _put(self, path: Path, content: bytes) -> None:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with open_whole(path, mode=0o600) as file:
+            file.write(content)
 
     def drop(self, stored: Stored) -> None:
         """The database has the class: its file, if there is one, goes."""
@@ -118,7 +141,7 @@ class Spool:
 
     def files(self) -> list[Path]:
         """The files of every database that wait here."""
-        return [] if self._folder is None else sorted(self._folder.glob("class-*.json"))
+        return [] if self._folder is None else sorted(self._folder.glob("class-*.json.gz"))
 
     def deliver(self, keep: timedelta | None = None) -> int:
         """Write in what waits for this database; returns how many classes that were.
@@ -153,8 +176,9 @@ class Spool:
             except REFUSED:
                 file.batch.careful = True
                 written = self._write(file)
-        except SQLAlchemyError as error:
-            _log.warning("%s waits on: %s", path, explain(error, self._engine.url))
+        except Exception as error:  # noqa: BLE001 - whatever a damaged file holds, the database must open
+            why = explain(error, self._engine.url) if isinstance(error, SQLAlchemyError) else repr(error)
+            _log.warning("%s waits on: %s", path, why)
             return False
         if written:
             _log.info("class %d was written in from %s", file.stored.id, path)
@@ -171,7 +195,7 @@ class Spool:
             raise AssertionError
         which = f"{self._place} {stored.started_at.isoformat()}"
         tag = hashlib.blake2b(which.encode(), digest_size=6).hexdigest()
-        return self._folder / f"class-{stored.id}-{tag}.json"
+        return self._folder / f"class-{stored.id}-{tag}.json.gz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +215,8 @@ class _File:
         Raises:
             UNREADABLE: it is damaged, or of a newer Classpulse.
         """
-        told = json.loads(path.read_bytes())
+        with gzip.open(path) as file:
+            told = json.loads(file.read(MAX_BYTES))
         if (told["format"], told["version"]) != (FORMAT, VERSION):
             raise ValueError
         class_ = told["class"]

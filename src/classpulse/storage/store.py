@@ -204,6 +204,7 @@ class Store(SessionLog):
             session.flush()
             session_id = row.id
             session.commit()
+        self.house.spool.reserve()
         recorder = SessionRecorder(self._engine, Stored(session_id, now, owner), self.house.spool, observations_hz)
         self._recorders = [one for one in self._recorders if not one.over]  # a school's server runs for months
         self._recorders.append(recorder)

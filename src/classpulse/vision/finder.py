@@ -95,7 +95,8 @@ def _grey(image: Image) -> tuple[NDArray[np.uint8], float]:
     """The picture in grey, reduced, and how many of its pixels are one of the full picture."""
     scale = min(1.0, WIDTH_PX / max(image.shape[:2]))
     if scale < 1:
-        image = np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR), np.uint8)
+        size = max(1, round(scale * image.shape[1])), max(1, round(scale * image.shape[0]))  # a line is a picture too
+        image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), np.uint8)
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8), scale
 
 

@@ -35,10 +35,12 @@ TAGS = {
 }
 SCHEMES = {
     "token": {"type": "http", "scheme": "bearer", "description": "Of a teacher or an observer, from `enter`."},
-    "login": {"type": "apiKey", "in": "cookie", "name": "classpulse-…", "description": "A browser's, from `enter`."},
+    "login": {"type": "apiKey", "in": "cookie", "name": "classpulse", "description": "A browser's, from `enter`."},
     "participant": {"type": "http", "scheme": "bearer", "description": "A student's own secret, from joining."},
     "link": {"type": "http", "scheme": "bearer", "description": "What a link to somebody's own page ends in."},
 }
+TOLD = {"application/json": {"schema": {"$ref": f"#/components/schemas/{Problem.__name__}"}}}
+OTHERS_ERRORS = ("HTTPValidationError", "ValidationError")
 JOINED = ("answers", "hand", "way", "me")
 """What of `/api/v1/join` takes a participant's secret."""
 
@@ -62,27 +64,40 @@ def describe(app: FastAPI) -> None:
                 # From where this document is: right under a proxy's path too.
                 servers=[{"url": "../.."}],
             )
-            document.setdefault("components", {})["securitySchemes"] = SCHEMES
+            # Each process has a cookie of its own, so that two classes on one machine keep theirs apart.
+            login = SCHEMES["login"] | {"name": app.state.access.cookie}
+            document.setdefault("components", {})["securitySchemes"] = SCHEMES | {"login": login}
             for path, operations in document["paths"].items():
                 for method, operation in operations.items():
                     _secure(path, method, operation)
+                    _say_in_a_sentence(operation)
+            for name in OTHERS_ERRORS:
+                document["components"]["schemas"].pop(name, None)
             app.openapi_schema = document
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
 
 
+def _say_in_a_sentence(operation: dict[str, Any]) -> None:
+    """What cannot be understood is told as everything else is, and not as the framework would."""
+    if OTHERS_ERRORS[0] in str(operation["responses"].get("422")):
+        operation["responses"]["422"] = {"description": "It is not as it must be.", "content": TOLD}
+
+
 def _secure(path: str, method: str, operation: dict[str, Any]) -> None:
     operation["security"] = security = _security(path)
+    guessed = bool(security) or path.startswith("/api/v1/join/")
+    if guessed:
+        operation["responses"].setdefault("429", {"description": "Too many wrong ones in a minute.", "content": TOLD})
     if not security:
         return
-    told = {"application/json": {"schema": {"$ref": f"#/components/schemas/{Problem.__name__}"}}}
-    operation["responses"].setdefault("401", {"description": "Nobody's token, or none.", "content": told})
+    operation["responses"].setdefault("401", {"description": "Nobody's token, or none.", "content": TOLD})
     if {"token": []} in security:
         watched = may_be_watched(path, method)
         roles = "A teacher or an observer may." if watched else "A teacher may."
         operation["description"] = f"{operation.get('description', '')}\n\n{roles}".strip()
-        operation["responses"].setdefault("403", {"description": "The role is not enough.", "content": told})
+        operation["responses"].setdefault("403", {"description": "The role is not enough.", "content": TOLD})
 
 
 def _security(path: str) -> list[dict[str, list[str]]]:

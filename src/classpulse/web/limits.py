@@ -40,6 +40,9 @@ class Rule:
     shut: int | None = None
 
 
+MOST_ADDRESSES = 20_000
+"""Addresses that are remembered: some 20 MB."""
+
 CODE_GUESSES = Rule(phrase("wrong codes"), 10, 100, shut=300)
 """Codes of a join link that lead nowhere."""
 TOKEN_GUESSES = Rule(phrase("wrong tokens"), 10, 100)
@@ -79,7 +82,11 @@ class Limits:
 
     def __init__(self) -> None:
         """Nobody has tried anything yet."""
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._together = MovingWindowRateLimiter(MemoryStorage())
+        self._begin()
+
+    def _begin(self) -> None:
+        self._each, self._known = MovingWindowRateLimiter(MemoryStorage()), set[str]()
 
     def check(self, rule: Rule, address: str) -> None:
         """Refuse an address that is shut out.
@@ -93,8 +100,8 @@ class Limits:
         """
         if rule.shut is not None:
             item, key = RateLimitItemPerMinute(rule.shut), f"{rule.what} shut {address}"
-            if not self._limiter.test(item, key):
-                raise self._refusal(rule, item, key)
+            if not self._each.test(item, key):
+                raise self._refusal(rule, self._each, item, key)
 
     def count(self, rule: Rule, address: str) -> None:
         """Count one try, which was wrong where `rule` is about guesses.
@@ -102,15 +109,24 @@ class Limits:
         Raises:
             TooManyRequestsError: that was one too many in the last minute, from there or in all.
         """
+        self._know(address)
         if rule.shut is not None:
-            self._limiter.hit(RateLimitItemPerMinute(rule.shut), f"{rule.what} shut {address}")
-        for most, whose in ((rule.each, address), (rule.together, "in all")):
+            self._each.hit(RateLimitItemPerMinute(rule.shut), f"{rule.what} shut {address}")
+        for limiter, most, whose in ((self._each, rule.each, address), (self._together, rule.together, "in all")):
             item, key = RateLimitItemPerMinute(most), f"{rule.what} {whose}"
-            if not self._limiter.hit(item, key):
-                raise self._refusal(rule, item, key)
+            if not limiter.hit(item, key):
+                raise self._refusal(rule, limiter, item, key)
 
-    def _refusal(self, rule: Rule, item: RateLimitItemPerMinute, key: str) -> TooManyRequestsError:
-        return TooManyRequestsError(rule, self._limiter.get_window_stats(item, key).reset_time - time.time())
+    def _know(self, address: str) -> None:
+        """Begin anew with single addresses after so many: the library forgets none, and some have no end of them."""
+        if len(self._known) >= MOST_ADDRESSES and address not in self._known:
+            self._begin()
+        self._known.add(address)
+
+    def _refusal(
+        self, rule: Rule, limiter: MovingWindowRateLimiter, item: RateLimitItemPerMinute, key: str
+    ) -> TooManyRequestsError:
+        return TooManyRequestsError(rule, limiter.get_window_stats(item, key).reset_time - time.time())
 
 
 def address_of(connection: HTTPConnection) -> str:
