@@ -34,9 +34,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
             for one in windows:
                 recorder.add_window(one)
             recorder.finish("ended")
-        store.moments.add_alert(
-            1, Alert(1040, "facing", "facing fell from 82 % to 50 % in 40 seconds; 15 of 15 visible")
-        )
+        store.moments.add_alert(1, Alert(1040, "facing", "facing fell from 82% to 50% in 40 seconds; 15 of 15 visible"))
         for student in range(6):
             store.moments.add_answer(2, Answer(300 + student, f"s{student}", "lost"))
     return folder
@@ -49,7 +47,7 @@ def told(*arguments: object, data: Path) -> list[str]:
 
 
 def test_alerts_are_listed(data: Path) -> None:
-    line = "1 17:20 facing facing fell from 82 % to 50 % in 40 seconds; 15 of 15 visible"
+    line = "1 17:20 facing facing fell from 82% to 50% in 40 seconds; 15 of 15 visible"
     assert line in told("alerts", data=data)
     assert line in told("alerts", 1, data=data)
     assert line in told("alerts", "all", data=data)
@@ -58,18 +56,18 @@ def test_alerts_are_listed(data: Path) -> None:
 
 def test_stored_classes_are_watched_again(data: Path) -> None:
     lines = told("alerts", "replay", data=data)
-    assert "1 room 1 21:40 100 % 0 % 1 0 0 0 2.77" in lines
-    assert "2 room 2 21:40 0 % 0 % 0 0 1 0 2.77" in lines
+    assert "1 room 1 21:40 100% 0% 1 0 0 0 2.77" in lines
+    assert "2 room 2 21:40 0% 0% 0 0 1 0 2.77" in lines
     assert "3 room 3 0:00 · · 0 0 0 0 ·" in lines
-    assert "all 43:20 50 % 0 % 1 0 1 0 2.77" in lines
+    assert "all 43:20 50% 0% 1 0 1 0 2.77" in lines
     assert told("alerts", "replay", "all", data=data) == lines
 
 
 def test_thresholds_are_tried(data: Path) -> None:
     lines = told("alerts", "replay", 1, "--set", "alerts.smallest_fall=0.7", "--list", data=data)
-    assert "1 room 1 21:40 100 % 0 % 0 0 0 0 0.00" in lines
+    assert "1 room 1 21:40 100% 0% 0 0 0 0 0.00" in lines
     assert "No alerts." in lines
-    assert any("facing fell from 82 %" in line for line in told("alerts", "replay", 1, "--list", data=data))
+    assert any("facing fell from 82%" in line for line in told("alerts", "replay", 1, "--list", data=data))
 
 
 def test_only_figures_that_are_watched_count(tmp_path: Path) -> None:
@@ -79,12 +77,12 @@ def test_only_figures_that_are_watched_count(tmp_path: Path) -> None:
         for one in (*few, *(window(i, facing=0.8) for i in range(50, 100))):
             recorder.add_window(one)
         recorder.finish("ended")
-    assert "1 room 8:20 50 % 0 % 0 0 0 0 0.00" in told("alerts", "replay", "latest", data=tmp_path)
+    assert "1 room 8:20 50% 0% 0 0 0 0 0.00" in told("alerts", "replay", "latest", data=tmp_path)
 
 
 def test_alerts_that_are_off_are_not_replayed(data: Path) -> None:
     done = here("alerts", "replay", 1, "--set", "alerts.enabled=false", data=data)
-    assert "1 room 1 21:40 100 % 0 % 0 0 0 0 0.00" in [" ".join(line.split()) for line in done.stdout.splitlines()]
+    assert "1 room 1 21:40 100% 0% 0 0 0 0 0.00" in [" ".join(line.split()) for line in done.stdout.splitlines()]
     assert "Alerts are switched off" in done.stderr
 
 

@@ -11,6 +11,7 @@ from tools import texts as tool
 from tools.text_sources import in_calls, in_page, in_python, unmarked_in_code, unmarked_in_page
 
 from classpulse.insight.moments import Alert
+from classpulse.insight.state import percent
 from classpulse.storage.store import Store
 from classpulse.texts import COMPILED, CONTEXT, LANGUAGES, MIRRORED, Catalogue, accepted, catalogue, counted, phrase
 
@@ -63,12 +64,18 @@ def test_the_same_words_are_said_as_their_context_has_it() -> None:
 
 def test_a_sentence_is_retold_to_its_innermost_part() -> None:
     es = catalogue("es")
-    said = "facing fell from 82 % to 41 % in 2 minutes; fewer than 5 of 18 visible"
-    assert (
-        es.retold(said)
-        == "la parte que mira a la pantalla bajó del 82 % al 41 % en 2 minutos; menos de 5 de 18 a la vista"
-    )
+    said = "facing fell from 82% to 41% in 2 minutes; fewer than 5 of 18 visible"
+    told = "la parte que mira a la pantalla bajó del 82\u00a0% al 41\u00a0% en 2 minutos; menos de 5 de 18 a la vista"
+    assert es.retold(said) == told
     assert es.retold("mood fell from +0.41 to -0.05 in a minute") == "el ánimo bajó de +0,41 a -0,05 en un minuto"
+
+
+@pytest.mark.parametrize(("language", "sign"), [("en", "%"), ("es", "\u00a0%"), ("hi", "%"), ("qps-plocm", "%")])
+def test_a_share_is_written_in_one_way_whenever_it_was_stored(language: str, sign: str) -> None:
+    texts = catalogue(language)
+    for stored in ("82 %", "82\u00a0%", percent(0.82)):
+        assert texts.retold(stored) == f"82{sign}"
+        assert f"82{sign}" in texts.retold(phrase("{share} face the screen", share=stored))
 
 
 def test_an_alert_of_an_old_class_is_told_in_a_new_language(tmp_path: Path) -> None:

@@ -53,4 +53,4 @@ def _cells(of: Sequence[Replayed]) -> list[str]:
     alerts = [alert for one in of for alert in one.alerts]
     counts = [str(sum(alert.kind == kind for alert in alerts)) for kind in KINDS]
     an_hour = f"{3600 * len(alerts) / watched:.2f}" if watched else "·"
-    return [clock(watched), *(f"{100 * one / watched:.0f} %" if watched else "·" for one in told), *counts, an_hour]
+    return [clock(watched), *(f"{100 * one / watched:.0f}%" if watched else "·" for one in told), *counts, an_hour]

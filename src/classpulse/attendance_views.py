@@ -55,7 +55,7 @@ def _cells(one: Somebody, start_s: float) -> tuple[str | Text, ...]:
         clock(presence.present_s),
         str(len(presence.gaps)) if presence.gaps else "",
         ", ".join(remarks(one)),
-        f"{100 * presence.confidence:.0f} %",
+        f"{100 * presence.confidence:.0f}%",
     )
 
 

@@ -71,7 +71,7 @@ def draw_faces(frame: Frame, result: FrameResult, size: Size | None = None) -> P
         name = names[i]
         label = f"{result.tracks.ids[i]}"
         if name is not None and result.emotions is not None:
-            share = "" if name == UNCERTAIN else f" {100 * result.emotions.probabilities[i].max():.0f} %"
+            share = "" if name == UNCERTAIN else f" {100 * result.emotions.probabilities[i].max():.0f}%"
             label += f"  {name}{share}"
         chip = (draw.textlength(label, font=_font(unit)) + unit, 1.5 * unit)
         place = _place(chip, boxes[i].tolist(), taken, (width, height))
@@ -162,7 +162,7 @@ def _bars(emotions: Emotions | None, face: int, size: Size, unit: float, otherwi
         y, share = top + i * step, shares.get(label, 0.0)
         draw.text((0, y + step * 0.32), label, font=font, fill=INK, anchor="lm")
         if shares:
-            draw.text((wide, y + step * 0.32), f"{100 * share:.0f} %", font=font, fill=MUTED, anchor="rm")
+            draw.text((wide, y + step * 0.32), f"{100 * share:.0f}%", font=font, fill=MUTED, anchor="rm")
         bar = (0, y + step * 0.6, wide - 1, y + step * 0.82)
         draw.rounded_rectangle(bar, radius=radius, fill=TRACK)
         if share * wide >= 4 * FINE:

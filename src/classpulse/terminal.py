@@ -210,7 +210,7 @@ def marks_table(marks: Sequence[tuple[int, Mark]]) -> RenderableType:
 
 
 def _percent(share: object) -> str:
-    return f"{100 * share:.0f} %" if isinstance(share, float) else "·"
+    return f"{100 * share:.0f}%" if isinstance(share, float) else "·"
 
 
 def policy_table(policy: Policy, log: Sequence[PolicyAnswerRow]) -> RenderableType:

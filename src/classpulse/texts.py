@@ -26,12 +26,15 @@ MIRRORED = "qps-plocm"
 """Made of the English by the build, from right to left and in letters of its own: shows what is not translated."""
 RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur", MIRRORED})
 DECIMAL_COMMA = frozenset({"es"})
+PERCENT_APART = frozenset({"es"})
+"""Languages with a space before the percent sign, as `Intl.NumberFormat` has it on the pages."""
 
 CONTEXT = "\x04"
 """Between a context and the words in it, as in gettext's own compiled catalogues."""
 
 _PLACE = re.compile(r"\{(\w+)\}")
-_NUMBER = re.compile(r"[+-]?\d+\.\d+( %)?")
+_NUMBER = re.compile(r"[+-]?\d+\.\d+( ?%)?")
+_PERCENT = re.compile(r"(?<=\d)[ \u00a0]?%")
 
 
 def phrase(pattern: str, /, **values: object) -> str:
@@ -94,6 +97,14 @@ class Catalogue:
 
         What stands in a place is retold in its turn.
         """
+        return _PERCENT.sub(self.percent_sign, self._retold(sentence)) if "%" in sentence else self._retold(sentence)
+
+    @property
+    def percent_sign(self) -> str:
+        """What follows the number of a share: the sign, with a space before it where the language has one."""
+        return "\u00a0%" if self.language in PERCENT_APART else "%"
+
+    def _retold(self, sentence: str) -> str:
         if self.language == "en" or not sentence:
             return sentence
         found = self.messages.get(sentence)

@@ -40,7 +40,7 @@ def fallen(watch: AlertWatch) -> list[Alert]:
 def test_a_fall_of_facing_is_told_once_with_its_figures() -> None:
     (alert,) = fallen(AlertWatch())
     assert (alert.kind, 1000 < alert.time_s <= 1000 + WITHIN_S) == ("facing", True)
-    assert alert.reason.startswith("facing fell from 82 % to 5")
+    assert alert.reason.startswith("facing fell from 82% to 5")
     assert alert.reason.endswith("seconds; 14 of 18 visible")
 
 

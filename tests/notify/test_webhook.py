@@ -28,7 +28,7 @@ PATIENCE_S = 20.0
 
 
 def message(number: int = 0) -> Message:
-    return Message("webcam 0", 7, Alert(60.0 + number, "facing", "facing fell from 82 % to 51 % in 3 minutes"))
+    return Message("webcam 0", 7, Alert(60.0 + number, "facing", "facing fell from 82% to 51% in 3 minutes"))
 
 
 def test_a_camera_is_named_without_what_is_secret() -> None:
@@ -123,7 +123,7 @@ def test_a_hook_that_hangs_then_fails_then_works_gets_the_alert_once_with_one_id
     assert told["type"] == "classpulse.alert"
     assert told["data"] == {
         "kind": "facing",
-        "reason": "facing fell from 82 % to 51 % in 3 minutes",
+        "reason": "facing fell from 82% to 51% in 3 minutes",
         "time_s": 60.0,
         "class": "webcam 0",
         "session_id": 7,

@@ -75,7 +75,7 @@ def store_lesson(store: Store, minutes: float = 45.0, *, began_s: float = 0.0) -
         if time_s < length_s:
             store.moments.add_mark(session, Mark(began_s + time_s, label))
     if length_s > 1290:
-        reason = "facing fell from 83 % to 55 % in 4 minutes; 16 of 18 visible"
+        reason = "facing fell from 83% to 55% in 4 minutes; 16 of 18 visible"
         store.moments.add_alert(session, Alert(began_s + 1215.0, "facing", reason))
     for answer in lesson_answers(length_s, began_s):
         store.moments.add_answer(session, answer)

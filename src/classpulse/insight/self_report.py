@@ -164,7 +164,7 @@ def sentence(found: Agreement, *, classes: int = 1) -> str:
             where=where,
         )
     values = {"where": where, "rho": f"{found.rho:.2f}", "low": f"{found.low:.2f}", "high": f"{found.high:.2f}"}
-    figures = phrase("rank correlation {rho}, 90 % interval {low} to {high}", **values)
+    figures = phrase("rank correlation {rho}, 90% interval {low} to {high}", **values)
     if found.low > 0:
         return phrase(
             "In {where} the faces went {how} along with what students said of themselves ({figures}).",

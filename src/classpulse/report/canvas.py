@@ -72,10 +72,10 @@ def blank(height_in: float) -> tuple[Figure, Axes]:
     return figure, figure.add_subplot()
 
 
-def share_axis(axes: Axes, low: float, step: float) -> None:
-    """Shares upwards, from `low` to 1, written as in sentences."""
+def share_axis(axes: Axes, low: float, step: float, texts: Catalogue) -> None:
+    """Shares upwards, from `low` to 1, written as in sentences of a language."""
     axes.set_ylim(low, 1.0)
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0, symbol=texts.percent_sign))
     axes.yaxis.set_major_locator(MultipleLocator(step))
 
 
