@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from classpulse.insight.moments import Said
     from classpulse.web.https import Certificate
 
 
@@ -53,7 +52,7 @@ class HeardControls:
 
     def snooze(self, minutes: float) -> None: ...
 
-    def answer(self, participant: str, said: Said) -> None:
+    def answer(self, participant: str, said: str) -> None:
         self.asked.append((participant, said))
 
 

@@ -22,7 +22,7 @@ from classpulse.storage.moments import MAX_ANSWERS, MAX_MARKS, SAME_TIME_S, chec
 
 if TYPE_CHECKING:
     from classpulse.hub import LiveState
-    from classpulse.insight.moments import Said
+    from classpulse.insight.moments import Left, Said
     from classpulse.storage.recorder import SessionRecorder
     from classpulse.storage.store import Store
 
@@ -112,8 +112,8 @@ class Notebook:
                 if self._changes == changes:  # nor is what was noted meanwhile
                     self._marks = marks
 
-    def answer(self, time_s: float, participant: str, said: Said) -> None:
-        """Take what a student says in the place of what they said before.
+    def answer(self, time_s: float, participant: str, said: Said | Left) -> None:
+        """Take what a student says, or that they left, in the place of what they said before.
 
         Raises:
             MomentError: it is no answer, or the class has as many as it may have.

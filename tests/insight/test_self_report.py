@@ -12,7 +12,7 @@ from classpulse.insight.answers import AnswerBook, counts_at
 from classpulse.insight.disclosure import disclose_answers
 from classpulse.insight.engagement import ClassWindow
 from classpulse.insight.estimate import Estimate
-from classpulse.insight.moments import Answer, AnswerCounts, Said
+from classpulse.insight.moments import Answer, AnswerCounts, Left, Said
 from classpulse.insight.self_report import (
     MIN_WINDOWS,
     Agreement,
@@ -91,10 +91,24 @@ def test_answers_that_run_out_change_the_counts_by_groups_too() -> None:
     assert book.counts(1000.0) == AnswerCounts(lost=2), "the last two may not be told from the group that was there"
 
 
+def test_who_leaves_counts_no_more_once_a_group_has_changed() -> None:
+    book = AnswerBook(3)
+    for i, who in enumerate("abcd"):
+        book.update(Answer(float(i), who, "lost"))
+    assert book.counts(3.0) == AnswerCounts(lost=3), "d waits for two others"
+    book.update(Answer(4.0, "a", "left"))
+    book.update(Answer(5.0, "nobody", "left"))
+    assert book.counts(5.0) == AnswerCounts(lost=3), "that one left may not be told"
+    book.update(Answer(6.0, "b", "left"))
+    assert book.counts(6.0) == AnswerCounts(lost=2), "a and b have left, d has come"
+    book.update(Answer(7.0, "a", "with_you"))
+    assert not book.repeats(Answer(7.5, "b", "lost"), 10.0), "who left starts anew"
+
+
 def test_played_again_the_counts_are_those_that_were_shown() -> None:
     generator = np.random.default_rng(5)
-    said: tuple[Said, ...] = ("with_you", "unsure", "lost")
-    answers = [Answer(3.0 * i, f"s{generator.integers(15)}", said[int(generator.integers(3))]) for i in range(400)]
+    said: tuple[Said | Left, ...] = ("with_you", "unsure", "lost", "left")
+    answers = [Answer(3.0 * i, f"s{generator.integers(15)}", said[int(generator.integers(4))]) for i in range(400)]
     book, live = AnswerBook(5), {}
     for answer in answers:
         book.update(answer)
@@ -178,7 +192,7 @@ def test_faces_that_follow_the_answers_are_told_from_those_that_do_not() -> None
 
 
 def test_the_interval_holds_the_truth_nine_times_out_of_ten() -> None:
-    """300 half hours of two unrelated signals that both change slowly: 0 is in the interval in 85 to 97 % of them.
+    """300 half hours of two unrelated signals that both change slowly: 0 is in the interval in 85 to 97% of them.
 
     The interval that takes each window for itself holds it in less than half.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from classpulse.errors import JoinError
+from classpulse.errors import JoinError, StorageError
 from classpulse.joining.participant import BURST, Farewell
 from classpulse.joining.reading import Reading
 from classpulse.joining.room import Room
@@ -175,6 +175,34 @@ def test_leaving_kills_the_secret_and_deletes_what_the_settings_or_the_student_s
             here.room.answer(asha, "lost")
         assert here.join()[0] != asha
         assert [one.participant for one in here.room.people()] != [asha]
+
+
+def test_what_somebody_said_counts_no_more_when_they_have_left() -> None:
+    here = Opened()
+    (asha, _), (bea, _), (chidi, _), (dana, _) = (here.join() for _ in range(4))
+    for one in (asha, bea, dana):
+        here.room.answer(one, "lost")
+    here.answers.clear()
+    here.room.leave(asha)
+    here.room.remove(bea)
+    here.room.leave(chidi)  # who has said nothing
+    assert here.answers == [(asha, "left"), (bea, "left")]
+    here.room.leave(dana, erase=True)
+    assert len(here.answers) == 2, "what is deleted is not written down again"
+
+
+def test_nobody_is_kept_in_because_it_cannot_be_written_down() -> None:
+    here = Opened()
+    asha, _ = here.join()
+    here.room.answer(asha, "lost")
+
+    def refuse(_who: str, _said: str) -> None:
+        message = "the database is away"
+        raise StorageError(message)
+
+    here.room._on_answer = refuse
+    here.room.leave(asha)
+    assert here.room.people() == []
 
 
 def test_the_teacher_sends_somebody_out_and_their_connection_hears_of_it() -> None:

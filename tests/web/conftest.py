@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from school import School
 
     from classpulse.errors import ClassPulseError
-    from classpulse.insight.moments import Said
     from classpulse.policy import Policy
 
 LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
@@ -72,7 +71,7 @@ class RecordedControls:
     def snooze(self, minutes: float) -> None:
         self._note("snooze", str(minutes))
 
-    def answer(self, participant: str, said: Said) -> None:
+    def answer(self, participant: str, said: str) -> None:
         self._note("answer", participant, said)
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import httpx
 import pytest
 from fastapi import WebSocket  # noqa: TC002 - FastAPI looks at the annotation
+from joined_class import joined_class
 from playwright.sync_api import expect
 from school import NAMES
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
@@ -131,6 +133,39 @@ def test_the_page_comes_back_after_a_bad_connection(
     proxy.tell("cut")
     proxy.tell("flow")
     expect(page.locator("#clock")).to_have_text("2:10", timeout=15_000)
+
+
+def test_a_student_stays_one_and_the_same_behind_a_proxy_that_stalls_and_breaks(browser: Browser) -> None:
+    with joined_class() as lesson, ReverseProxy("strip") as proxy:
+        proxy.tell(f"upstream {lesson.server.port}")
+        page = browser.new_page()
+        page.goto(f"{proxy.url}/join/{lesson.room.link.open()}")
+        page.get_by_role("button", name="Take part").click()
+        line = page.locator("#line")
+        expect(line).to_have_text("In class")
+        (asha,) = lesson.room.people()
+        proxy.tell("stall")
+        page.get_by_role("button", name="Lost").click()  # into a socket that takes it and hands nothing on
+        page.get_by_role("button", name="Raise your hand").click()
+        proxy.tell("delay 3")
+        proxy.tell("cut")
+        expect(line).to_have_text("Connecting again …")
+        assert lesson.answers == []
+        proxy.tell("flow")
+        expect(line).to_have_text("In class", timeout=20_000)
+        expect(page.get_by_role("button", name="Lost")).to_have_attribute("aria-pressed", "true")
+        deadline = time.monotonic() + 20
+        while (asha.participant, "lost") not in lesson.answers or not lesson.room.attendees().hands:
+            assert time.monotonic() < deadline, lesson.answers
+            page.wait_for_timeout(50)
+        proxy.tell("delay 0")
+        page.get_by_role("button", name="With you").click()
+        page.reload()
+        expect(page.get_by_role("button", name="With you")).to_have_attribute("aria-pressed", "true", timeout=20_000)
+        (now,) = lesson.room.people()
+        assert (now.participant, now.present) == (asha.participant, True)
+        assert {who for who, _ in lesson.answers} == {asha.participant}
+        page.close()
 
 
 def test_nobody_is_the_teacher_because_the_proxy_is_on_this_machine(server: LiveServer, proxy: ReverseProxy) -> None:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from classpulse.errors import MomentError
 from classpulse.insight.disclosure import smallest_group
-from classpulse.insight.moments import SAID, AnswerCounts
+from classpulse.insight.moments import LEFT, SAID, AnswerCounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from classpulse.insight.moments import Answer, Said
+    from classpulse.insight.moments import Answer, Left, Said
 
 EXPIRES_S = 300.0
 """How long an answer holds: whoever was lost five minutes ago and has said nothing since may be so no more."""
@@ -27,7 +27,9 @@ MAX_PARTICIPANTS = 500
 
 
 class AnswerBook:
-    """The answers that hold in a class: each participant's last one, for `expires_s` seconds.
+    """The answers that hold in a class: each participant's last one, for `expires_s` seconds or until they leave.
+
+    Whoever is only not connected has not left: a phone that is put down goes to sleep, and its student is still there.
 
     Where they are to be shown, a group hides each of its members: the counts stay as they are until as many
     participants as a figure may come from have changed what they say (or have let it run out) since the counts
@@ -50,17 +52,20 @@ class AnswerBook:
         self._expires_s = expires_s
         self._most = most
         self._held: dict[str, Answer] = {}  # in the order of time
-        self._told: dict[str, Said] = {}
+        self._told: dict[str, Said | Left] = {}
         self._changed: set[str] = set()
         self._now_s = -math.inf
 
     def update(self, answer: Answer) -> None:
-        """Take an answer in the place of the same participant's last one.
+        """Take an answer in the place of the same participant's last one; of somebody who left none holds any more.
 
         Raises:
             MomentError: so many participants have answers that hold that nobody else is listened to.
         """
         self._go_to(answer.time_s)
+        if answer.said == LEFT:
+            self.forget(answer.participant)
+            return
         if answer.participant not in self._held and len(self._held) >= self._most:
             message = f"{self._most} students have said how they follow, and no more are listened to at once"
             raise MomentError(message)

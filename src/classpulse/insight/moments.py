@@ -12,6 +12,10 @@ Said = Literal["with_you", "unsure", "lost"]
 SAID: tuple[Said, ...] = ("with_you", "unsure", "lost")
 """The answers that students may give, from the best to the worst."""
 
+Left = Literal["left"]
+LEFT: Left = "left"
+"""Stands in an answer's place from the moment on at which its student left."""
+
 AlertKind = Literal["facing", "mood", "lost", "few_faces", "source"]
 
 
@@ -40,12 +44,12 @@ class Answer:
     Attributes:
         time_s: when.
         participant: a random id, which is new in every class and leads to nobody.
-        said: the answer; it holds until the same participant's next one.
+        said: the answer; it holds until the same participant's next one; `LEFT` where they left, and none holds.
     """
 
     time_s: float
     participant: str
-    said: Said
+    said: Said | Left
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from classpulse.errors import JoinError
-from classpulse.insight.moments import SAID
+from classpulse.errors import ClassPulseError, JoinError
+from classpulse.insight.moments import LEFT, SAID
 from classpulse.joining.credentials import check_name
 from classpulse.joining.link import ENDED, Link
 from classpulse.joining.participant import Attendees, Seen, Standing
@@ -19,7 +19,7 @@ from classpulse.texts import phrase
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from classpulse.insight.moments import Said
+    from classpulse.insight.moments import Left, Said
     from classpulse.joining.participant import Farewell, Membership, Shown
     from classpulse.joining.pictures import PictureReader
     from classpulse.joining.reading import Reading
@@ -46,7 +46,7 @@ class Room:
         settings: JoinSettings,
         *,
         camera: bool,
-        on_answer: Callable[[str, Said], None],
+        on_answer: Callable[[str, Said | Left], None],
         on_erase: Callable[[str, int], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -55,7 +55,7 @@ class Room:
         Args:
             settings: who may come in, and how.
             camera: whether the class has a camera of its own, so that students only answer.
-            on_answer: takes a participant's id and what they say; raises what is to be told them.
+            on_answer: takes a participant's id and what they say, or that they left; raises what is to be told them.
             on_erase: deletes what is stored of a participant, by their id and their track.
             clock: seconds that do not run backwards.
         """
@@ -148,6 +148,9 @@ class Room:
             one.tell(reason)
         if erase or self.settings.on_leave == "delete":
             self._on_erase(one.id, one.track)
+        elif one.said is not None and self.phase in {"running", "paused"}:
+            with suppress(ClassPulseError):  # nobody is kept in because a database is away
+                self._on_answer(one.id, LEFT)
 
     def connect(self, participant: str, tell: Callable[[Farewell | None], None]) -> None:
         """A device listens from now on; one that listened before under the same id is sent off.

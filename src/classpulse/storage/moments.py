@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, func, insert, select
 
 from classpulse.errors import MomentError, StorageError
-from classpulse.insight.moments import MAX_LABEL, SAID, Alert, Answer, Mark
+from classpulse.insight.moments import LEFT, MAX_LABEL, SAID, Alert, Answer, Mark
 from classpulse.storage.database import reader_of, told_plainly
 from classpulse.storage.moment_tables import MAX_PARTICIPANT, MAX_REASON, AlertRow, AnswerRow, MarkRow
 from classpulse.storage.tables import SessionRow
@@ -51,7 +51,7 @@ class Moments:
         return [Mark(row.time_s, row.label, row.how) for row in self._of(MarkRow, session_id)]
 
     def answers(self, session_id: int) -> list[Answer]:
-        """What students of a class said, in the order of time."""
+        """What students of a class said, and when those who had said something left, in the order of time."""
         return [Answer(row.time_s, row.participant, row.said) for row in self._of(AnswerRow, session_id)]
 
     def alerts(self, session_id: int) -> list[Alert]:
@@ -178,10 +178,11 @@ def check_answer(answer: Answer) -> None:
     """Refuse what is no answer.
 
     Raises:
-        MomentError: the answer is none of `SAID`, the participant has no id or too long a one, or the time is none.
+        MomentError: the answer is none of `SAID` or `LEFT`, the participant has no id or too long a one, or there is
+            no time.
     """
     _check_time(answer.time_s)
-    if answer.said not in SAID:
+    if answer.said not in {*SAID, LEFT}:
         message = f"{answer.said!r} is no answer: {', '.join(SAID)} are"
         raise MomentError(message)
     if not 0 < len(answer.participant) <= MAX_PARTICIPANT or not answer.participant.isprintable():

@@ -19,7 +19,8 @@ export class Line {
   #timer = 0;
   #silence = 0;
   #poll = 0;
-  #unsent = new Map(); // what was said while the line was down: the newest of each kind
+  #unsent = new Map(); // what the class may not have heard yet: the newest of each kind
+  #asked = []; // what had been said whenever this socket was asked whether it listens
 
   /** A participant's line; `hear(kind, more)` is told "up", "down", "state", "no" and "bye". */
   constructor({ secret, socket }, hear) {
@@ -41,9 +42,9 @@ export class Line {
 
   /** An answer or a hand: by the socket, else by a request, else as soon as the line is back. */
   async say(message) {
-    if (this.#send(message)) return;
     this.#unsent.set(message.t, message);
-    await this.#deliver();
+    if (this.#up) this.#tell();
+    else await this.#deliver();
   }
 
   /** A reading or a picture: now or never, an old one is of no use. */
@@ -71,6 +72,18 @@ export class Line {
     if (!this.#up) return false;
     this.#socket.send(message instanceof Blob ? message : JSON.stringify(message));
     return true;
+  }
+
+  /** Say all that may not have been heard. A socket that stalls takes everything: what comes before an "ok" was heard. */
+  #tell() {
+    if (!this.#unsent.size) return;
+    for (const message of this.#unsent.values()) this.#send(message);
+    this.#asked.push([...this.#unsent.values()]);
+    this.#send({ t: "p" });
+  }
+
+  #heard(messages = []) {
+    for (const message of messages) if (this.#unsent.get(message.t) === message) this.#unsent.delete(message.t);
   }
 
   #open() {
@@ -102,8 +115,9 @@ export class Line {
       if (back) this.#hear("up");
       const said = { a: ({ said: one }) => ({ said: one }), h: ({ up }) => ({ hand: up }) };
       this.#hear("state", Object.assign(more, ...[...this.#unsent].map(([sort, message]) => said[sort](message))));
-      for (const message of this.#unsent.values()) this.#send(message);
-      this.#unsent.clear();
+      if (back) this.#tell();
+    } else if (kind === "ok") {
+      this.#heard(this.#asked.shift());
     } else if (kind === "no") {
       this.#hear("no", more);
     }
@@ -113,6 +127,7 @@ export class Line {
     const socket = this.#socket;
     this.#socket = null;
     this.#up = false;
+    this.#asked = [];
     clearTimeout(this.#silence);
     socket?.close();
     if (this.#over) return;

@@ -85,7 +85,7 @@ function showStanding() {
 
 function saidNote(up) {
   if (!standing.said) return t("Your teacher sees how many say what, and not who.");
-  return up ? t("Told. It holds until you choose another.") : t("It will be told as soon as the connection is back.");
+  return up ? t("Told. It counts for five minutes, or until you choose another.") : t("It will be told as soon as the connection is back.");
 }
 
 function hear(kind, more) {
