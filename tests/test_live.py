@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+import urllib.request
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,6 +21,7 @@ from classpulse.errors import PolicyError
 from classpulse.sources import list_webcams
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 ON_PAGE = ("--no-browser", "--port", "0")
@@ -206,6 +209,51 @@ def test_where_somebody_looks_on_the_page_opens_and_stays(tmp_path: Path) -> Non
     os.close(terminal)
     os.close(its_end)
     assert classes(tmp_path)[0][-2] == "ended"
+
+
+@contextlib.contextmanager
+def open_page(live: Running) -> Iterator[None]:
+    """Somebody has the page open: its stream of events runs."""
+    with urllib.request.urlopen(f"{live.url}api/v1/events", timeout=PATIENCE_S) as events:
+        assert events.readline().startswith(b"retry")
+        yield
+
+
+def report_of(live: Running) -> int:
+    with urllib.request.urlopen(f"{live.url}api/v1/sessions/1/report.html", timeout=PATIENCE_S) as answer:
+        return int(answer.status)
+
+
+@signals
+@pytest.mark.parametrize("how", ["on the page", "at the terminal"])
+def test_after_the_class_the_page_stays_for_whoever_has_it_open(tmp_path: Path, lesson: Path, how: str) -> None:
+    pty = pytest.importorskip("pty", reason="this system has no pseudo-terminals")
+    terminal, its_end = pty.openpty()
+    stdin = subprocess.DEVNULL if how == "on the page" else its_end
+    with Running("live", lesson, *ON_PAGE, *SMALL, data=tmp_path, stdin=stdin) as live:
+        live.until(lambda: live.state()["now"])
+        with open_page(live):
+            if how == "on the page":
+                assert live.post("stop") == 202
+            else:
+                live.process.send_signal(signal.SIGINT)
+            live.until(lambda: "Its page stays while somebody has it open, 10 minutes at most (Ctrl-C" in live.said)
+            assert (live.state()["phase"], report_of(live)) == ("ended", 200)
+            assert classes(tmp_path)[0][-2] == "stopped"
+            live.process.send_signal(signal.SIGINT if how == "at the terminal" else signal.SIGTERM)
+            assert live.end() == 0
+    os.close(terminal)
+    os.close(its_end)
+
+
+@signals
+def test_the_system_waits_for_no_page(tmp_path: Path, lesson: Path) -> None:
+    with Running("live", lesson, *ON_PAGE, *SMALL, data=tmp_path) as live:
+        live.until(lambda: live.state()["now"])
+        with open_page(live):
+            live.process.send_signal(signal.SIGTERM)
+            assert live.end() == 0
+    assert "Its page stays" not in live.said
 
 
 # How it ends.

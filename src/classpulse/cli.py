@@ -35,7 +35,7 @@ from classpulse import (
     cli_training,
 )
 from classpulse.cli_options import CORNERS, ONE_CLASS, ClassChoice, common, number_of
-from classpulse.errors import ClassPulseError, SourceError, StorageError
+from classpulse.errors import ClassPulseError, SourceError, StorageError, Terminated
 
 if TYPE_CHECKING:
     from classpulse.settings import Settings
@@ -258,11 +258,15 @@ for _command in (
     cli.add_command(_command)
 
 
+def _terminate(*_: object) -> NoReturn:
+    raise Terminated
+
+
 def main() -> NoReturn:
     """Run the command line; errors that the user can mend end in one line and their exit code."""
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.default_int_handler)
+            signal.signal(getattr(signal, name), _terminate)
     code = 0
     try:
         cli.main(standalone_mode=False)

@@ -17,6 +17,10 @@ class ClassPulseError(Exception):
     exit_code = 1
 
 
+class Terminated(KeyboardInterrupt):
+    """The system ends this program: it leaves as cleanly as after Ctrl-C, and waits for nobody."""
+
+
 class SourceError(ClassPulseError):
     """A camera, file, folder or stream cannot be opened or read."""
 

@@ -14,7 +14,7 @@ import cv2
 import psutil
 
 from classpulse.cluster import open_cluster
-from classpulse.errors import SettingsError, StorageError
+from classpulse.errors import SettingsError, StorageError, Terminated
 from classpulse.law import answer_law, law_in_force
 from classpulse.live_page import announce, serve
 from classpulse.policy import UNSET_NOTICE, Task
@@ -35,9 +35,12 @@ if TYPE_CHECKING:
     from classpulse.window import DesktopWindow
 
     Listener = Callable[[Frame, FrameResult], None]
+    Stays = Literal["until interrupted", "while visited", "no longer"]
 
 LOW_PRIORITY = 10
 FAREWELL_S = 0.6
+GONE_S = 20.0
+"""Whoever has no page open for so long has left: another page, or the same one loaded again, takes less."""
 BEAT_S = 0.2
 """Longest wait at a stretch: Windows delivers Ctrl-C only between waits."""
 
@@ -52,7 +55,7 @@ class LiveOptions:
         results: a file for one line per result, `-` for standard output.
         window: a window on the desktop, with many faces or with one.
         page: whether the live page is served.
-        stay: whether the page stays after the class has ended, until somebody interrupts.
+        stay: whether somebody is at the terminal: the page stays after the class has ended, until they interrupt.
         observer_link: whether a link for somebody who only watches is told.
         join: whether students are let in by link from the start, as a class of their own devices always does.
         lab: whether the lab is served beside the page.
@@ -136,6 +139,7 @@ def _wait(
     settings: Settings,
     terminal: Terminal,
 ) -> LiveState:
+    stays: Stays = "until interrupted" if options.stay else "while visited"
     runner.start()
     try:
         _await_start(runner, window)
@@ -145,21 +149,39 @@ def _wait(
             window.show()
         while not runner.join(BEAT_S):
             pass
-        if server is not None and options.stay:
-            terminal.say(f"The class has ended. Its page stays at {server.url} until Ctrl-C.")
-            while True:
-                time.sleep(BEAT_S)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
+        # Whoever is at the terminal has ended the class, and its page may be open; others have ended the program.
+        stays = "while visited" if options.stay and not isinstance(interrupt, Terminated) else "no longer"
         # Ctrl-C pressed twice is still a clean end; pressed three times, it does not wait for the last frame.
         for _ in range(2):
             with contextlib.suppress(KeyboardInterrupt):
                 runner.stop()
                 runner.join(10)
+        if runner.failed:
+            stays = "no longer"
     finally:
         if server is not None:
             # Time for open pages to hear that the class has ended.
             time.sleep(FAREWELL_S)
+    if server is not None:
+        with contextlib.suppress(KeyboardInterrupt):
+            _keep_page(server, stays, 60 * settings.web.stay_min, terminal.say)
     return runner.hub.state
+
+
+def _keep_page(server: LiveServer, stays: Stays, longest_s: float, say: Callable[[str], None]) -> None:
+    """After the class its report and its figures can be opened on the page, for as long as somebody may want to."""
+    if stays == "until interrupted":
+        say(f"The class has ended. Its page stays at {server.url} until Ctrl-C.")
+        while True:
+            time.sleep(BEAT_S)
+    if stays == "no longer" or longest_s <= 0 or not server.visits.open:
+        return
+    minutes = f"{longest_s / 60:g} minute{'' if longest_s == 60 else 's'}"
+    say(f"The class has ended. Its page stays while somebody has it open, {minutes} at most (Ctrl-C ends it at once).")
+    until_s = time.monotonic() + longest_s
+    while time.monotonic() < until_s and server.visits.idle_s < GONE_S:
+        time.sleep(BEAT_S)
 
 
 def _await_start(runner: Runner, window: DesktopWindow | None) -> None:

@@ -31,6 +31,7 @@ from classpulse.web.join_models import DeviceModels
 from classpulse.web.names import NameTags
 from classpulse.web.pages import add_files, add_page
 from classpulse.web.sub_path import SubPath
+from classpulse.web.visits import Visited, Visits
 
 if TYPE_CHECKING:
     from classpulse.hub import Controls, Hub
@@ -106,6 +107,7 @@ def create_app(
     app.state.tags = NameTags(office)
     app.state.feed = Feed(hub, tags=app.state.tags)
     app.state.access = access = Access(settings.web, in_school=in_school)
+    app.state.visits = Visits()
     app.state.limits = access.limits
     _add_middleware(app, hub, settings)
     explain_errors(app)
@@ -124,6 +126,7 @@ def create_app(
 def _add_middleware(app: FastAPI, hub: Hub, settings: Settings) -> None:
     """What a request goes through before it is answered, the last that is added first."""
     web = settings.web
+    app.add_middleware(Visited, visits=app.state.visits)
     app.add_middleware(Doors, access=app.state.access, current_class=lambda: hub.state.session_id)
     app.add_middleware(Guard, web=web)
     if app.state.access.in_school:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from classpulse.web.access import Access
     from classpulse.web.https import Certificate
+    from classpulse.web.visits import Visits
 
 logger = logging.getLogger(__name__)
 
@@ -143,6 +144,7 @@ class LiveServer:
         port: where it listens.
         certificate: what it encrypts with; None if it does not.
         access: tells who asks, and makes links that let somebody in.
+        visits: tells whether somebody has a page open.
     """
 
     def __init__(
@@ -174,6 +176,7 @@ class LiveServer:
         self._scheme = "http" if certificate is None else "https"
         self.certificate = certificate
         self.access: Access = app.state.access
+        self.visits: Visits = app.state.visits
         self.port: int = self._socket.getsockname()[1]
         self.access.base_url = self._base_url(self.access.web.public_url)
         config = uvicorn.Config(
