@@ -12,7 +12,7 @@ from scripted_class import PATIENCE_S, Script, Watcher
 from classpulse import readers
 from classpulse.errors import SettingsError
 from classpulse.hub import LiveState
-from classpulse.insight.moments import AnswerCounts
+from classpulse.insight.moments import AnswerCounts, ClassState
 from classpulse.policy import Policy
 from classpulse.runner import Runner
 from classpulse.settings import Settings
@@ -68,13 +68,15 @@ def test_the_word_and_alerts_reach_state_and_store(store: Store) -> None:
     assert store.moments.alerts(recorder.session_id) == list(state.alerts)
 
 
-def test_under_plain_eu_there_is_no_word_and_alerts_are_of_counts_and_answers() -> None:
+def test_under_plain_eu_the_word_and_alerts_are_of_counts_and_answers() -> None:
     watching = Watching(settings(every_min=1), "camera", 5)
     watching.begin(None, EU)
-    for i in range(40):
-        watching.add_window(window(i, faces=6, expected=18), AnswerCounts(3, 0, 5))
+    watching.add_window(window(0, faces=6, expected=18), None)
+    assert watching.fill(RUNNING).class_state is None, "nobody was asked"
+    for i in range(1, 40):
+        watching.add_window(window(i, faces=6, expected=18, attention=0.9), AnswerCounts(3, 0, 5))
     state = watching.fill(RUNNING)
-    assert state.class_state is None
+    assert state.class_state == ClassState("losing", "8 answered: 3 with you, 0 unsure, 5 lost"), "nothing of faces"
     assert {alert.kind for alert in state.alerts} == {"few_faces", "lost"}
 
 

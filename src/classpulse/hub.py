@@ -35,6 +35,7 @@ class LiveState:
         health: how the source is doing.
         jurisdiction: the law in force, None for a trial on recorded or made-up pictures.
         exemption: why the ban of that law does not apply here, as was declared; None otherwise.
+        camera: whether the class has a camera of its own, and is not of students' devices alone.
         demo: whether this is the built-in demo, the one class whose figures may come from few people.
         individual: whether single faces are shown.
         min_group: fewest people a figure may come from.
@@ -46,7 +47,8 @@ class LiveState:
         now: the last few seconds of the class, still growing; None until there is one.
         history: the class's finished windows, oldest first, the last half hour at most.
         result: the newest frame's faces; None unless `individual`.
-        class_state: how the class follows, in one word; None before the first window and where the law forbids it.
+        class_state: how the class follows, in one word; None before the first window, and where the law forbids to read
+            it from faces and nobody was asked.
         marks: what the teacher noted, oldest first.
         alerts: what the class was told of, oldest first.
         snoozed_until_s: no alert is raised before; None where alerts are on.
@@ -60,6 +62,7 @@ class LiveState:
     health: Health = field(default_factory=Health)
     jurisdiction: Jurisdiction | None = None
     exemption: Exemption | None = None
+    camera: bool = True
     demo: bool = False
     individual: bool = False
     min_group: int = 5

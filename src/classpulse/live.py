@@ -16,7 +16,7 @@ import psutil
 from classpulse.cluster import open_cluster
 from classpulse.errors import SettingsError, StorageError, Terminated
 from classpulse.law import answer_law, law_in_force
-from classpulse.live_page import announce, serve
+from classpulse.live_page import announce, keep_page, serve
 from classpulse.policy import UNSET_NOTICE, Task
 from classpulse.roll import feed_from
 from classpulse.runner import Runner
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from classpulse.hub import LiveState
+    from classpulse.live_page import Stays
     from classpulse.policy import Policy
     from classpulse.settings import Settings
     from classpulse.sources import Opened
@@ -35,12 +36,9 @@ if TYPE_CHECKING:
     from classpulse.window import DesktopWindow
 
     Listener = Callable[[Frame, FrameResult], None]
-    Stays = Literal["until interrupted", "while visited", "no longer"]
 
 LOW_PRIORITY = 10
 FAREWELL_S = 0.6
-GONE_S = 20.0
-"""Whoever has no page open for so long has left: another page, or the same one loaded again, takes less."""
 BEAT_S = 0.2
 """Longest wait at a stretch: Windows delivers Ctrl-C only between waits."""
 
@@ -165,23 +163,8 @@ def _wait(
             time.sleep(FAREWELL_S)
     if server is not None:
         with contextlib.suppress(KeyboardInterrupt):
-            _keep_page(server, stays, 60 * settings.web.stay_min, terminal.say)
+            keep_page(server, stays, 60 * settings.web.stay_min, terminal.say)
     return runner.hub.state
-
-
-def _keep_page(server: LiveServer, stays: Stays, longest_s: float, say: Callable[[str], None]) -> None:
-    """After the class its report and its figures can be opened on the page, for as long as somebody may want to."""
-    if stays == "until interrupted":
-        say(f"The class has ended. Its page stays at {server.url} until Ctrl-C.")
-        while True:
-            time.sleep(BEAT_S)
-    if stays == "no longer" or longest_s <= 0 or not server.visits.open:
-        return
-    minutes = f"{longest_s / 60:g} minute{'' if longest_s == 60 else 's'}"
-    say(f"The class has ended. Its page stays while somebody has it open, {minutes} at most (Ctrl-C ends it at once).")
-    until_s = time.monotonic() + longest_s
-    while time.monotonic() < until_s and server.visits.idle_s < GONE_S:
-        time.sleep(BEAT_S)
 
 
 def _await_start(runner: Runner, window: DesktopWindow | None) -> None:

@@ -7,8 +7,9 @@ import importlib.util
 import os
 import sys
 import threading
+import time
 import webbrowser
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from classpulse.errors import SettingsError
 
@@ -22,7 +23,12 @@ if TYPE_CHECKING:
     from classpulse.web.server import LiveServer
 
     Say = Callable[[str], None]
+    Stays = Literal["until interrupted", "while visited", "no longer"]
 
+GONE_S = 20.0
+"""Whoever has no page open for so long has left: another page, or the same one loaded again, takes less."""
+BEAT_S = 0.2
+"""Longest wait at a stretch: Windows delivers Ctrl-C only between waits."""
 MESSAGE_BYTES = 262_144
 """Of a student's socket: a picture has 200,000 at most."""
 LAB_MESSAGE_BYTES = 4_000_000
@@ -103,6 +109,28 @@ def announce(server: LiveServer, runner: Runner, settings: Settings, say: Say, *
     if settings.web.open_browser and has_desktop():
         url = where if access.web.only_here else access.link("teacher")
         threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
+
+
+def keep_page(server: LiveServer, stays: Stays, longest_s: float, say: Say) -> None:
+    """After a class: wait for as long as somebody may want to open its report or its figures from the page.
+
+    Args:
+        server: of the page.
+        stays: for whom.
+        longest_s: at most, while it is visited, s.
+        say: tells one line.
+    """
+    if stays == "until interrupted":
+        say(f"The class has ended. Its page stays at {server.url} until Ctrl-C.")
+        while True:
+            time.sleep(BEAT_S)
+    if stays == "no longer" or longest_s <= 0 or not server.visits.open:
+        return
+    minutes = f"{longest_s / 60:g} minute{'' if longest_s == 60 else 's'}"
+    say(f"The class has ended. Its page stays while somebody has it open, {minutes} at most (Ctrl-C ends it at once).")
+    until_s = time.monotonic() + longest_s
+    while time.monotonic() < until_s and server.visits.idle_s < GONE_S:
+        time.sleep(BEAT_S)
 
 
 def _explain_https(server: LiveServer, say: Say) -> None:

@@ -18,6 +18,7 @@ from classpulse.insight.signals import SignalReader
 from classpulse.settings import Settings
 
 if TYPE_CHECKING:
+    from classpulse.insight.moments import AnswerCounts
     from classpulse.insight.signals import FaceSignals
     from classpulse.types import FrameResult
 
@@ -59,8 +60,14 @@ class Progress:
         self._last: FrameResult | None = None
         self._finished: ClassWindow | None = None
 
-    def add(self, result: FrameResult, *, age_s: float) -> ClassWindow | None:
-        """Take a result that is `age_s` old; returns the class window that it closes, if it does."""
+    def add(self, result: FrameResult, *, age_s: float, answers: AnswerCounts | None = None) -> ClassWindow | None:
+        """Take the next result; returns the class window that it closes, if it does.
+
+        Args:
+            result: the next one.
+            age_s: how old it is, s.
+            answers: those that hold now; None where nobody was asked.
+        """
         now = time.monotonic()
         if self._done:  # after a pause there is none
             self._results, self._looking_s = self._results + 1, self._looking_s + now - self._done[-1]
@@ -73,6 +80,7 @@ class Progress:
         self._rolling.add(result, signals if self._panel is None else None)
         finished = self._builder.add(result, signals)
         if finished is not None:
+            finished = replace(finished, answers=answers)
             self._history.append(finished)
             self._finished = finished
         return finished
@@ -100,11 +108,12 @@ class Progress:
         self._published = now
         return True
 
-    def finish(self) -> ClassWindow | None:
-        """The class is over: close the window that is still open."""
+    def finish(self, answers: AnswerCounts | None = None) -> ClassWindow | None:
+        """The class is over: close the window that is still open, with the answers that hold at its end."""
         self._over = True
         last = self._builder.finish()
         if last is not None:
+            last = replace(last, answers=answers)
             self._history.append(last)
         return last
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from classpulse.cluster.connection import Cluster
-    from classpulse.insight.moments import Said
+    from classpulse.insight.moments import Left, Said
     from classpulse.readers import Reader
     from classpulse.roll import GalleryFeed
     from classpulse.settings import Settings
@@ -92,7 +92,7 @@ class Runner:
         self._appearances = AppearanceBuilder()
         self._min_group = None if kind.kind == "demo" else settings.window.min_group
         self._notebook = Notebook(store, settings.window.min_group)  # who answers is there, also in the demo
-        self._watching = Watching(settings, kind.name, self._min_group)
+        self._watching = Watching(settings, kind.name, self._min_group, camera=kind.kind != "join")
         self.room = Room(settings.join, camera=kind.kind != "join", on_answer=self.answer, on_erase=self._erase)
         self._reader: Reader | None = None
         self._recorder: SessionRecorder | None = None
@@ -110,6 +110,7 @@ class Runner:
             jurisdiction=self._policy.jurisdiction,
             exemption=self._policy.exemption,
             demo=kind.kind == "demo",
+            camera=kind.kind != "join",
             individual=kind.kind == "demo" if settings.individual is None else settings.individual,
             min_group=settings.window.min_group,
         )
@@ -179,8 +180,8 @@ class Runner:
         self._notebook.unmark(time_s, label)
         self._publish()
 
-    def answer(self, participant: str, said: Said) -> None:
-        """A student says how they follow; it takes the place of what they said before."""
+    def answer(self, participant: str, said: Said | Left) -> None:
+        """A student says how they follow, or leaves; it takes the place of what they said before."""
         self._notebook.answer(self.hub.state.elapsed_s, participant, said)
         self._publish()
 
@@ -289,7 +290,7 @@ class Runner:
         try:
             self._process(reader, recorder, progress)
         finally:
-            last = progress.finish()
+            last = progress.finish(self.hub.state.answers)
             if recorder is not None:
                 if last is not None:
                     recorder.add_window(last)
@@ -306,9 +307,9 @@ class Runner:
                 progress.forget_now()
                 continue
             result = self._roll.check(fresh)
-            finished = progress.add(result, age_s=time.monotonic() - frame.captured_at)
+            finished = progress.add(result, age_s=time.monotonic() - frame.captured_at, answers=self.hub.state.answers)
             if finished is not None:
-                self._watching.add_window(finished, self.hub.state.answers)
+                self._watching.add_window(finished, finished.answers)
             if recorder is not None:
                 recorder.add(result)
                 for appearance in self._appearances.add(result):

@@ -49,17 +49,18 @@ def rules_of(settings: AlertSettings, min_group: int) -> AlertRules:
 class Watching:
     """The word and the alerts of one class. May be used from any thread; no call waits for disk or network.
 
-    All is made of figures that may be shown. Where the law lets neither emotions nor attention be read there is no
-    word, and alerts are about the number of faces, answers and the source alone.
+    All is made of figures that may be shown. Where the law lets neither emotions nor attention be read, the word comes
+    from what students say of themselves, and alerts are about the number of faces, answers and the source alone.
     """
 
-    def __init__(self, settings: Settings, class_name: str, min_group: int | None) -> None:
+    def __init__(self, settings: Settings, class_name: str, min_group: int | None, *, camera: bool = True) -> None:
         """Prepare; nothing is told before `begin`.
 
         Args:
             settings: of alerts, attention and windows.
             class_name: what the class is called outside: the source's name.
             min_group: fewest people a figure may come from; None for the demo.
+            camera: whether the class has a camera of its own.
 
         Raises:
             SettingsError: the webhook's address or secret will not do.
@@ -70,13 +71,13 @@ class Watching:
         self._show = _in_language(settings.language) if alerts.desktop else None
         self._hook = None if alerts.webhook is None else Webhook(alerts.webhook, alerts.webhook_secret)
         self._watch = AlertWatch(rules_of(alerts, self._min_group)) if alerts.enabled else None
-        self._following = StateWatch(settings.attention.min_coverage, self._min_group)
+        self._camera, self._min_coverage = camera, settings.attention.min_coverage
+        self._following = StateWatch(self._min_coverage, self._min_group, camera=camera)
         self._lock = threading.Lock()
         self._state: ClassState | None = None
         self._alerts: deque[Alert] = deque(maxlen=SHOWN_ALERTS)
         self._waits_since: float | None = None
         self._recorder: SessionRecorder | None = None
-        self._reads = False
         self._notifier: Notifier | None = None
 
     @property
@@ -87,15 +88,15 @@ class Watching:
     def begin(self, recorder: SessionRecorder | None, policy: Policy) -> None:
         """The class begins, under this law; alerts are written by this recorder, or nowhere."""
         self._recorder = recorder
-        self._reads = policy.allows(Task.ATTENTION)
+        reads = policy.allows(Task.ATTENTION)
+        self._following = StateWatch(self._min_coverage, self._min_group, camera=self._camera, reads=reads)
         if self._watch is not None and (self._show is not None or self._hook is not None):
             self._notifier = Notifier(self._show, self._hook)
 
     def add_window(self, window: ClassWindow, answers: AnswerCounts | None) -> None:
         """Take the next finished window, and the answers that hold at its end."""
         with self._lock:
-            if self._reads:
-                self._state = self._following.add(window, answers)
+            self._state = self._following.add(window, answers)
             if self._watch is not None:
                 self._tell(self._watch.add_window(window, answers))
 

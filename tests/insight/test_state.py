@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import pytest
 from class_windows import figure, window
 
 from classpulse.insight.moments import AnswerCounts, ClassState
-from classpulse.insight.state import class_state
+from classpulse.insight.state import StateWatch, class_state
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,9 +34,9 @@ def words(values: Sequence[float | None], answers: AnswerCounts | None = None, w
 def test_the_word_and_its_reason() -> None:
     seen = window(0, facing=0.82, attention=0.8, faces=15, expected=18)
     told = class_state([seen], None, min_coverage=0.5, min_group=5)
-    assert told == ClassState("with_you", "15 of 18 visible; 82 % face the screen")
+    assert told == ClassState("with_you", "15 of 18 visible; 82% face the screen")
     asked = class_state([seen], AnswerCounts(2, 2, 8), min_coverage=0.5, min_group=5)
-    assert asked == ClassState("losing", "15 of 18 visible; 82 % face the screen; 8 of 12 say that they are lost"), (
+    assert asked == ClassState("losing", "15 of 18 visible; 82% face the screen; 8 of 12 say that they are lost"), (
         "answers weigh more than faces"
     )
 
@@ -66,12 +67,51 @@ def test_too_little_seen_is_an_answer_and_counts_out_nobody() -> None:
         return class_state([window(0, attention=0.8, **changes)], None, min_coverage=0.5, min_group=5)
 
     assert told(faces=0, expected=0) == ClassState("not_enough", "nobody is visible")
-    assert told(faces=7, expected=18).reason == "7 of 18 visible: fewer than 50 % of the class"
-    assert told(faces=3, expected=18).reason == "fewer than 5 of 18 visible: fewer than 50 % of the class"
+    assert told(faces=7, expected=18).reason == "7 of 18 visible: fewer than 50% of the class"
+    assert told(faces=3, expected=18).reason == "fewer than 5 of 18 visible: fewer than 50% of the class"
     assert told(faces=3, expected=4) == ClassState(
         "not_enough", "fewer than 5 visible: too few to tell whether the class faces the screen"
     )
     assert class_state([], None, min_coverage=0.5) == ClassState("not_enough", "nothing was seen yet")
+
+
+def test_the_reason_does_not_change_with_every_face_that_comes_and_goes() -> None:
+    """Two cameras in a class of three, and five in a class of thirty, now one more and now one fewer."""
+
+    def reasons(expected: int, *faces: float) -> set[str]:
+        some = [
+            replace(window(0, attention=0.8, faces=5, expected=expected), faces=one, people=round(one + 0.4))
+            for one in faces
+        ]
+        told = [class_state([one], None, min_coverage=0.5, min_group=5).reason for one in some]
+        return {reason.partition(": ")[2] for reason in told}
+
+    assert reasons(3, 1.0, 1.4, 1.6, 2.0) == {"too few to tell whether the class faces the screen"}
+    assert reasons(30, 2.0, 4.0, 4.8, 5.0, 6.0, 9.0) == {"fewer than 50% of the class"}
+
+
+def test_without_a_camera_the_reason_tells_of_answers_and_not_of_missing_faces() -> None:
+    def told(answers: AnswerCounts | None, faces: int = 0, **changes: Any) -> ClassState:
+        seen = window(0, attention=0.8 if faces > 4 else None, faces=faces, expected=faces)
+        return class_state([seen], answers, min_coverage=0.5, min_group=5, camera=False, **changes)
+
+    few = ClassState("not_enough", "fewer than 5 students have said how they follow in the last 5 minutes")
+    assert told(None) == told(AnswerCounts()) == told(AnswerCounts(1, 1, 2)) == few
+    assert told(AnswerCounts(9, 2, 1)) == ClassState("with_you", "12 answered: 9 with you, 2 unsure, 1 lost")
+    assert told(AnswerCounts(1, 2, 9), faces=3).name == "losing", "three who show a face are too few to tell of"
+    both = told(AnswerCounts(9, 2, 1), faces=8)
+    assert both == ClassState("with_you", "8 of 8 visible; 1 of 12 say that they are lost")
+    before = ClassState("with_you", "")
+    assert told(AnswerCounts(6, 1, 2), before=before).name == "with_you", "it does not flicker: within the margin"
+
+
+def test_where_faces_may_not_be_read_answers_alone_tell() -> None:
+    face = window(0, attention=0.9)
+    watch = StateWatch(0.5, 5, reads=False)
+    assert watch.add(face, None) is None
+    state = watch.add(face, AnswerCounts(0, 1, 6))
+    assert state == ClassState("losing", "7 answered: 0 with you, 1 unsure, 6 lost")
+    assert StateWatch(0.5, 5, reads=False, camera=False).add(face, None) is not None, "answers are all there will be"
 
 
 def test_figures_of_too_few_are_not_used() -> None:

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from sqlalchemy import create_engine, text
 
+from classpulse.insight.answers import counts_at
+from classpulse.insight.moments import ClassState
 from classpulse.joining.reading import Reading
 from classpulse.policy import Policy
 from classpulse.runner import Runner
@@ -96,6 +98,41 @@ def test_readings_of_devices_become_figures_and_rows_and_a_student_who_leaves_ta
         (row,) = store.sessions()
         assert (row.kind, row.ended_how) == ("join", "stopped")
         engine.dispose()
+
+
+def test_the_live_count_and_the_stored_one_are_alike_when_students_leave(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    with Store.of(settings) as store:
+        runner = Runner(describe("join"), settings, store, policy=Policy("eu"))
+        runner.start()
+        assert runner.ready.wait(PATIENCE_S)
+        room = runner.room
+        students = [room.join(room.link.code, "", "answers").participant for _ in range(11)]
+        for i, student in enumerate(students[:10]):
+            room.answer(student, "lost" if i < 5 else "with_you")
+
+        def last() -> tuple[int, int] | None:
+            history = runner.hub.state.history
+            told = history[-1].answers if history else None
+            return None if told is None else (told.with_you, told.lost)
+
+        until(lambda: last() == (5, 5))
+        assert not runner.hub.state.camera
+        for student in (*students[:4], students[10]):
+            room.leave(student)
+        left_s = runner.hub.state.elapsed_s
+        until(lambda: runner.hub.state.history[-1].end_s > left_s + 1)
+        assert last() == (5, 5), "four, and one who had said nothing, are no group"
+        room.remove(students[4])
+        until(lambda: last() == (5, 0))
+        state = runner.hub.state
+        assert state.class_state == ClassState("with_you", "5 answered: 5 with you, 0 unsure, 0 lost")
+        runner.stop()
+        assert runner.join(PATIENCE_S)
+        (row,) = store.sessions()
+        windows = [window for window in runner.hub.state.history if window.answers is not None]
+        stored = counts_at(store.moments.answers(row.id), [window.end_s for window in windows], row.min_group)
+        assert [window.answers.total for window in windows if window.answers][-1] == list(stored)[-1].total == 5
 
 
 def test_a_student_s_picture_is_read_here_as_on_a_device_and_not_kept(tmp_path: Path) -> None:

@@ -54,11 +54,12 @@ def hold(
     source: str = "webcam 0",
     jurisdiction: Jurisdiction = "other",
     labels: tuple[str, ...] = LABELS,
+    kind: str = "webcam",
     over: bool = True,
 ) -> int:
     recorder = store.start_session(
         source,
-        kind="webcam",
+        kind=kind,
         jurisdiction=jurisdiction,
         exemption=None,
         demo=False,
@@ -84,11 +85,11 @@ def words_of(html: str) -> str:
 def test_a_lesson_in_words(store: Store) -> None:
     html = page(store, store_lesson(store))
     said = words_of(html)
-    assert "On average 80 % of those who could be seen faced the screen (71 to 89 % of the whole class)." in said
-    assert "faced the screen 80 % 71 to 89" in said
+    assert "On average 80% of those who could be seen faced the screen (71 to 89% of the whole class)." in said
+    assert "faced the screen 80% 71 to 89" in said
     assert "In the words of the live page: ■ with you for 37 minutes ■ mixed for 5 minutes" in said
-    assert re.search(r"1 20:\d\d attention fell to 5\d %; 79 % was usual", said)
-    assert "20:15 facing fell from 83 % to 55 % in 4 minutes; 16 of 18 visible" in said
+    assert re.search(r"1 20:\d\d attention fell to 5\d%; 79% was usual", said)
+    assert "20:15 facing fell from 83% to 55% in 4 minutes; 16 of 18 visible" in said
     assert "what students said" in said
     assert "What this does not mean" in said
     assert html.count("<svg") == 3
@@ -256,6 +257,33 @@ def test_an_eu_class_is_counted_and_heard(store: Store) -> None:
     assert html.count("<svg") == 1
 
 
+@pytest.mark.parametrize("law", ["other", "eu"])
+def test_a_class_that_only_answers_is_told_by_its_answers(store: Store, law: Jurisdiction) -> None:
+    empty = [ClassWindow(5.0 * i, 5.0 * i + 5, 10, 0.0, 0, 0, (), None, None) for i in range(60)]
+    number = hold(store, empty, jurisdiction=law, labels=() if law == "eu" else LABELS, kind="join")
+    store.moments.add_mark(number, Mark(90.0, "new topic"))
+    unheard = words_of(page(store, number))
+    assert "Too few students said how they followed to tell of it: figures take at least 5." in unheard
+    for student in range(5):
+        store.moments.add_answer(number, Answer(60.0 + student, f"s{student}", "lost" if student < 2 else "with_you"))
+        store.moments.add_answer(number, Answer(200.0 + student, f"s{student}", "left"))
+    html = page(store, number)
+    said = words_of(html)
+    assert "Up to 5 students said how they followed. On average 60% of them were with you, and 40% were lost." in said
+    for faces in ("Nobody was seen", "could be told", "faces are counted", "Faces that a camera", "agree", "Emotions"):
+        assert faces not in said
+    assert "Whoever says nothing is not in it" in said
+    assert "not enough to tell for" in said
+    assert re.search(r"Noted: 1:30 new topic", said)
+    assert re.search(r"Until with you unsure lost .* 2:05 3 0 2 .* 5:00 · · ·", said)
+    assert html.count("<svg") == 1
+    report = read_class(store, number)
+    assert report.by_answers
+    assert {*report.states} == {"mixed", "not_enough"}
+    with_faces = hold(store, list(lesson_windows(2)), kind="join")
+    assert not read_class(store, with_faces).by_answers
+
+
 @pytest.mark.parametrize("windows", [[], list(lesson_windows(1))[:1]])
 def test_a_class_of_nothing_or_of_one_window(store: Store, windows: list[ClassWindow]) -> None:
     number = hold(store, windows)
@@ -286,7 +314,7 @@ def test_several_classes_beside_each_other(store: Store) -> None:
     said = words_of(html)
     assert "Several classes beside each other" in said
     assert said.count("webcam 0") == 4  # beside the number in the table, and above each page
-    assert re.search(r"20 minutes \d\d % \(\d\d to \d\d\)", said)
+    assert re.search(r"20 minutes \d\d% \(\d\d to \d\d\)", said)
     assert html.count("<svg") == 2 + 3 + 3
     rows = list(csv.DictReader(io.StringIO(render([read_class(store, n) for n in (first, second)], "csv").decode())))
     assert {row["class"] for row in rows} == {str(first), str(second)}

@@ -7,6 +7,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from classpulse.insight.moments import AnswerCounts
 from classpulse.web.feed import Feed, windows_event
 
 if TYPE_CHECKING:
@@ -122,6 +123,17 @@ def test_a_chart_lives_through_forgotten_windows_and_new_classes(state: State, w
 def test_a_recording_that_begins_again_is_followed(state: State, window: Window) -> None:
     one = state(history=(window(500),))
     assert told_windows(one, replace(one, history=(window(500), window(5)))) == (False, [5])
+
+
+def test_answers_of_a_group_go_with_their_window_and_those_of_few_do_not(state: State, window: Window) -> None:
+    few, many = AnswerCounts(1, 0, 2), AnswerCounts(4, 1, 2)
+    one = state(history=(window(5), replace(window(10), answers=few), replace(window(15), answers=many)))
+    for shown in (one, replace(one, demo=True)):  # whoever answers is there also in the demo
+        ((_, told),) = parsed(windows_event(None, shown))
+        counts = [
+            None if w["answers"] is None else (w["answers"]["total"], w["answers"]["lost"]) for w in told["windows"]
+        ]
+        assert counts == [None, (None, None), (7, 2)]
 
 
 def test_small_groups_are_withheld_from_the_chart(state: State, window: Window) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from classpulse import live
+from classpulse import live_page
 
 if TYPE_CHECKING:
     import pytest
@@ -25,9 +25,9 @@ def until(server: LiveServer, requests: int) -> None:
         time.sleep(0.02)
 
 
-def keeping(server: LiveServer, stays: live.Stays, said: list[str], longest_s: float = 600) -> threading.Thread:
+def keeping(server: LiveServer, stays: live_page.Stays, said: list[str], longest_s: float = 600) -> threading.Thread:
     """The page is kept, on a thread of its own."""
-    kept = threading.Thread(target=live._keep_page, args=(server, stays, longest_s, said.append), daemon=True)
+    kept = threading.Thread(target=live_page.keep_page, args=(server, stays, longest_s, said.append), daemon=True)
     kept.start()
     return kept
 
@@ -51,7 +51,7 @@ def test_an_open_page_is_a_visit_until_it_is_closed(server: LiveServer) -> None:
 
 
 def test_the_page_stays_until_whoever_had_it_open_is_gone(server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "GONE_S", 0.3)
+    monkeypatch.setattr(live_page, "GONE_S", 0.3)
     said: list[str] = []
     assert ended(keeping(server, "while visited", said)), "nobody has it open"
     with httpx.stream("GET", f"{server.url}api/v1/events"):

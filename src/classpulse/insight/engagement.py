@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from classpulse.insight.estimate import Estimate
+    from classpulse.insight.moments import AnswerCounts
     from classpulse.insight.panel import Panel
     from classpulse.insight.signals import FaceSignals
     from classpulse.types import Floats, FrameResult, Ints, Mask
@@ -58,6 +59,8 @@ class ClassWindow:
         attention: the attention-first score, 0 to 1.
         concentration: the index of Sharma et al., approximate because eyes are not read.
         movement: mean movement of a face, in its own widths per second.
+        answers: what students said of themselves that held at its end; None where nobody was asked, and of a stored
+            class, whose answers are stored by themselves.
     """
 
     start_s: float
@@ -76,6 +79,7 @@ class ClassWindow:
     attention: Estimate | None = None
     concentration: Estimate | None = None
     movement: float | None = None
+    answers: AnswerCounts | None = None
 
 
 def summarise(

@@ -6,6 +6,7 @@ import math
 from collections import deque
 from typing import TYPE_CHECKING, Literal
 
+from classpulse.insight.answers import EXPIRES_S
 from classpulse.insight.moments import ClassState
 from classpulse.texts import phrase
 
@@ -41,6 +42,7 @@ def class_state(
     *,
     min_coverage: float,
     min_group: int = 0,
+    camera: bool = True,
     before: ClassState | None = None,
 ) -> ClassState:
     """The class as the windows of the last `SMOOTH_S` and the answers that hold now show it.
@@ -48,21 +50,26 @@ def class_state(
     With the attention a (0 to 1), the mean over `SMOOTH_S`, and the answers' score b = (with_you + unsure / 2) / total,
     the score is a, or (a + 2 b) / 3 once there are `FEWEST_ANSWERS`, or b alone where the faces say nothing. The word
     before stays until the score is beyond a limit by `MARGIN`, or the whole interval of the attention is beyond it.
+    Without a camera, where too few show a face, the reason tells of the answers and not of faces that are missing.
 
     Args:
         windows: oldest first, those of the last `SMOOTH_S` or more; figures that may not be shown are None in them.
         answers: those that hold now; None where nobody was asked.
         min_coverage: share of the class that must be seen, 0 to 1.
         min_group: fewest people that a figure, or a count of faces, may tell of.
+        camera: whether the class has a camera of its own; False for one of students' devices alone.
         before: what this said of the window before; None at the beginning.
     """
-    told = answers if answers is not None and answers.total >= max(FEWEST_ANSWERS, min_group) else None
+    needed = max(FEWEST_ANSWERS, min_group)
+    told = answers if answers is not None and answers.total >= needed else None
+    if not camera and (not windows or windows[-1].people < max(min_group, 1)):
+        return _by_answers(told, needed, before)
     seen = seen_in(windows[-1], min_group) if windows else phrase("nothing was seen yet")
     recent = [w for w in windows if w.end_s > windows[-1].end_s - SMOOTH_S] if windows else []
     known = [one for one in recent if shown(one, min_group) and enough(one, min_coverage)]
     said = [] if told is None else [say_lost(told)]
     if not known and told is None:
-        return ClassState("not_enough", _why_not(seen, windows[-1], min_coverage) if windows else seen)
+        return ClassState("not_enough", _why_not(seen, windows[-1], min_coverage, min_group) if windows else seen)
     values = [one.attention for one in known if one.attention is not None]
     mean = sum(one.value for one in values) / len(values) if values else None
     facing = next((one.facing for one in reversed(known) if one.facing is not None), None)
@@ -71,27 +78,55 @@ def class_state(
     return ClassState(name, "; ".join([seen, *looks, *said]))
 
 
+def _by_answers(told: AnswerCounts | None, needed: int, before: ClassState | None) -> ClassState:
+    """The class as students' own words alone show it."""
+    if told is None:
+        minutes = round(EXPIRES_S / 60)
+        few = phrase(
+            "fewer than {group} students have said how they follow in the last {minutes} minutes",
+            group=needed,
+            minutes=minutes,
+        )
+        return ClassState("not_enough", few)
+    return ClassState(_word(_score(None, told), None, before), say_all(told))
+
+
 class StateWatch:
     """The word of one class, window by window; keeps the windows of the last `SMOOTH_S` and the word before."""
 
-    def __init__(self, min_coverage: float, min_group: int) -> None:
-        """Start at the beginning of a class; see `class_state`."""
+    def __init__(self, min_coverage: float, min_group: int, *, camera: bool = True, reads: bool = True) -> None:
+        """Start at the beginning of a class; see `class_state`.
+
+        Args:
+            min_coverage: share of the class that must be seen, 0 to 1.
+            min_group: fewest people that a figure, or a count of faces, may tell of.
+            camera: whether the class has a camera of its own.
+            reads: whether the law lets it be read from faces how they follow; else answers alone tell.
+        """
         self._min_coverage, self._min_group = min_coverage, min_group
+        self._camera, self._reads = camera, reads
         self._windows: deque[ClassWindow] = deque()
         self._state: ClassState | None = None
 
-    def add(self, window: ClassWindow, answers: AnswerCounts | None) -> ClassState:
-        """Take the next finished window and the answers that hold at its end. A clock that jumps back starts anew."""
+    def add(self, window: ClassWindow, answers: AnswerCounts | None) -> ClassState | None:
+        """Take the next finished window and the answers that hold at its end. A clock that jumps back starts anew.
+
+        Returns:
+            The word; None where faces may not be read, and the class has a camera in place of students who are asked.
+        """
+        if not self._reads and self._camera and answers is None:
+            return None
         if self._windows and window.start_s < self._windows[-1].start_s:
             self._windows.clear()
         self._windows.append(window)
         while self._windows[0].end_s <= window.end_s - SMOOTH_S:
             self._windows.popleft()
         self._state = class_state(
-            self._windows,
+            self._windows if self._reads else (),
             answers,
             min_coverage=self._min_coverage,
             min_group=self._min_group,
+            camera=self._camera and self._reads,
             before=self._state,
         )
         return self._state
@@ -124,13 +159,29 @@ def say_lost(answers: AnswerCounts) -> str:
     return phrase("{lost} of {total} say that they are lost", lost=answers.lost, total=answers.total)
 
 
+def say_all(answers: AnswerCounts) -> str:
+    """How many answered, and what.
+
+    >>> from classpulse.insight.moments import AnswerCounts
+    >>> say_all(AnswerCounts(5, 2, 3))
+    '10 answered: 5 with you, 2 unsure, 3 lost'
+    """
+    return phrase(
+        "{total} answered: {with_you} with you, {unsure} unsure, {lost} lost",
+        total=answers.total,
+        with_you=answers.with_you,
+        unsure=answers.unsure,
+        lost=answers.lost,
+    )
+
+
 def percent(share: float) -> str:
-    """A share as it is written in sentences.
+    """A share as English writes it; `Catalogue.retold` writes it as its language does.
 
     >>> percent(0.816)
-    '82 %'
+    '82%'
     """
-    return f"{round(100 * share)} %"
+    return f"{round(100 * share)}%"
 
 
 def enough(window: ClassWindow, min_coverage: float) -> bool:
@@ -144,10 +195,12 @@ def shown(window: ClassWindow, min_group: int) -> bool:
     return window.attention is not None and math.isfinite(window.attention.value) and not few
 
 
-def _why_not(seen: str, window: ClassWindow, min_coverage: float) -> str:
+def _why_not(seen: str, window: ClassWindow, min_coverage: float, min_group: int) -> str:
+    """Of two reasons the one that needs more people to pass: it does not change with every face that comes and goes."""
     if window.people == 0:
         return seen
-    if not enough(window, min_coverage):
+    small = window.people < min_group and min_coverage * window.expected < min_group
+    if not small and not enough(window, min_coverage):
         return phrase("{seen}: fewer than {share} of the class", seen=seen, share=percent(min_coverage))
     return phrase("{seen}: too few to tell whether the class faces the screen", seen=seen)
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from classpulse.insight.moments import StateName
-    from classpulse.report.contents import Answers, ClassReport, Shown
+    from classpulse.report.contents import ClassReport, Shown
 
 FACING, ATTENTION, ALERT = "#0072b2", "#9a6a00", "#d55e00"
 SAID = {"with_you": WITH, "unsure": BETWEEN, "lost": LOST}
@@ -59,7 +59,7 @@ def timeline(report: ClassReport, texts: Catalogue = ENGLISH) -> str:
         figure, axes = blank(2.15)
         _band(axes, report.windows, "facing", FACING, texts.retold(phrase("face the screen")))
         _band(axes, report.windows, "attention", ATTENTION, texts.retold(phrase("attention score")), dashed=True)
-        share_axis(axes, 1.3 * STRIP[0] if report.states else 0, 0.25)
+        share_axis(axes, 1.3 * STRIP[0] if any(report.states) else 0, 0.25, texts)
         _states(axes, report)
         _marks(axes, report, texts)
         for number, moment in enumerate(report.moments, 1):
@@ -90,16 +90,17 @@ def mood(report: ClassReport, texts: Catalogue = ENGLISH) -> str:
         axes.stackplot(
             times, columns, labels=[texts.retold(label) for label in labels], colors=colours, lw=0.4, edgecolor="white"
         )
-        share_axis(axes, 0, 0.5)
+        share_axis(axes, 0, 0.5, texts)
         minute_axis(axes, report.length_s)
         legend_beside(axes)
         return to_svg(figure, texts.retold(MOOD))
 
 
-def answers(said: Answers, length_s: float, texts: Catalogue = ENGLISH) -> str:
-    """How many said that they were with the teacher, unsure or lost, stacked."""
+def answers(report: ClassReport, texts: Catalogue = ENGLISH) -> str:
+    """How many said that they were with the teacher, unsure or lost, stacked; with marks where no other chart is."""
+    said, length_s = report.answers, report.length_s
     with styled(texts, {"svg.hashsalt": "answers"}):
-        figure, axes = blank(1.1)
+        figure, axes = blank(1.9 if report.by_answers else 1.1)
         times = np.array(said.times_s) / 60
         heights = [[np.nan if held is None else getattr(held, name) for held in said.counts] for name in SAID]
         axes.stackplot(
@@ -112,6 +113,8 @@ def answers(said: Answers, length_s: float, texts: Catalogue = ENGLISH) -> str:
         )
         axes.set_ylim(0, max(1, said.most) * 1.05)
         axes.yaxis.set_major_locator(MaxNLocator(3, integer=True))
+        if report.by_answers:
+            _marks(axes, report, texts)
         minute_axis(axes, max(length_s, said.times_s[-1] if said.times_s else 0))
         legend_beside(axes)
         return to_svg(figure, texts.retold(ANSWERS))
@@ -258,6 +261,7 @@ def _marks(axes: Axes, report: ClassReport, texts: Catalogue) -> None:
             axes.annotate(
                 _plain(mark.label),
                 (at, 1.0),
+                xycoords=axes.get_xaxis_transform(),
                 xytext=(2, 3 + 10 * row),
                 textcoords="offset points",
                 fontsize=7.5,
@@ -265,8 +269,9 @@ def _marks(axes: Axes, report: ClassReport, texts: Catalogue) -> None:
                 annotation_clip=False,
             )
             taken[row] = at
+    low = 0.035 * axes.get_ylim()[1]
     for alert in report.alerts:
-        axes.plot(alert.time_s / 60, 0.035, marker="^", ms=6.5, color=ALERT, mec="white", mew=0.8, zorder=5)
+        axes.plot(alert.time_s / 60, low, marker="^", ms=6.5, color=ALERT, mec="white", mew=0.8, zorder=5)
     if report.alerts:
         axes.plot([], [], marker="^", ms=6.5, color=ALERT, ls="", label=texts.retold(phrase("alert")))
 

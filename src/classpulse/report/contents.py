@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import TYPE_CHECKING, Literal, TypeVar, cast
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from classpulse.insight.engagement import ClassWindow
-    from classpulse.insight.moments import Alert, Answer, AnswerCounts, Mark, StateName
+    from classpulse.insight.moments import Alert, Answer, AnswerCounts, Mark, Said, StateName
     from classpulse.insight.self_report import Agreement
     from classpulse.storage.store import Store
     from classpulse.storage.tables import SessionRow
@@ -29,6 +30,8 @@ _M = TypeVar("_M", "Mark", "Alert")
 
 MOST_SESSIONS = 60
 """Classes that one report compares at most."""
+LINK = "join"
+"""Kind of source of a class of students' own devices."""
 MIN_COVERAGE = FigureRules().min_coverage
 """Share of the class that must be seen for the live page's word, unless settings say otherwise."""
 
@@ -70,8 +73,8 @@ class Answers:
         times_s: ends of the windows.
         counts: what held then; None where fewer than a group had answered.
         most: the most students with an answer at one time; 0 if nobody was asked or they were too few to show.
-        found: how far faces and answers went together; None where nobody was asked.
-        agreement: the same as a sentence; empty where nobody was asked.
+        found: how far faces and answers went together; None where nobody was asked, or no face was seen.
+        agreement: the same as a sentence; empty with it.
     """
 
     times_s: tuple[float, ...]
@@ -79,6 +82,11 @@ class Answers:
     most: int
     found: Agreement | None
     agreement: str
+
+    def share(self, name: Said) -> float | None:
+        """Mean share of one answer, over the windows in which a whole group had answered; None where none had."""
+        shares = [getattr(held, name) / held.total for held in self.counts if held is not None and held.total]
+        return fmean(shares) if shares else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +109,8 @@ class ClassReport:
         marks, alerts: with times from the class's first window.
         answers: what students said of themselves.
         moments: the few that stand out.
-        states: the word of the live page at the end of each window; empty where the law allows none.
+        states: the word of the live page at the end of each window, None where it had none; empty where it had none
+            at all.
     """
 
     session_id: int
@@ -120,7 +129,7 @@ class ClassReport:
     alerts: tuple[Alert, ...]
     answers: Answers
     moments: tuple[Standout, ...]
-    states: tuple[StateName, ...] = ()
+    states: tuple[StateName | None, ...] = ()
 
     def mean(self, name: Literal["facing", "attention", "mood"]) -> Estimate | None:
         """Mean of a figure over the windows that have it; None where none has.
@@ -137,10 +146,17 @@ class ClassReport:
         return Estimate(value, min(low, value), max(high, value))
 
     @property
+    def by_answers(self) -> bool:
+        """Whether all that can be told are answers: of a class without a camera, in which too few showed a face."""
+        return self.kind == LINK and not any(window.people for window in self.windows)
+
+    @property
     def states_s(self) -> dict[StateName, float]:
         """How long the live page said each of its words, s; words that it never said are not in it."""
         found: dict[StateName, float] = {}
         for window, name in zip(self.windows, self.states, strict=False):
+            if name is None:
+                continue
             found[name] = found.get(name, 0.0) + window.end_s - window.start_s
         return found
 
@@ -196,7 +212,7 @@ def read_class(store: Store, session_id: int, min_coverage: float = MIN_COVERAGE
         alerts=alerts,
         answers=_answers(answers, windows, row, began_s),
         moments=tuple(standouts([(w.start_s, w.end_s, w.attention) for w in shown], marks)),
-        states=_states(windows, answers, row, min_coverage) if row.labels else (),
+        states=_states(windows, answers, row, min_coverage),
     )
 
 
@@ -228,12 +244,15 @@ def _estimate(shown: object) -> Estimate | None:
 
 def _states(
     windows: Sequence[ClassWindow], answers: Sequence[Answer], row: SessionRow, min_coverage: float
-) -> tuple[StateName, ...]:
-    """What the live page said at the end of each window, by the rule that it has."""
-    watch = StateWatch(min_coverage, smallest_group(row.smallest_group))
+) -> tuple[StateName | None, ...]:
+    """What the live page said at the end of each window, by the rule that it has; None where it said nothing."""
+    group, camera, reads = smallest_group(row.smallest_group), row.kind != LINK, bool(row.labels)
+    watch = StateWatch(min_coverage, group, camera=camera, reads=reads)
+    asked_s = min((answer.time_s for answer in answers), default=math.inf)
     counted = counts_at(answers, [window.end_s for window in windows], row.min_group)
     pairs = zip(windows, counted, strict=True)
-    return tuple(watch.add(window, counts if answers else None).name for window, counts in pairs)
+    words = [watch.add(window, counts if window.end_s >= asked_s else None) for window, counts in pairs]
+    return tuple(None if word is None else word.name for word in words) if any(words) else ()
 
 
 def _answers(answers: Sequence[Answer], windows: Sequence[ClassWindow], row: SessionRow, began_s: float) -> Answers:
@@ -241,7 +260,7 @@ def _answers(answers: Sequence[Answer], windows: Sequence[ClassWindow], row: Ses
     needed = smallest_group(row.min_group)
     ends = [window.end_s for window in windows] or sorted({answer.time_s for answer in answers})
     counts = [held if held.total >= needed else None for held in counts_at(answers, ends, row.min_group)]
-    found = agreement(windows, answers) if answers else None
+    found = agreement(windows, answers) if answers and any(window.people for window in windows) else None
     return Answers(
         times_s=tuple(end_s - began_s for end_s in ends),
         counts=tuple(counts),

@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 import classpulse
-from classpulse.insight.moments import clock
+from classpulse.insight.moments import SAID, clock
 from classpulse.insight.self_report import pooled, sentence
 from classpulse.insight.state import percent
 from classpulse.report import charts, words
@@ -17,12 +17,12 @@ from classpulse.report.standouts import SHORTEST_S
 from classpulse.texts import Catalogue, catalogue, phrase
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from jinja2 import Template
 
     from classpulse.insight.estimate import Estimate
-    from classpulse.report.contents import ClassReport
+    from classpulse.report.contents import ClassReport, Shown
 
 NOTHING = "·"
 """Stands where there is no figure."""
@@ -69,7 +69,7 @@ def _template(texts: Catalogue) -> Template:
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {
-        "percent": percent,
+        "percent": lambda share: texts.retold(percent(share)),
         "with_ends": lambda figure: texts.retold(_with_ends(figure)),
         "ends": lambda figure: texts.retold(_ends(figure)),
         "clock": clock,
@@ -93,8 +93,9 @@ def _sections(report: ClassReport, texts: Catalogue) -> dict[str, object]:
     drawings = {
         "timeline": charts.timeline(report, texts) if attention else "",
         "mood": charts.mood(report, texts) if read else "",
-        "answers": charts.answers(report.answers, report.length_s, texts) if report.answers.most else "",
+        "answers": charts.answers(report, texts) if report.answers.most else "",
     }
+    by_answers = report.by_answers and report.answers.most > 0
     return {
         "report": report,
         "source": words.source(report, texts),
@@ -102,21 +103,39 @@ def _sections(report: ClassReport, texts: Catalogue) -> dict[str, object]:
         "headline": words.headline(report),
         "moments": [(moment, words.standout_text(moment)) for moment in report.moments],
         "said": words.said_by_the_page(report),
-        "rows": _rows(report),
+        "by_answers": by_answers,
+        "said_words": [texts.retold(word) for word in charts.SAID_WORDS.values()],
+        "rows": _answer_rows(report) if by_answers else _rows(report),
         "facing": report.mean("facing"),
         # Drawn here from numbers and escaped words.
         **{name: Markup(svg) for name, svg in drawings.items()},  # noqa: S704
     }
 
 
-def _rows(report: ClassReport) -> list[tuple[str, str, str, str, str]]:
-    """A line a minute: until, faces, facing, attention, mood."""
-    rows = []
+def _minutely(report: ClassReport) -> Iterator[tuple[int, Shown]]:
+    """A window a minute and the last one, each with its place among all."""
     due_s = 0.0
-    for window in report.windows:
+    for place, window in enumerate(report.windows):
         if window.start_s < due_s and window is not report.windows[-1]:
             continue
         due_s = window.start_s + TABLE_EVERY_S
+        yield place, window
+
+
+def _answer_rows(report: ClassReport) -> list[tuple[str, ...]]:
+    """A line a minute: until, with you, unsure, lost."""
+    rows: list[tuple[str, ...]] = []
+    for place, window in _minutely(report):
+        held = report.answers.counts[place]
+        cells = [NOTHING] * len(SAID) if held is None else [str(getattr(held, name)) for name in SAID]
+        rows.append((clock(window.end_s), *cells))
+    return rows
+
+
+def _rows(report: ClassReport) -> list[tuple[str, ...]]:
+    """A line a minute: until, faces, facing, attention, mood."""
+    rows: list[tuple[str, ...]] = []
+    for _, window in _minutely(report):
         faces = NOTHING if window.faces is None else f"{window.faces:.1f}"
         facing, attention = _with_ends(window.facing), _with_ends(window.attention)
         mood = NOTHING

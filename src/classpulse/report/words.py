@@ -19,7 +19,7 @@ STATES: dict[StateName, str] = {
     "with_you": phrase("with you"),
     "mixed": phrase("mixed"),
     "losing": phrase("losing them"),
-    "not_enough": phrase("not enough faces"),
+    "not_enough": phrase("not enough to tell"),
 }
 FEW = 0.5
 """Where fewer than this face the screen, the headline says for how long."""
@@ -41,6 +41,8 @@ OURS = frozenset({"demo", "join", "screen", "webcam"})
 
 def headline(report: ClassReport) -> str:
     """How the class went, in one or two sentences."""
+    if report.by_answers and report.answers.most:
+        return _of_answers(report)
     if not report.windows:
         return _without_windows(report)
     facing = report.mean("facing")
@@ -88,6 +90,20 @@ def law(report: ClassReport) -> str:
     return LAWS.get(report.law, report.law)
 
 
+def _of_answers(report: ClassReport) -> str:
+    """What those who answered said, where nothing else is known."""
+    first = phrase("Up to {most} students said how they followed.", most=report.answers.most)
+    with_you, lost = report.answers.share("with_you"), report.answers.share("lost")
+    if with_you is None or lost is None:
+        return first
+    return phrase(
+        "{first} On average {share} of them were with you, and {lost} were lost.",
+        first=first,
+        share=percent(with_you),
+        lost=percent(lost),
+    )
+
+
 def _without_windows(report: ClassReport) -> str:
     if report.answers.most:
         return phrase("No camera was used. Up to {most} students said how they followed.", most=report.answers.most)
@@ -96,12 +112,18 @@ def _without_windows(report: ClassReport) -> str:
 
 def _without_attention(report: ClassReport) -> str:
     faces = [window.faces for window in report.windows if window.faces is not None]
+    if report.by_answers:
+        return phrase(
+            "Too few students said how they followed to tell of it: figures take at least {group}.",
+            group=report.min_group,
+        )
     if not faces:
         if any(window.withheld for window in report.windows):
             return phrase("Too few people were seen: figures take at least {group}.", group=report.min_group)
         return phrase("Nobody was seen.")
     if max(faces) == 0:
-        return phrase("Nobody was seen.")
+        said = _of_answers(report) if report.answers.most else ""
+        return phrase("Nobody was seen. {said}", said=said) if said else phrase("Nobody was seen.")
     seen = phrase(
         "{mean} faces were visible at a time on average, {most} at most.",
         mean=f"{sum(faces) / len(faces):.0f}",

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from classpulse.texts import catalogue
 from classpulse.web.language import retold
-from classpulse.web.moments_schema import group_limit
-from classpulse.web.schema import NOBODY, AboutPeople, Windows, state_of, window_of
+from classpulse.web.schema import NOBODY, AboutPeople, Windows, live_window, state_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -104,5 +103,5 @@ def windows_event(before: LiveState | None, after: LiveState) -> bytes:
         reset = reset or known is not None
     if not (reset or fresh):
         return b""
-    windows = Windows(reset=reset, windows=[window_of(w, group_limit(after)) for w in fresh])
+    windows = Windows(reset=reset, windows=[live_window(w, after) for w in fresh])
     return f"event: windows\ndata: {windows.model_dump_json()}\n\n".encode()

@@ -55,6 +55,7 @@ def retold(state: LiveState, texts: Catalogue) -> LiveState:
     word = state.class_state
     return replace(
         state,
+        source=state.source if state.camera else texts.retold(state.source),  # a camera's or a file's is its own name
         class_state=None if word is None else replace(word, reason=texts.retold(word.reason)),
         alerts=tuple(replace(alert, reason=texts.retold(alert.reason)) for alert in state.alerts),
         health=replace(state.health, message=texts.retold(state.health.message)),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from classpulse.insight.answers import counts_at
+from classpulse.insight.answers import EXPIRES_S, counts_at
 from classpulse.insight.disclosure import disclose_answers, smallest_group
 from classpulse.insight.moments import MAX_LABEL, AlertKind, Said
 from classpulse.storage.moment_tables import MAX_PARTICIPANT
@@ -68,6 +68,7 @@ class AnswersShown(BaseModel):
     lost: int | None
     total: int | None
     smallest_group: int = Field(description="Fewest students that counts come from, and change by; also in the demo.")
+    holds_s: float = Field(description="How long an answer counts, unless its student leaves, s.")
 
 
 class AnswersAt(AnswersShown):
@@ -125,8 +126,8 @@ def answers_over_time(
         yield AnswersAt.model_validate({"time_s": round(time_s, 3), **_answers_told(counts, min_group)})
 
 
-def _answers_told(counts: AnswerCounts, min_group: int | None) -> dict[str, int | None]:
-    return {**disclose_answers(counts, min_group), "smallest_group": smallest_group(min_group)}
+def _answers_told(counts: AnswerCounts, min_group: int | None) -> dict[str, float | None]:
+    return {**disclose_answers(counts, min_group), "smallest_group": smallest_group(min_group), "holds_s": EXPIRES_S}
 
 
 def moments_of(state: LiveState) -> dict[str, object]:

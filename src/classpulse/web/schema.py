@@ -14,7 +14,15 @@ from classpulse.insight.disclosure import disclose
 from classpulse.policy import Exemption, Policy, Task, allowed
 from classpulse.settings import Jurisdiction
 from classpulse.web.join_schema import Attending, attending
-from classpulse.web.moments_schema import AlertShown, AnswersShown, ClassWord, MarkShown, group_limit, moments_of
+from classpulse.web.moments_schema import (
+    AlertShown,
+    AnswersShown,
+    ClassWord,
+    MarkShown,
+    answers_shown,
+    group_limit,
+    moments_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,6 +58,10 @@ class Window(BaseModel):
     attention: Figure | None = Field(description="The attention-first score, 0 to 1.")
     concentration: Figure | None = Field(description="The index of Sharma et al., approximate: eyes are not read.")
     movement: float | None = Field(description="Mean movement of a face, in its own widths per second.")
+    answers: AnswersShown | None = Field(
+        None,
+        description="What students say of themselves at its end; null where nobody was asked, and of stored classes.",
+    )
     too_few: bool = Field(description="Whether all figures are withheld because too few people were seen.")
     too_few_read: bool = Field(description="Whether emotions are withheld because too few faces were read.")
     too_few_posed: bool = Field(description="Whether `facing` and what is made of it is withheld: too few were told.")
@@ -86,6 +98,7 @@ class State(BaseModel):
     exemption: Exemption | None = Field(description="Why the ban of that law does not apply here, as was declared.")
     reads_emotions: bool = Field(description="Whether the law in force allows emotions to be read.")
     recognizes: bool = Field(description="Whether people may be recognised here, and there are pages about them.")
+    camera: bool = Field(description="Whether the class has a camera of its own, and not students' devices alone.")
     demo: bool
     individual: bool = Field(description="Whether single faces are shown.")
     min_group: int | None = Field(description="Fewest people a figure may come from; null for the demo.")
@@ -173,8 +186,14 @@ class Problem(BaseModel):
 
 
 def window_of(window: ClassWindow, min_group: int | None) -> Window:
-    """One window as it may be shown."""
+    """One window as it may be shown, without its answers."""
     return Window.model_validate(disclose(window, min_group))
+
+
+def live_window(window: ClassWindow, state: LiveState) -> Window:
+    """One window of the class that runs as it may be shown, with its answers: who answers is there also in the demo."""
+    answers = None if window.answers is None else answers_shown(window.answers, state.min_group)
+    return window_of(window, group_limit(state)).model_copy(update={"answers": answers})
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +250,7 @@ def _fields_of(state: LiveState, people: AboutPeople) -> dict[str, object]:
         "exemption": state.exemption,
         "reads_emotions": Task.EMOTION in allowed(state.jurisdiction, state.exemption),
         "recognizes": people.recognizes,
+        "camera": state.camera,
         "demo": state.demo,
         "individual": state.individual,
         "min_group": group_limit(state),
@@ -255,5 +275,5 @@ def state_of(state: LiveState, people: AboutPeople = NOBODY) -> State:
 
 def snapshot_of(state: LiveState, people: AboutPeople = NOBODY) -> Snapshot:
     """The state with its history."""
-    history = [window_of(window, group_limit(state)) for window in state.history]
+    history = [live_window(window, state) for window in state.history]
     return Snapshot.model_validate({**_fields_of(state, people), "history": history})

@@ -3,11 +3,21 @@
 import { byId, element, icon, setText } from "./dom.js";
 import { n, t } from "./i18n.js";
 
-const ROWS = [
+export const ROWS = [
   ["with_you", t("with you"), "state-with_you"],
   ["unsure", t("unsure"), "state-mixed"],
   ["lost", t("lost"), "state-losing"],
 ];
+
+/** Whether counts may not be shown: none and a few look alike, so that nobody sees when the first one answers. */
+export const tooFew = (answers) => !answers?.total || answers.with_you === null;
+
+/** How long an answer counts, and when counts change. */
+export const ruleOf = ({ holds_s: holds, smallest_group: group }) =>
+  t("An answer counts for {minutes} minutes, or until its student leaves. Counts change when {group} answers have, so that nobody can tell who said what.", {
+    minutes: Math.round(holds / 60),
+    group,
+  });
 
 function build() {
   byId("answers-list").replaceChildren(
@@ -17,15 +27,15 @@ function build() {
   );
 }
 
-/** Show the counts, or nothing where nobody was asked; counts of too few are withheld by the server. */
-export function showAnswers({ answers }) {
-  byId("answers").hidden = !answers;
+/** Show the counts, or nothing where nobody was asked or a card of its own has them. */
+export function showAnswers({ answers }, elsewhere) {
+  byId("answers").hidden = !answers || elsewhere;
   if (!answers) return;
   const { total, smallest_group: group } = answers;
-  // None and a few look alike: nobody is to see when the first one answers.
-  const few = !total || answers.with_you === null;
+  const few = tooFew(answers);
   ROWS.forEach(([name], i) => setText(byId("answers-list").children[i].querySelector("b"), few ? "–" : String(answers[name])));
   setText(byId("answers-note"), few ? t("fewer than {group} answers", { group }) : n("{n} answer", "{n} answers", total));
+  setText(byId("answers-rule"), ruleOf(answers));
 }
 
 build();

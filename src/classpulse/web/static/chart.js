@@ -5,12 +5,12 @@ import { inOrder } from "./emotions.js";
 import { t } from "./i18n.js";
 import { describe, showLegends } from "./legend.js";
 import { drawMoments, inTime } from "./moments.js";
-import { bandPlot, facesPlot, mixPlot, wasAsked } from "./plots.js";
+import { bandPlot, facesPlot, hasAnswers, mixPlot, saidPlot, wasAsked } from "./plots.js";
 
 const KEEP_S = 30 * 60;
 const LEAST_S = 60;
 
-const view = { windows: [], labels: [], countsOnly: false, hasBand: false, marks: [], alerts: [] };
+const view = { windows: [], labels: [], countsOnly: false, hasBand: false, hasSaid: false, byAnswers: false, group: 0, marks: [], alerts: [] };
 let judged = false; // whether the class has a state: then an empty band says "not enough faces"
 let plots = [];
 let drawn = "";
@@ -32,18 +32,24 @@ export function addWindows({ reset, windows: fresh }) {
 /** Whether there is a finished window. */
 export const hasWindows = () => view.windows.length > 0;
 
+/** Whether a class has only answers to be told by: it has no camera, and nobody, or too few, showed a face. */
+export const toldByAnswers = (state) => !state.camera && !state.now?.people && !view.windows.some((window) => window.people);
+
 let told = "";
 
 /** Take what the state says beside its windows: what may be shown, marks and alerts. */
 export function setClass(state) {
   judged ||= Boolean(state.class_state);
-  const [countsOnly, marks, alerts] = [!state.reads_emotions, state.marks ?? [], state.alerts ?? []];
-  const now = JSON.stringify([countsOnly, judged, marks, alerts]);
+  const [countsOnly, byAnswers, group] = [!state.reads_emotions, toldByAnswers(state), state.min_group ?? 0];
+  const [marks, alerts] = [state.marks ?? [], state.alerts ?? []];
+  const now = JSON.stringify([countsOnly, byAnswers, judged, marks, alerts]);
   if (now === told) return;
   told = now;
-  Object.assign(view, { countsOnly, marks, alerts });
+  Object.assign(view, { countsOnly, byAnswers, group, marks, alerts });
   byId("view-class").toggleAttribute("data-counts-only", countsOnly);
-  byId("mix-chart-box").hidden = countsOnly;
+  byId("view-class").toggleAttribute("data-by-answers", byAnswers);
+  byId("mix-chart-box").hidden = countsOnly || byAnswers;
+  byId("legend").hidden = byId("faces-chart-box").hidden = byAnswers;
   draw();
 }
 
@@ -55,7 +61,13 @@ function range() {
 
 function build() {
   for (const plot of plots) plot.root.destroy();
-  const makers = [view.hasBand && bandPlot, !view.countsOnly && view.labels.length && mixPlot, facesPlot].filter(Boolean);
+  const faces = !view.byAnswers;
+  const makers = [
+    view.hasBand && bandPlot,
+    faces && !view.countsOnly && view.labels.length && mixPlot,
+    view.hasSaid && saidPlot,
+    faces && facesPlot,
+  ].filter(Boolean);
   plots = makers.map((make, i) => {
     const top = i === 0;
     const above = (plot) => drawMoments(plot, inTime(view), top);
@@ -71,14 +83,17 @@ function draw() {
   const { windows } = view;
   const found = inOrder(Object.keys(windows.findLast((window) => window.mix)?.mix ?? {}));
   if (found.length) view.labels = found;
-  view.hasBand = !view.countsOnly && (judged || windows.some(wasAsked));
+  view.hasBand = !view.countsOnly && !view.byAnswers && (judged || windows.some(wasAsked));
+  view.hasSaid = windows.some(hasAnswers);
   byId("band-chart-box").hidden = !view.hasBand;
-  byId("chart-empty").hidden = windows.length > 0;
+  byId("said-chart-box").hidden = !view.hasSaid && !view.byAnswers;
+  byId("chart-empty").hidden = view.byAnswers ? view.hasSaid : windows.length > 0;
+  setText(byId("chart-empty"), view.byAnswers ? t("What students say appears here, once at least {group} of them have answered.", { group: view.group }) : t("The first figures appear here after a few seconds."));
   if (!window.uPlot) {
     setText(byId("chart-empty"), t("The chart library is missing from this installation; the figures are in the table below."));
     byId("chart-empty").hidden = false;
-  } else if (windows.length && byId("faces-chart").clientWidth) {
-    const wanted = [view.hasBand, view.countsOnly, ...view.labels].join();
+  } else if (windows.length && byId("charts").clientWidth) {
+    const wanted = [view.hasBand, view.countsOnly, view.hasSaid, view.byAnswers, ...view.labels].join();
     if (wanted === drawn) for (const plot of plots) plot.redraw();
     else build();
     drawn = wanted;

@@ -3,16 +3,17 @@
 import { byId, setIcon, setText } from "./dom.js";
 import { t } from "./i18n.js";
 
-export const WORDS = { with_you: t("With you"), mixed: t("Mixed"), losing: t("Losing them"), not_enough: t("Not enough faces") };
+export const WORDS = { with_you: t("With you"), mixed: t("Mixed"), losing: t("Losing them"), not_enough: t("Not enough to tell") };
 const BEGUN_S = 90;
 
 /** A title and a sentence for where there is no state to show. */
 function without(state, connected) {
-  if (state.phase === "ended") return [t("The class is over"), t("Its report has the whole of it, where it was stored.")];
+  if (state.phase === "ended") return [t("The class is over"), state.session_id === null ? t("It was not stored: there is no report.") : connected ? t("Its report and its figures open with the buttons above, for as long as this page is connected.") : t("Its report is kept: `classpulse report latest` makes it.").replaceAll("`", "")];
   if (!connected) return [t("No connection"), t("How the class follows now is not known.")];
   if (state.phase === "paused") return [t("Paused"), t("How the class follows is told when you resume.")];
+  if (!state.camera) return [t("The class has just begun"), t("How it follows is told when enough students have said so.")];
   if (!state.reads_emotions) {
-    return [t("Not told here"), t("EU law forbids telling from faces how a class follows. Marks and students' answers work as ever.")];
+    return [t("Not told here"), t("EU law forbids telling from faces how a class follows. Students' answers tell it, once you let them join.")];
   }
   if (state.elapsed_s < BEGUN_S) return [t("The class has just begun"), t("How it follows is told when enough has been seen.")];
   return [t("Not told"), t("Attention is switched off in the settings, or nothing has been seen for a while.")];

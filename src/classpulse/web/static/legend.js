@@ -1,10 +1,11 @@
 // The figures at a time above the plots, and what the plots show in words.
 
+import { ROWS } from "./answers.js";
 import { byId, clock, element } from "./dom.js";
 import { nameOf } from "./emotions.js";
 import { number, percent, t } from "./i18n.js";
 import { inTime } from "./moments.js";
-import { BANDS } from "./plots.js";
+import { BANDS, hasAnswers } from "./plots.js";
 
 const chip = (attributes, name, value) => element("span", {}, element("i", attributes), name, element("b", { class: "num" }, value));
 
@@ -35,10 +36,18 @@ export function showLegends(view, time) {
     ...(view.alerts.length ? [chip({ class: "flag" }, t("alert"), "")] : []),
   ];
   byId("band-legend").replaceChildren(at(), ...bands, ...signs);
+  const said = ROWS.map(([name, word]) => chip({ "data-said": name }, word, window && hasAnswers(window) ? number(window.answers[name]) : "–"));
+  byId("said-legend").replaceChildren(...(view.byAnswers ? [at()] : []), ...said, ...(view.byAnswers ? signs : []));
 }
 
 /** What the plots show, in a sentence each, for those who do not see them. */
 export function describe({ windows, labels }) {
+  const heard = windows.findLast(hasAnswers)?.answers;
+  const counts = heard && ROWS.map(([name, word]) => `${word} ${number(heard[name])}`).join(", ");
+  const said = counts
+    ? t("What students said over the last minutes. Last: {figures}. The table below has all figures.", { figures: counts })
+    : t("What students said over the last minutes. The table below has all figures.");
+  byId("said-chart").setAttribute("aria-label", said);
   const last = windows.findLast((window) => window.mix);
   const label = last && labels.reduce((best, each) => (last.mix[each] > last.mix[best] ? each : best));
   const mix = label

@@ -2,7 +2,7 @@
 
 import { prepareAlerts, showAlerts } from "./alerts.js";
 import { showAnswers } from "./answers.js";
-import { addWindows, prepareChart, setClass } from "./chart.js";
+import { addWindows, prepareChart, setClass, toldByAnswers } from "./chart.js";
 import { byId, clock, element, part, setIcon, setText } from "./dom.js";
 import { showFollowing } from "./following.js";
 import { n, number, percent, t } from "./i18n.js";
@@ -48,7 +48,7 @@ function notices() {
   if (!connected) {
     found.push(
       state?.phase === "ended"
-        ? ["quiet", t("Classpulse has closed. What it stored is kept; `classpulse sessions` lists it.")]
+        ? ["quiet", t("Classpulse has closed. What it stored is kept: `classpulse sessions` lists it, and `classpulse report latest` makes the report.")]
         : ["bad", t("The connection to Classpulse is lost; trying again. The figures below are old.")],
     );
   }
@@ -134,7 +134,10 @@ function showHealth() {
 
 function law() {
   if (state.phase === "asking") return "";
-  if (state.jurisdiction === "eu" && !state.exemption) return t("Under EU law emotions may not be inferred in education, so faces are only counted.");
+  if (state.jurisdiction === "eu" && !state.exemption) {
+    if (!state.camera) return t("Under EU law emotions may not be inferred in education, so students take part with answers alone.");
+    return t("Under EU law emotions may not be inferred in education, so faces are only counted.");
+  }
   if (state.demo) return t("The demo's people are made of two public-domain portraits.");
   const group = state.min_group === null ? "" : t("Every figure of the class comes from at least {group} people.", { group: state.min_group });
   const trial = state.jurisdiction === null ? t("A trial: nobody has said yet which law is in force here.") : "";
@@ -155,6 +158,11 @@ async function showFaces() {
   if (state.individual) show(state.faces ?? []);
 }
 
+async function showSaid() {
+  const { showSaid: show } = await part("said");
+  show(state);
+}
+
 async function showStudents() {
   const { showStudents: show } = await part("join-panel");
   show(state, connected);
@@ -172,6 +180,7 @@ function showViews() {
   if (!individual && !byId("tabs").hidden) chooseView("class");
   byId("tabs").hidden = !individual;
   document.body.toggleAttribute("data-full", individual && !byId("nav").hidden);
+  document.body.toggleAttribute("data-nav", !byId("nav").hidden);
   // A lone view is no tab's panel.
   for (const [name, value] of [["role", "tabpanel"], ["aria-labelledby", "tab-class"]]) {
     if (individual) byId("view-class").setAttribute(name, value);
@@ -188,11 +197,15 @@ function show(next) {
   showViews();
   setClass(state);
   showFollowing(state, connected);
-  showAnswers(state);
+  const byAnswers = toldByAnswers(state);
+  showAnswers(state, byAnswers);
   showMarks(state, connected);
   showAlerts(state, connected);
   showStudents();
-  showNow(state);
+  byId("now").hidden = byAnswers;
+  byId("now-said").hidden = !byAnswers;
+  if (byAnswers) showSaid();
+  else showNow(state);
   showHealth();
   setText(byId("law"), law());
   showNotices();
@@ -230,7 +243,10 @@ prepareMyTile();
 prepareKeys();
 listen({
   state: show,
-  windows: addWindows,
+  windows(told) {
+    addWindows(told);
+    if (state) show(state); // what the class is told by may be another with them
+  },
   connection(there) {
     if (there === connected) return;
     connected = there;

@@ -1,5 +1,6 @@
 // The three plots of the last minutes, on one clock: the band of facing and attention, the mix, and the faces.
 
+import { ROWS, tooFew } from "./answers.js";
 import { columns, spansOf } from "./columns.js";
 import { byId } from "./dom.js";
 import { colour } from "./emotions.js";
@@ -16,6 +17,9 @@ const isShown = (window) => BANDS.some(([name]) => window[name]);
 
 /** Whether a window was asked for facing and attention, answered or not. */
 export const wasAsked = (window) => isShown(window) || window.too_few_posed === true;
+
+/** Whether at its end a window has answers that may be shown. */
+export const hasAnswers = (window) => !tooFew(window.answers);
 
 function plot(box, options, fill) {
   const made = new window.uPlot(frame(box, options), fill(), box);
@@ -44,6 +48,17 @@ export function mixPlot(view, common) {
   const few = (plot) => sayInHoles(plot, spansOf(view.windows, (window) => window.too_few || window.too_few_read), t("too few to show"));
   const more = { series, y: [0, 1], splits: HALVES, format: (share) => percent(share), clocked: false, behind: [few] };
   return plot(byId("mix-chart"), { ...common, ...more }, () => columns(view.windows, sums.toReversed(), (window) => window.mix));
+}
+
+/** What students said of themselves, as stacked shares of those who answered. */
+export function saidPlot(view, common) {
+  const names = ROWS.map(([name]) => name);
+  const fills = ["--with", "--mixed", "--losing"];
+  const series = ROWS.map(([, label], i) => ({ label, stroke: style("--card"), width: 1, fill: style(fills[i]), points: { show: false } })).reverse();
+  const upTo = names.map((_, i) => ({ answers }) => names.slice(0, i + 1).reduce((sum, name) => sum + answers[name], 0) / answers.total);
+  const few = (plot) => sayInHoles(plot, spansOf(view.windows, (window) => !hasAnswers(window)), t("too few answers"));
+  const more = { series, y: [0, 1], splits: HALVES, format: (share) => percent(share), clocked: view.byAnswers, behind: [few] };
+  return plot(byId("said-chart"), { ...common, ...more }, () => columns(view.windows, upTo.toReversed(), hasAnswers));
 }
 
 /** How many faces are visible. */
