@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -304,6 +305,23 @@ def test_the_door_is_for_everybody(context: BrowserContext, lesson: JoinedClass)
     assert page.evaluate(CONTRAST) == []
     page.emulate_media(color_scheme="dark")
     assert page.evaluate(CONTRAST) == []
+
+
+def test_where_single_faces_are_shown_the_door_says_so(context: BrowserContext, lesson: JoinedClass) -> None:
+    page = context.new_page()
+    page.goto(link(lesson))
+    expect(page.locator("#notice")).to_contain_text("of all who use a camera together")
+    before = lesson.hub.state
+    lesson.hub.publish(replace(before, individual=True))
+    try:
+        page.reload()
+        expect(page.locator("#notice")).to_contain_text(
+            "of everybody who uses a camera which expression their face shows"
+        )
+        expect(page.locator("#notice")).to_contain_text("each under a number and without a name")
+        expect(page.locator("#notice")).not_to_contain_text("of all who use a camera together")
+    finally:
+        lesson.hub.publish(before)
 
 
 def test_under_the_law_of_the_eu_there_are_answers_alone(browser: Browser) -> None:

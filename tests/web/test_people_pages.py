@@ -425,6 +425,21 @@ def test_another_class_is_chosen(page: Page, school: School, ids: dict[str, str]
     expect(page.locator("#class")).to_have_value(str(lesson))
 
 
+def test_attendance_says_that_nobody_is_enrolled_and_how_to_begin(page: Page, school: School) -> None:
+    school.store.start_session("webcam 0", kind="webcam", jurisdiction="other", demo=False, min_group=5).finish("ended")
+    page.goto("/attendance")
+    expect(page.get_by_role("heading", name="Nobody is enrolled yet")).to_be_visible()
+    school.people.forget(school.enrol(ANA, 1))  # there was somebody, and is nobody any more
+    page.reload()
+    expect(page.get_by_role("heading", name="Nobody is enrolled yet")).to_be_visible()
+    for nothing in ("#caution", "#page-actions", "#seen"):
+        expect(page.locator(nothing)).to_be_hidden()
+    expect(page.locator("#notices")).to_be_empty()
+    assert page.evaluate(CONTRAST) == page.evaluate(UNNAMED) == []
+    page.get_by_role("link", name="Enrol the first person").click()
+    expect(page).to_have_url(re.compile("/people$"))
+
+
 def test_without_a_class_there_is_no_attendance(page: Page) -> None:
     page.goto("/attendance")
     expect(page.locator("#notices")).to_contain_text("No class is stored yet")

@@ -29,7 +29,7 @@ from classpulse.web.join_schema import (
 from classpulse.web.schema import Problem
 
 if TYPE_CHECKING:
-    from classpulse.hub import Phase
+    from classpulse.hub import Hub, Phase
     from classpulse.web.join_models import DeviceModels
 
 STATUS: dict[JoinRefusal, int] = {
@@ -160,6 +160,7 @@ def invitation(code: str, request: Request, room: RoomHere) -> Invitation:
         names=settings.names,
         law=None if policy is None else policy.jurisdiction,
         notice=NOTICE_VERSION,
+        individual=cast("Hub", request.app.state.hub).state.individual,
         on_leave=settings.on_leave,
         scores_hz=settings.scores_hz,
         pictures_hz=settings.pictures_hz,

@@ -14,7 +14,7 @@ from classpulse.settings import Jurisdiction
 if TYPE_CHECKING:
     from classpulse.joining.participant import Attendees, Shown, Standing
 
-NOTICE_VERSION = 1
+NOTICE_VERSION = 2
 """Counted up when what students are told before they join changes in meaning."""
 
 Body = ConfigDict(extra="forbid")
@@ -62,6 +62,7 @@ class Invitation(BaseModel):
     names: Literal["optional", "required", "off"]
     law: Jurisdiction | None = Field(description="The law in force; null for a trial without a live class.")
     notice: int = Field(description="Version of what students are to be told before they join.")
+    individual: bool = Field(description="Whether the teacher is shown single faces, each under a number.")
     on_leave: Literal["keep", "delete"] = Field(description="What becomes of one's answers when one leaves.")
     scores_hz: float = Field(description="How often a device sends what it read.")
     pictures_hz: float = Field(description="How often a device sends a picture, where somebody chose that.")

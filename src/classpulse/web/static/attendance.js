@@ -5,6 +5,8 @@ import { n, number, percent, t } from "./i18n.js";
 import { ask } from "./server.js";
 import { button, chip, moment, notify } from "./words.js";
 
+const [NOT_ALLOWED, NOBODY_ON_FILE] = [409, 422]; // statuses
+
 let shown = null; // the attendance on the page
 let fixing = null; // what the open dialog is about: { id, name, faces }
 
@@ -100,13 +102,18 @@ function show() {
 /** Read the chosen class again. */
 async function load(...notices) {
   const id = byId("class").value;
-  const { data, wrong } = await ask("GET", `/api/v1/sessions/${id}/attendance`);
-  notify(...notices, ["bad", wrong]);
+  const { data, wrong, status } = await ask("GET", `/api/v1/sessions/${id}/attendance`);
+  // That nobody is enrolled is how everybody begins, and that the law does not allow it is no fault either.
+  const nobody = status === NOBODY_ON_FILE || (!wrong && !data.people.length && !data.choices.length);
+  byId("begin").hidden = !nobody;
+  byId("page-actions").hidden = nobody;
+  notify(...notices, ...(nobody ? [] : [[status === NOT_ALLOWED ? "warn" : "bad", wrong]]));
+  byId("caution").hidden = nobody || Boolean(wrong);
   byId("refresh").disabled = false;
   const csv = byId("csv");
   csv.href = `api/v1/sessions/${id}/attendance.csv`;
   csv.toggleAttribute("aria-disabled", false);
-  if (wrong) {
+  if (wrong || nobody) {
     csv.setAttribute("aria-disabled", "true");
     byId("seen").hidden = byId("also").hidden = true;
     setText(byId("class-name"), "");
@@ -151,7 +158,6 @@ async function begin() {
   const { data, wrong } = await ask("GET", "/api/v1/sessions");
   if (wrong || !data.length) {
     notify(wrong ? ["bad", wrong] : ["warn", t("No class is stored yet.")]);
-    byId("caution").hidden = true;
     return;
   }
   const wanted = new URLSearchParams(location.search).get("class");

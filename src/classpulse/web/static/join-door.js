@@ -25,14 +25,15 @@ export function wayChoices(ways, chosen, name) {
 }
 
 /** What is told before somebody joins: pairs of a title and a text. */
-function noticeOf({ ways, on_leave: onLeave }) {
+function noticeOf({ ways, individual, on_leave: onLeave }) {
   const camera = ways.some((way) => way !== "answers");
   const kept = t("Your answers are stored as numbers under a random mark that is new in every class, and never with your name.");
   const gone = onLeave === "delete" ? t("When you leave they are deleted.") : t("When you leave you can have them deleted.");
+  const faces = individual
+    ? t("how many students give each answer, who raises a hand, and of everybody who uses a camera which expression their face shows, each under a number and without a name; of all together, how many face the screen.")
+    : t("how many students give each answer, who raises a hand, and, of all who use a camera together, which expressions there are and how many face the screen.");
   return [
-    [t("Your teacher sees"), camera
-      ? t("how many students give each answer, who raises a hand, and, of all who use a camera together, which expressions there are and how many face the screen.")
-      : t("how many students give each answer, and who raises a hand. No camera is used.")],
+    [t("Your teacher sees"), camera ? faces : t("how many students give each answer, and who raises a hand. No camera is used.")],
     [t("What is stored"), `${kept} ${gone}`],
     [t("What never happens"), camera
       ? t("No picture of you is stored, and nothing of this counts for grades or conduct. An expression is a guess about a face, not about what you feel.")
