@@ -43,7 +43,7 @@ MONTHS = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Sept",
 @pytest.fixture(scope="module")
 def hub() -> Hub:
     hub = Hub()
-    word = ClassState("mixed", "15 of 18 visible; 62 % face the screen; 3 of 10 say that they are lost")
+    word = ClassState("mixed", "15 of 18 visible; 62% face the screen; 3 of 10 say that they are lost")
     alerts = (Alert(40.0, "few_faces", "6 of 18 visible for a minute"),)
     hub.publish(make_state(class_state=word, alerts=alerts, marks=(Mark(20.0, "π"),), answers=AnswerCounts(5, 2, 3)))
     return hub
@@ -92,7 +92,7 @@ def page(browser: Browser) -> Iterator[Page]:
 def test_a_language_is_chosen_once_and_holds_on_every_page(page: Page, url: str) -> None:
     page.goto(url)
     expect(page.locator("#following-reason")).to_have_text(
-        "15 of 18 visible; 62 % face the screen; 3 of 10 say that they are lost"
+        "15 of 18 visible; 62% face the screen; 3 of 10 say that they are lost"
     )
     page.get_by_label("Language").select_option("es")
     expect(page.locator("html[lang=es]")).to_have_count(1)

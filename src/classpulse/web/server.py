@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Self
 import uvicorn
 
 from classpulse.errors import ServerError
+from classpulse.web.visits import Visits
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from classpulse.web.access import Access
     from classpulse.web.https import Certificate
-    from classpulse.web.visits import Visits
 
 logger = logging.getLogger(__name__)
 
@@ -144,7 +144,7 @@ class LiveServer:
         port: where it listens.
         certificate: what it encrypts with; None if it does not.
         access: tells who asks, and makes links that let somebody in.
-        visits: tells whether somebody has a page open.
+        visits: tells whether somebody has a page of a class open; a school's own pages count none.
     """
 
     def __init__(
@@ -176,7 +176,7 @@ class LiveServer:
         self._scheme = "http" if certificate is None else "https"
         self.certificate = certificate
         self.access: Access = app.state.access
-        self.visits: Visits = app.state.visits
+        self.visits: Visits = getattr(app.state, "visits", None) or Visits()
         self.port: int = self._socket.getsockname()[1]
         self.access.base_url = self._base_url(self.access.web.public_url)
         config = uvicorn.Config(
