@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from typing import TYPE_CHECKING
 
@@ -74,6 +75,16 @@ def test_a_machine_that_is_not(tmp_path: Path, taken_port: int) -> None:
     assert f"no port 127.0.0.1:{taken_port}: Address already in use → is a class running already?" in words
     assert f"--port {taken_port + 1}" in words
     assert finished.stderr == ""
+
+
+def test_a_program_is_told_the_same_as_json(tmp_path: Path, taken_port: int) -> None:
+    finished = run("doctor", "--json", "--set", f"web.port={taken_port}", *QUICK, data=tmp_path)
+    assert finished.returncode == 1
+    told = json.loads(finished.stdout)
+    assert told["ok"] is False
+    assert [check["name"] for check in told["checks"] if check["ok"] is False] == ["port"]
+    assert {"name", "ok", "found", "advice"} == set(told["checks"][0])
+    assert "processor" in {check["name"] for check in told["checks"]}
 
 
 def test_under_eu_the_doctor_loads_no_emotion_model(tmp_path: Path) -> None:

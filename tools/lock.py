@@ -1,4 +1,4 @@
-"""Writes requirements/*.txt and bundle/node.txt: every dependency by version and hash, for every platform.
+"""Writes requirements/*.txt, deploy/requirements*.txt and bundle/node.txt: dependencies by hash, for every platform.
 
 `make lock` keeps what is locked where it still fits; `make lock ARGS=--upgrade` takes the newest of everything.
 """
@@ -12,6 +12,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 EXTRAS = ("train", "pdf", "lab", "postgres", "serve", "cluster", "trace")
+SERVERS = {
+    "deploy/requirements.txt": ("postgres", "serve"),
+    "deploy/requirements-cluster.txt": ("postgres", "serve", "trace", "cluster"),
+}
+"""What containers and hosting services install: the extras of each lock."""
 HEADER = "# Written by `make lock`; change pyproject.toml instead.\n"
 FOREIGN = re.compile(r"://|file:|^--(?:extra-)?index-url|^--find-links|^-[fie]\b", re.MULTILINE)
 
@@ -46,6 +51,8 @@ def main() -> None:
     )
     compile_lock("requirements/base.txt", ["pyproject.toml"], same)
     compile_lock("requirements/build.txt", ["--group", "pyproject.toml:build"], same)
+    for output, extras in SERVERS.items():
+        compile_lock(output, ["pyproject.toml", *(word for extra in extras for word in ("--extra", extra))], same)
     compile_lock("bundle/node.txt", ["bundle/node.in"], options)
 
 

@@ -78,6 +78,7 @@ def cli() -> None:
 @click.option("--my-tile", type=click.Choice(CORNERS), help="A meeting: the corner your own tile is in at the start.")
 @click.option("--cluster", metavar="auto|HOST:PORT", help="Read the class on the machines of a Ray cluster.")
 @click.option("--cpu-share", type=float, help="Share of the cores to use, 0 to 1 [default: 0.5].")
+@click.option("--log-format", type=click.Choice(["text", "json"]), help="What is said and logged: text, or JSON lines.")
 @common
 def live(settings: Settings, source: str | None, results: str | None, **flags: Any) -> None:  # noqa: ANN401
     """Watch a class.
@@ -96,13 +97,16 @@ def live(settings: Settings, source: str | None, results: str | None, **flags: A
       classpulse live 0 --join             a camera, and students who answer by link
       classpulse live --single             look at yourself
       classpulse live rtsp://camera/stream --cluster head.school:6379
+      classpulse live --log-format json    for a log collector: no names, no secrets
     """  # noqa: D301
     from classpulse.live import LiveOptions, run_live
+    from classpulse.operations.log import configure
     from classpulse.terminal import conversation
 
     if flags["window"] and flags["single"]:
         message = "--window and --single exclude each other"
         raise click.UsageError(message)
+    configure(settings.log)
     page = flags["page"] if flags["page"] is not None else not (flags["fast"] or flags["single"])
     options = LiveOptions(
         source=source,
@@ -116,7 +120,7 @@ def live(settings: Settings, source: str | None, results: str | None, **flags: A
         lab=flags["lab"],
     )
     of_what = _of_what(source)
-    with conversation(fast=options.fast) as terminal:
+    with conversation(settings, fast=options.fast) as terminal:
         state = run_live(options, settings, terminal)
     health = state.health
     rate = f"{state.results_per_s:.1f} results a second, {health.dropped} of {health.frames} frames dropped"
@@ -124,7 +128,7 @@ def live(settings: Settings, source: str | None, results: str | None, **flags: A
         rate += f", {health.unread} faces not read in time"
     stored = f"; see it with `classpulse sessions {state.session_id}`" if state.session_id is not None else ""
     how = "stopped" if state.ended_how in {"stopped", None} else "ended"
-    _say(f"{state.source}: {how} after {state.elapsed_s:.1f} s{of_what} ({rate}){stored}.")
+    terminal.say(f"{state.source}: {how} after {state.elapsed_s:.1f} s{of_what} ({rate}){stored}.")
     # The class is over and stored, but not all went well.
     if health.message:
         raise SourceError(health.message)
@@ -185,15 +189,27 @@ def sessions(settings: Settings, session: ClassChoice | None, csv_file: str | No
 
 
 @cli.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, for a program.")
 @common
-def doctor(settings: Settings) -> None:
-    """Look whether this machine is ready, and say what to do where it is not."""
+def doctor(settings: Settings, *, as_json: bool) -> None:
+    """Look whether this machine is ready, and say what to do where it is not.
+
+    The exit code is 1 if anything will not do.
+
+    \b
+    Examples:
+      classpulse doctor
+      classpulse doctor --json | jq '.checks[] | select(.ok == false)'
+    """  # noqa: D301
     from classpulse.doctor import examine
-    from classpulse.tables import checks_table
+    from classpulse.tables import checks_json, checks_table
     from classpulse.terminal import show
 
     checks = examine(settings)
-    show(checks_table(checks))
+    if as_json:
+        click.echo(checks_json(checks))
+    else:
+        show(checks_table(checks))
     if any(check.ok is False for check in checks):
         sys.exit(1)
 
@@ -275,19 +291,26 @@ def main() -> NoReturn:
         error.show()
         code = error.exit_code
     except click.ClickException as error:
-        _say(f"classpulse: {error.format_message()}")
+        _complain(error.format_message())
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
         code = 130
     except BrokenPipeError:
         code = 1  # whoever read our output has seen enough
     except OSError as error:
-        _say(f"classpulse: {error}")
+        _complain(str(error))
         code = 1
     except ClassPulseError as error:
-        _say(f"classpulse: {error}")
+        _complain(str(error))
         code = error.exit_code
     _leave(code)
+
+
+def _complain(text: str) -> None:
+    """Say why the command ended; as a line of the log where that is JSON."""
+    logs = sys.modules.get("classpulse.operations.log")
+    if logs is None or not logs.say_error(text):
+        _say(f"classpulse: {text}")
 
 
 def _leave(code: int) -> NoReturn:

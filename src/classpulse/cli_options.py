@@ -26,6 +26,7 @@ FLAGS = {
     "browser": "web.open_browser",
     "my_tile": "screen.ignore",
     "cluster": "cluster.address",
+    "log_format": "log.format",
 } | {name: name for name in ("individual", "cpu_share", "jurisdiction")}
 """Flags that are another way to write a setting."""
 

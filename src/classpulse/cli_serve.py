@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 @click.option("--host", help="Address to listen on [default: 127.0.0.1]; 0.0.0.0 lets the network in.")
 @click.option("--port", type=int, help="Port of the pages [default: 8700].")
 @click.option("--cluster", metavar="auto|HOST:PORT", help="Read the classes on the machines of a Ray cluster.")
+@click.option("--log-format", type=click.Choice(["text", "json"]), help="What is said and logged: text, or JSON lines.")
 @common
 def serve(settings: Settings) -> None:
     """Serve a school: several classes at once, with logins.
@@ -34,8 +35,12 @@ def serve(settings: Settings) -> None:
       classpulse serve --set database_url=postgresql://classpulse@db.school/classpulse
       classpulse serve --set web.public_url=https://school.example/pulse    behind a reverse proxy
       classpulse serve --cluster head.school:6379 --set serve.max_classes=40
+      classpulse serve --log-format json                       for a log collector: no names, no secrets
       classpulse serve --set serve.max_classes=6 --set serve.networks=10.20.0.0/16
     """  # noqa: D301 - click's own mark for text that is not to be wrapped
+    from classpulse.operations.log import configure, sayer
     from classpulse.serve import run_serve
 
-    run_serve(settings, lambda text: click.echo(text, err=True))
+    configure(settings.log)
+    say = sayer(settings.log, settings.data_dir)
+    run_serve(settings, say or (lambda text: click.echo(text, err=True)))

@@ -17,6 +17,7 @@ from classpulse.cluster import open_cluster
 from classpulse.errors import SettingsError, StorageError, Terminated
 from classpulse.law import answer_law, law_in_force
 from classpulse.live_page import announce, keep_page, serve
+from classpulse.operations import Operations
 from classpulse.policy import UNSET_NOTICE, Task
 from classpulse.roll import feed_from
 from classpulse.runner import Runner
@@ -108,6 +109,7 @@ def run_live(options: LiveOptions, settings: Settings, terminal: Terminal) -> Li
             listeners.append(stack.enter_context(results_writer(options.results)))
         be_considerate(settings)
         cluster = stack.enter_context(open_cluster(settings.cluster)) if settings.cluster.address else None
+        operations = stack.enter_context(Operations(settings, database=store.ping))
         stored = None if options.window == "single" else store
         runner = Runner(
             kind,
@@ -120,13 +122,16 @@ def run_live(options: LiveOptions, settings: Settings, terminal: Terminal) -> Li
             feed=None if stored is None else feed_from(store, settings),
         )
         runner.read_on(cluster)
+        runner.watched_by(operations.watch())
         if options.join:
             runner.room.link.open()
-        server = stack.enter_context(serve(runner, store, settings, lab=options.lab)) if options.page else None
+        server = None
+        if options.page:
+            server = stack.enter_context(serve(runner, store, settings, lab=options.lab, operations=operations))
         window = _open_window(options, runner, kind)
         if window is not None:
             runner.listen(window.put)
-        return _wait(runner, window, server, options, settings, terminal)
+        return _wait(runner, window, server, options, operations, terminal)
 
 
 def _wait(
@@ -134,7 +139,7 @@ def _wait(
     window: DesktopWindow | None,
     server: LiveServer | None,
     options: LiveOptions,
-    settings: Settings,
+    operations: Operations,
     terminal: Terminal,
 ) -> LiveState:
     stays: Stays = "until interrupted" if options.stay else "while visited"
@@ -142,12 +147,13 @@ def _wait(
     try:
         _await_start(runner, window)
         if server is not None and not runner.failed:
-            announce(server, runner, settings, terminal.say, observer=options.observer_link)
+            announce(server, runner, operations.settings, terminal.say, observer=options.observer_link)
         if window is not None:
             window.show()
         while not runner.join(BEAT_S):
             pass
     except KeyboardInterrupt as interrupt:
+        operations.drain()
         # Whoever is at the terminal has ended the class, and its page may be open; others have ended the program.
         stays = "while visited" if options.stay and not isinstance(interrupt, Terminated) else "no longer"
         # Ctrl-C pressed twice is still a clean end; pressed three times, it does not wait for the last frame.
@@ -163,7 +169,7 @@ def _wait(
             time.sleep(FAREWELL_S)
     if server is not None:
         with contextlib.suppress(KeyboardInterrupt):
-            keep_page(server, stays, 60 * settings.web.stay_min, terminal.say)
+            keep_page(server, stays, 60 * operations.settings.web.stay_min, terminal.say)
     return runner.hub.state
 
 

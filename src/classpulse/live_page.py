@@ -16,6 +16,7 @@ from classpulse.errors import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from classpulse.operations import Operations
     from classpulse.runner import Runner
     from classpulse.settings import Settings
     from classpulse.storage.store import Store
@@ -36,7 +37,9 @@ LAB_MESSAGE_BYTES = 4_000_000
 WHO = {"teacher": "A teacher", "observer": "An observer"}
 
 
-def serve(runner: Runner, store: Store, settings: Settings, *, lab: bool = False) -> LiveServer:
+def serve(
+    runner: Runner, store: Store, settings: Settings, *, lab: bool = False, operations: Operations | None = None
+) -> LiveServer:
     """Take the port of the page of a class.
 
     Args:
@@ -44,6 +47,7 @@ def serve(runner: Runner, store: Store, settings: Settings, *, lab: bool = False
         store: where it is stored.
         settings: all settings.
         lab: whether the lab is to be at `/lab`, for the teacher.
+        operations: what is told at `/metrics` and `/readyz`.
 
     Raises:
         SettingsError: the lab is not installed.
@@ -52,13 +56,23 @@ def serve(runner: Runner, store: Store, settings: Settings, *, lab: bool = False
     from classpulse.web.app import create_app  # noqa: PLC0415 - a third of a second that --fast need not wait
     from classpulse.web.https import certificate_for  # noqa: PLC0415
     from classpulse.web.office import Office  # noqa: PLC0415
+    from classpulse.web.operations_api import add_operations  # noqa: PLC0415
     from classpulse.web.server import LiveServer  # noqa: PLC0415
 
     office = Office(store, settings, _account())
     certificate = certificate_for(settings.web, settings.data_dir)
     app = create_app(
-        runner.hub, runner, store, office=office, room=runner.room, meeting=runner.meeting, settings=settings
+        runner.hub,
+        runner,
+        store,
+        office=office,
+        room=runner.room,
+        meeting=runner.meeting,
+        settings=settings,
     )
+    if operations is not None:
+        add_operations(app, operations)
+        operations.streams = lambda: app.state.feed.open
     if lab:
         _require_lab()
         from classpulse.lab.serving import mount_lab  # noqa: PLC0415 - Streamlit takes a second

@@ -12,9 +12,10 @@ the models ask too before they are opened.
 from __future__ import annotations
 
 import logging
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from classpulse.policy import UNSET_NOTICE, Policy, Task, tighten, told
 from classpulse.settings import Settings
@@ -31,12 +32,17 @@ from classpulse.vision.recognition import FaceRecognizer
 from classpulse.vision.tracker import FaceTracker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from classpulse.settings import Jurisdiction
     from classpulse.types import Faces
     from classpulse.vision.meeting import MeetingView
+
+    OnStage = Callable[[str, int, float, float], None]
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +59,10 @@ class Pipeline:
     """Finds, follows and reads the faces of one class.
 
     A pipeline remembers who is who from frame to frame: use one for each camera or recording.
+
+    Attributes:
+        on_stage: called after every stage with its name, the frame's index, and when it began and ended, s by
+            `time.monotonic()`, on the thread of the stage; None tells nobody.
 
     >>> pipeline = Pipeline(jurisdiction="other")
     >>> import numpy as np
@@ -93,8 +103,9 @@ class Pipeline:
         """
         self.settings = settings or Settings()
         self.policy = tighten(tighten(policy or Policy(), self.settings.jurisdiction), jurisdiction)
-        if self.policy.declaration:
-            logger.info("%s: %s", told(self.policy.jurisdiction, self.policy.exemption), self.policy.declaration)
+        if self.policy.declaration:  # which is kept with the answer, and may name somebody
+            logger.info("in force by a declaration: %s", told(self.policy.jurisdiction, self.policy.exemption))
+        self.on_stage: OnStage | None = None
         reads = self.policy.allows(Task.EMOTION)
         # Finding and reading go on side by side (see `follow`) and share the threads.
         reading = self.settings.threads // 2 if reads else 0
@@ -147,7 +158,7 @@ class Pipeline:
         Returns:
             The faces seen in it, followed, and read where that is allowed.
         """
-        return self._read(frame, self._finder.find(frame.image, frame.time_s))
+        return self._read(frame, self._find(frame))
 
     def follow(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, FrameResult]]:
         """Take frames one after the other; given two threads, find the next one's faces while these are read.
@@ -166,7 +177,7 @@ class Pipeline:
 
         def look() -> tuple[Frame, Faces] | None:
             frame = next(coming, None)
-            return None if frame is None else (frame, self._finder.find(frame.image, frame.time_s))
+            return None if frame is None else (frame, self._find(frame))
 
         with ThreadPoolExecutor(1, "finder") as ahead:
             found = ahead.submit(look).result()
@@ -175,20 +186,32 @@ class Pipeline:
                 yield found[0], self._read(*found)
                 found = following.result()
 
+    def _find(self, frame: Frame) -> Faces:
+        return self._timed("find", frame, self._finder.find, frame.image, frame.time_s)
+
     def _read(self, frame: Frame, faces: Faces) -> FrameResult:
         places = None
         if self._meeting is not None:
-            faces, places = self._meeting.place(frame, faces)
-        tracks = self.memory.tracker.update(faces, frame.time_s, places)
+            faces, places = self._timed("place", frame, self._meeting.place, frame, faces)
+        tracks = self._timed("follow", frame, self.memory.tracker.update, faces, frame.time_s, places)
         recognizer, identities, emotions = self._recognizer, None, None
         if recognizer is not None:
-            identities = recognizer.recognize(frame.image, tracks, frame.time_s)
+            identities = self._timed("recognize", frame, recognizer.recognize, frame.image, tracks, frame.time_s)
         if self._classifier is not None:
             due = self._schedule.due(tracks.ids, frame.time_s)
-            fresh = self._classifier.classify(frame.image, tracks.faces, due)
+            fresh = self._timed("read", frame, self._classifier.classify, frame.image, tracks.faces, due)
             emotions = self.memory.smoother.update(tracks.ids, fresh, frame.time_s, due)
         poses = self._poser.estimate(tracks.faces) if self._poser else None
         return FrameResult(frame.time_s, frame.index, frame.width, frame.height, tracks, emotions, identities, poses)
+
+    def _timed(self, stage: str, frame: Frame, work: Callable[P, R], *args: P.args, **options: P.kwargs) -> R:
+        on_stage = self.on_stage
+        if on_stage is None:
+            return work(*args, **options)
+        begin_s = time.monotonic()
+        done = work(*args, **options)
+        on_stage(stage, frame.index, begin_s, time.monotonic())
+        return done
 
     def run(self, source: str | int | Path, *, fast: bool = True) -> Iterator[FrameResult]:
         """Take a whole source, frame by frame.

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from classpulse.cluster.connection import Cluster
     from classpulse.cluster.remote import RemoteModel
     from classpulse.joining.room import Room
+    from classpulse.pipeline import OnStage
     from classpulse.policy import Policy
     from classpulse.roll import Roll
     from classpulse.settings import Settings
@@ -91,6 +92,10 @@ class CameraReader:
         finally:
             if self._network is not None:
                 self._network.close()
+
+    def watch_stages(self, on_stage: OnStage) -> None:
+        """Call this after every stage of the pipeline, see `Pipeline`."""
+        self._pipeline.on_stage = on_stage
 
     def close(self) -> None:
         """Let go of the source."""

@@ -21,8 +21,9 @@ from classpulse.notebook import Notebook
 from classpulse.periodic import periodically
 from classpulse.policy import Policy, tighten
 from classpulse.progress import PUBLISH_EVERY_S, Progress
-from classpulse.readers import open_reader
+from classpulse.readers import CameraReader, open_reader
 from classpulse.roll import Roll
+from classpulse.storage.waiting import Backlog
 from classpulse.vision.meeting import view_of
 from classpulse.watching import Watching
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
     from classpulse.cluster.connection import Cluster
     from classpulse.insight.moments import Left, Said
+    from classpulse.joining.pictures import PictureReader
+    from classpulse.operations import ClassWatch
     from classpulse.readers import Reader
     from classpulse.roll import GalleryFeed
     from classpulse.settings import Settings
@@ -88,6 +91,7 @@ class Runner:
         self._listeners = list(listeners)
         self._on_open = on_open
         self._cluster: Cluster | None = None
+        self._watch: ClassWatch | None = None
         self._roll = Roll(feed)
         self._appearances = AppearanceBuilder()
         self._min_group = None if kind.kind == "demo" else settings.window.min_group
@@ -124,6 +128,26 @@ class Runner:
         """Whether the class has ended with an error."""
         return self._error is not None
 
+    @property
+    def alive(self) -> bool:
+        """Whether its thread runs, or has not begun, or has come to its end; a thread that is just gone has not."""
+        return self._thread.ident is None or self._over.is_set() or self._thread.is_alive()
+
+    @property
+    def source_kind(self) -> str:
+        """What kind of source it has, one word."""
+        return self._kind.kind
+
+    @property
+    def backlog(self) -> Backlog:
+        """What the database has not taken so far."""
+        return Backlog() if self._recorder is None else self._recorder.backlog
+
+    @property
+    def student_pictures(self) -> PictureReader | None:
+        """Reads the pictures of students' devices; None where there are none."""
+        return self.room.pictures
+
     def listen(self, listener: Callable[[Frame, FrameResult], None]) -> None:
         """Add a listener before the start."""
         self._listeners.append(listener)
@@ -131,6 +155,12 @@ class Runner:
     def read_on(self, cluster: Cluster | None) -> None:
         """Have the class read on these machines, or here if there are none; before the start."""
         self._cluster = cluster
+
+    def watched_by(self, watch: ClassWatch) -> None:
+        """Tell whoever runs the server of results, phases and stages; to be called before the start."""
+        self._watch = watch
+        self._listeners.append(watch.result)
+        watch.attach(self)
 
     # What the page may ask.
 
@@ -240,6 +270,8 @@ class Runner:
             fast=self._fast,
             cluster=self._cluster,
         )
+        if self._watch is not None and isinstance(reader, CameraReader):
+            reader.watch_stages(self._watch.stage)
         recorder = None
         how: HowEnded = "failed"
         try:
@@ -344,3 +376,5 @@ class Runner:
                 state = replace(state, result=self._roll.check(state.result))
             self.room.follow(state.phase)
             self.hub.publish(replace(state, attendees=self.room.attendees()))
+            if self._watch is not None:
+                self._watch.changed(state)

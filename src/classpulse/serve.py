@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from classpulse.cluster import open_cluster
 from classpulse.errors import AccountError
 from classpulse.live_page import MESSAGE_BYTES
+from classpulse.operations import Operations
 from classpulse.school.school import School
 from classpulse.storage.runs import Process
 from classpulse.storage.store import Store
 from classpulse.web.https import certificate_for
+from classpulse.web.operations_api import add_operations
 from classpulse.web.school_app import create_school_app
 from classpulse.web.school_class import ClassPages
 from classpulse.web.server import WILDCARDS, LiveServer, address_in_network, listen
@@ -55,21 +57,25 @@ def run_serve(settings: Settings, say: Say, until: threading.Event | None = None
             address_of(settings, sock.getsockname()[1], certificate),
             None if certificate is None else certificate.fingerprint,
         )
+        operations = stack.enter_context(Operations(settings, database=store.ping, streams=classes.streams))
         school = School(store, settings, me, classes)
+        school.own.operations = operations
         if settings.cluster.address:
             school.own.cluster = stack.enter_context(open_cluster(settings.cluster))
         app = create_school_app(school, accounts, classes)
+        add_operations(app, operations)
         server = LiveServer(app, settings.web.host, sock=sock, certificate=certificate, max_message_bytes=MESSAGE_BYTES)
         classes.base_url = app.state.base_url = server.access.base_url
-        stack.enter_context(server)
-        school.start()
-        stack.callback(school.close)  # before the pages go, so that they hear of it
-        _announce(server, accounts, settings, say)
-        ended = until or threading.Event()
         try:
+            stack.enter_context(server)
+            school.start()
+            stack.callback(school.close)  # before the pages go, so that they hear of it
+            _announce(server, accounts, settings, say)
+            ended = until or threading.Event()
             while not ended.wait(BEAT_S):
                 pass
         except KeyboardInterrupt:
+            operations.drain()
             say("Ending: classes that run are closed, and go on when Classpulse is started again.")
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from classpulse.hosting import settings_from
 from classpulse.settings import PREFIX, Settings, config_path, known_names, load, read_environment, read_file
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
     from pydantic.fields import FieldInfo
 
-ADDRESSES = frozenset({"alerts.webhook", "database_url"})
+ADDRESSES = frozenset({"alerts.webhook", "database_url", "trace.endpoint"})
 """Settings whose user, password, path or query may let somebody in; where they lead to is told."""
 HIDDEN = "(secret)"
 UNSET = "(not set)"
@@ -91,13 +92,15 @@ def origins(
         SettingsError: the file cannot be read.
     """
     environ = os.environ if environ is None else environ
-    inside, told = read_file(config, environ), read_environment(environ)
+    inside, told, hosted = read_file(config, environ), read_environment(environ), settings_from(environ)
     found = {}
     for name in known_names():
         if name in overrides:
             found[name] = "a flag"
         elif _holds(told, name):
             found[name] = f"the environment ({PREFIX}{name.upper().replace('.', '__')})"
+        elif _holds(hosted, name):
+            found[name] = "the hosting service (PORT, DATABASE_URL)"
         elif _holds(inside, name):
             found[name] = f"the file {config_path(config, environ)}"
     return found

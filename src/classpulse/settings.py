@@ -2,7 +2,8 @@
 
 The file is TOML with a table per group (`[detector]`, `width_px = 480`); the environment has
 `CLASSPULSE_DETECTOR__WIDTH_PX=480`; a flag is `--set detector.width_px=480`. A name that is not known
-is refused, with the nearest one that is. Settings are made once and handed on, never read from a global.
+is refused, with the nearest one that is. What a hosting service says (`hosting.py`) counts
+more than the file. Settings are made once and handed on, never read from a global.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ import platformdirs
 from pydantic import Field, ValidationError
 
 from classpulse.errors import SettingsError
+from classpulse.hosting import HOSTED, check_memory, settings_from
 from classpulse.login_settings import OidcSettings
+from classpulse.operation_settings import LogSettings, MetricsSettings, TraceSettings
 from classpulse.school_settings import ServeSettings
 from classpulse.setting_groups import (
     AlertSettings,
@@ -38,10 +41,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PREFIX = "CLASSPULSE_"
-NOT_SETTINGS = frozenset({"CLASSPULSE_CONFIG", "CLASSPULSE_TEST_DATA", "CLASSPULSE_KEY"})
-"""Names that share the prefix: where the settings file is, where the test data is, and the key itself."""
-
-SECRET = frozenset({"alerts.webhook_secret", "oidc.client_secret", "oidc"})
+NOT_SETTINGS = frozenset({"CLASSPULSE_CONFIG", "CLASSPULSE_TEST_DATA", "CLASSPULSE_KEY", HOSTED})
+"""Names that share the prefix: where the settings file is, where the test data is, the key, and whether a service
+runs us."""
+SECRET = frozenset({"alerts.webhook_secret", "metrics.token", "oidc.client_secret", "oidc"})
 """What an error does not repeat; a group, where it tells of one that is not whole."""
 
 Jurisdiction = Literal["eu", "other", "research"]
@@ -160,6 +163,9 @@ class Settings(Group):
     join: JoinSettings = JoinSettings()
     screen: ScreenSettings = ScreenSettings()
     web: WebSettings = WebSettings()
+    log: LogSettings = LogSettings()
+    metrics: MetricsSettings = MetricsSettings()
+    trace: TraceSettings = TraceSettings()
     lab: LabSettings = LabSettings()
     serve: ServeSettings = ServeSettings()
     oidc: OidcSettings = OidcSettings()
@@ -195,14 +201,18 @@ def load(
         environ: the environment; the process's own if not given.
 
     Raises:
-        SettingsError: a name is unknown, a value makes no sense, or the file cannot be read.
+        SettingsError: a name is unknown, a value makes no sense, the file cannot be read, or the hosting service's
+            disk would forget what is stored.
     """
     environ = os.environ if environ is None else environ
     merged: dict[str, Any] = read_file(config, environ)
+    _merge(merged, settings_from(environ))
     _merge(merged, read_environment(environ))
     for name, value in (overrides or {}).items():
         _merge(merged, _nest(name.split("."), value))
-    return _validate(merged)
+    settings = _validate(merged)
+    check_memory(environ, settings.database_url)
+    return settings
 
 
 def _validate(values: dict[str, Any]) -> Settings:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from rich.table import Table
@@ -39,6 +40,12 @@ def plain_table(*columns: str, numbers: Sequence[str] = (), wide: str = "") -> T
             column, justify="right" if column in numbers else "left", overflow="fold", no_wrap=column != wide
         )
     return table
+
+
+def checks_json(checks: Sequence[Check]) -> str:
+    """What was looked at, as JSON: `ok` of all is false if anything will not do."""
+    ready = all(check.ok is not False for check in checks)
+    return json.dumps({"ok": ready, "checks": [asdict(check) for check in checks]}, indent=2, ensure_ascii=False)
 
 
 def checks_table(checks: Sequence[Check]) -> Table:

@@ -16,6 +16,7 @@ from classpulse.errors import PolicyError
 from classpulse.insight.disclosure import disclose, held
 from classpulse.insight.moments import clock
 from classpulse.live import Terminal
+from classpulse.operations.log import sayer
 from classpulse.policy import EXEMPTIONS, STRICTEST_FIRST, Policy, Task, told
 from classpulse.tables import plain_table
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from classpulse.insight.moments import Mark
     from classpulse.policy import Exemption
     from classpulse.setting_list import Setting
-    from classpulse.settings import Jurisdiction
+    from classpulse.settings import Jurisdiction, Settings
     from classpulse.sources import Opened
     from classpulse.storage.tables import PolicyAnswerRow, SessionRow
     from classpulse.types import Frame, FrameResult
@@ -57,8 +58,12 @@ HELD = (
 
 
 @contextmanager
-def conversation(*, fast: bool) -> Iterator[Terminal]:
-    """What a class may say and ask here, with a progress bar where the work has an end."""
+def conversation(settings: Settings, *, fast: bool) -> Iterator[Terminal]:
+    """What a class may say and ask here, with a progress bar where the work has an end; a log of JSON asks nothing."""
+    logged = sayer(settings.log, settings.data_dir)
+    if logged is not None:
+        yield Terminal(logged)
+        return
     ask = _ask_law if sys.stdin.isatty() and sys.stderr.isatty() else None
     if not fast:
         yield Terminal(_say, ask)

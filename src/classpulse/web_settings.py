@@ -24,7 +24,9 @@ OURS = frozenset(
         "lab",
         "login",
         "me",
+        "metrics",
         "people",
+        "readyz",
         "static",
     }
     | {"welcome"}

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from classpulse.cluster.connection import Cluster
     from classpulse.hub import Controls
+    from classpulse.operations import Operations
     from classpulse.runner import Runner
     from classpulse.school.held import Pages
     from classpulse.settings import Settings
@@ -47,6 +48,7 @@ class OwnClasses:
 
     Attributes:
         cluster: the machines that read its classes; None where it reads them itself.
+        operations: is told of its classes, for whoever runs the server; None tells nobody.
     """
 
     def __init__(self, store: Store, settings: Settings, me: Process, make_app: MakeApp) -> None:
@@ -59,6 +61,7 @@ class OwnClasses:
         self._opening: dict[int, Course] = {}
         self._closed = False
         self.cluster: Cluster | None = None
+        self.operations: Operations | None = None
         self._opener = ThreadPoolExecutor(1, "opening")
 
     def get(self, course_id: int) -> HeldClass | None:
@@ -116,7 +119,7 @@ class OwnClasses:
         except ClassPulseError as error:
             trouble = str(error)
         except Exception as error:  # whatever it is, the others are to hear of it
-            logger.exception("the class %s could not be opened", course.slug)
+            logger.exception("class %d could not be opened", course.id)
             trouble = f"{type(error).__name__}: {error}"
         finally:
             with self._lock:
@@ -148,6 +151,8 @@ class OwnClasses:
             course_id=course.id,
         )
         runner.read_on(self.cluster)
+        if self.operations is not None:
+            runner.watched_by(self.operations.watch(course.id))
         controls = HeldControls(runner, on_stop=lambda: self._unwant(course))
         return HeldClass(course, runner, self._make_app(course, runner, controls, settings))
 
@@ -162,8 +167,9 @@ class OwnClasses:
                 held = self._held.pop(number, None)
                 self._opening.pop(number, None)
             if held is not None:
-                logger.warning("the class %s is run by another process now", held.course.slug)
+                logger.warning("class %d is run by another process now", number)
                 held.runner.stop()
+                self._leave(number)
 
     def stop_but(self, wanted: Iterable[int]) -> None:
         """End those that nobody wants to run any more."""
@@ -188,6 +194,11 @@ class OwnClasses:
             elif time.monotonic() - held.settled_s > KEEP_S:
                 with self._lock:
                     self._held.pop(held.course.id, None)
+                self._leave(held.course.id)
+
+    def _leave(self, number: int) -> None:
+        if self.operations is not None:
+            self.operations.leave(number)
 
     def close(self) -> None:
         """End every class in good order, and leave those that went on for the next process to go on with."""

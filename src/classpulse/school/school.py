@@ -206,14 +206,14 @@ class School:
             paused = run.state.phase in {"paused", LEFT_PAUSED}
             if self._runs.claim(course.id, self.me, run):
                 self._courses.close_torn(course)
-                logger.info("the class %s goes on here", course.slug)
+                logger.info("class %d goes on here", course.id)
                 self.own.open(course, paused=paused)
 
     def _give_up(self, course: Course, run: Run, why: str) -> None:
         if self._runs.settle(run, replace(_over(run), trouble=why)):
             self._courses.want(course, wanted=False)
             self._courses.close_torn(course)
-            logger.warning("the class %s is not gone on with", course.slug)
+            logger.warning("class %d is not gone on with", course.id)
 
 
 def _over(run: Run) -> RunState:

@@ -22,6 +22,7 @@ class Health:
         dropped: frames replaced by a newer one before they could be used.
         reopened: how often a live source was opened again.
         unread: faces that were found and that no other machine read in time, where other machines read them.
+        failures: how often it failed or stayed silent, or could not be opened again.
     """
 
     state: str = "ok"
@@ -30,6 +31,7 @@ class Health:
     dropped: int = 0
     reopened: int = 0
     unread: int = 0
+    failures: int = 0
 
 
 class Opened(Protocol):

@@ -69,7 +69,7 @@ class LiveSource:
         self._failure: Exception | None = None
         self._trouble = ""
         self._next_try_s = 0.0
-        self._frames = self._dropped = self._reopened = 0
+        self._frames = self._dropped = self._reopened = self._failures = 0
         self._start_s = self._seen_s = time.monotonic()
         try:
             self._offer(capture.read())
@@ -100,7 +100,7 @@ class LiveSource:
                     "{name} has given no picture for {time} s", name=self.name, time=round(now_s - self._seen_s)
                 )
                 state = "waiting"
-            return Health(state, message, self._frames, self._dropped, self._reopened)
+            return Health(state, message, self._frames, self._dropped, self._reopened, self._failures)
 
     def frames(self) -> Iterator[Frame]:
         """Yield the newest frame, again and again, until `close` is called."""
@@ -167,6 +167,7 @@ class LiveSource:
         pause_s = min(FIRST_PAUSE_S * 2.0 ** min(tries, 16), self._settings.reopen_max_s)
         with self._changed:
             self._trouble = trouble
+            self._failures += 1
             self._next_try_s = time.monotonic() + pause_s
         logger.warning("%s; trying again in %.0f s", trouble, pause_s)
         self._closed.wait(pause_s)

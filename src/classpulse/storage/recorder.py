@@ -16,7 +16,7 @@ from classpulse.storage.batch import REFUSED
 from classpulse.storage.database import explain, is_server, place_of
 from classpulse.storage.notes import Note
 from classpulse.storage.tables import SessionRow, WindowRow
-from classpulse.storage.waiting import Waiting
+from classpulse.storage.waiting import Backlog, Waiting
 from classpulse.texts import phrase
 
 if TYPE_CHECKING:
@@ -106,6 +106,11 @@ class SessionRecorder:
     def over(self) -> bool:
         """Whether all that will ever be written is."""
         return self._closing.is_set() and not self._thread.is_alive()
+
+    @property
+    def backlog(self) -> Backlog:
+        """What the database has not taken so far."""
+        return Backlog(len(self._waiting), self.lost, bool(self.trouble))
 
     def add(self, result: FrameResult) -> None:
         """Take a result; what it adds to the interval's observations is written soon."""

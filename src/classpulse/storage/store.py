@@ -91,6 +91,15 @@ class Store(SessionLog):
         """
         return cls.open(settings.database, settings)
 
+    def ping(self) -> None:
+        """Ask the database for a sign of life.
+
+        Raises:
+            StorageError: it does not answer.
+        """
+        with told_plainly(self._engine.url), self._engine.connect() as connection:
+            connection.execute(select(1))
+
     def vault(self, key_file: Path, environ: Mapping[str, str] | None = None, *, create: bool = False) -> Vault:
         """The key to people's data, checked against what is sealed here.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,21 @@ if TYPE_CHECKING:
 
 MAX_WAITING = 20_000
 """Observations, and appearances, that wait for the database at most; the oldest go first. About 10 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What the database has not taken.
+
+    Attributes:
+        waiting: rows that wait for it.
+        lost: rows that it did not take in time.
+        trouble: whether it takes nothing now, or does not answer.
+    """
+
+    waiting: int = 0
+    lost: int = 0
+    trouble: bool = False
 
 
 class Waiting:
@@ -40,6 +55,11 @@ class Waiting:
         self._doubts: tuple[Doubt, ...] = ()
         self._careful = False
         self._sent: Batch | None = None
+
+    def __len__(self) -> int:
+        """How many rows and notes wait, those that are on their way not counted."""
+        with self._lock:
+            return len(self._observations) + len(self._windows) + len(self._appearances) + len(self._notes)
 
     @property
     def noted(self) -> bool:

@@ -37,8 +37,8 @@ STAYS_S = 12 * 3600.0
 MOST = 1000
 """Links and logins that are kept; beyond that the oldest goes."""
 OPEN = re.compile(
-    # Students come in by the code of their class, and people on file by a link of their own.
-    r"/healthz|/enter|/join(/[^/]*)?|/me/[^/]*|/static/.*|"
+    # Students come in by the code of their class, people on file by a link of their own, and figures take a token.
+    r"/healthz|/readyz|/metrics|/enter|/join(/[^/]*)?|/me/[^/]*|/static/.*|"
     r"/api/v1/(openapi\.json|enter|me(/.*)?|join/(?!renew$)[^/]+|join/models/[^/]+)"
 )
 """What takes no role. Everything else does, so that a new path is closed until somebody opens it."""

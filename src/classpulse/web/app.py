@@ -93,6 +93,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,  # it would lead out of a proxy's path
+        telemetry=description.NO_TELEMETRY,
         generate_unique_id_function=description.name_of,
     )
     app.state.hub = hub

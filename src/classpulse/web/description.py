@@ -13,6 +13,7 @@ from classpulse.web.schema import Problem
 if TYPE_CHECKING:
     from fastapi import FastAPI
     from fastapi.routing import APIRoute
+    from fastapi.telemetry import TelemetryConfig
 
 ABOUT = """\
 What the pages of one class are made of. `v1` keeps its paths and fields; new ones may come.
@@ -41,6 +42,8 @@ SCHEMES = {
 }
 TOLD = {"application/json": {"schema": {"$ref": f"#/components/schemas/{Problem.__name__}"}}}
 OTHERS_ERRORS = ("HTTPValidationError", "ValidationError")
+NO_TELEMETRY: TelemetryConfig = {"auto_configure": False, "tracing": False, "metrics": False, "logs": False}
+"""FastAPI's own would tell whole paths, which may hold a secret, to whom the environment says; see `operations`."""
 JOINED = ("answers", "hand", "way", "me")
 """What of `/api/v1/join` takes a participant's secret."""
 

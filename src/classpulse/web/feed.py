@@ -28,6 +28,9 @@ class Feed:
     The hub is looked at a few times a second and per reader, so that a burst of states costs one
     event and a slow reader, which is only asked for its next event when the last one has left,
     misses states in place of piling them up.
+
+    Attributes:
+        open: how many streams are open.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class Feed:
         self._interval_s = interval_s
         self._beats = max(1, round(heartbeat_s / interval_s))
         self._closed = False
+        self.open = 0
         self._encoded: dict[tuple[Audience, str], tuple[int, bytes]] = {}
 
     def close(self) -> None:
@@ -59,17 +63,21 @@ class Feed:
             audience: what of the class the reader may be told.
             language: of the sentences; one of `texts.LANGUAGES`.
         """
-        yield f"retry: {RETRY_MS}\n\n".encode()
-        seen, quiet, shown = -1, 0, None
-        while not self._closed:
-            version, state = self._hub.wait(seen, 0)
-            if version > seen:
-                yield await self._state_event(version, state, audience, language) + windows_event(shown, state)
-                seen, quiet, shown = version, 0, state
-            elif (quiet := quiet + 1) >= self._beats:
-                yield b"event: ping\ndata:\n\n"
-                quiet = 0
-            await asyncio.sleep(self._interval_s)
+        self.open += 1
+        try:
+            yield f"retry: {RETRY_MS}\n\n".encode()
+            seen, quiet, shown = -1, 0, None
+            while not self._closed:
+                version, state = self._hub.wait(seen, 0)
+                if version > seen:
+                    yield await self._state_event(version, state, audience, language) + windows_event(shown, state)
+                    seen, quiet, shown = version, 0, state
+                elif (quiet := quiet + 1) >= self._beats:
+                    yield b"event: ping\ndata:\n\n"
+                    quiet = 0
+                await asyncio.sleep(self._interval_s)
+        finally:
+            self.open -= 1
 
     async def _state_event(self, version: int, state: LiveState, audience: Audience, language: str) -> bytes:
         known, event = self._encoded.get((audience, language), (-1, b""))

@@ -40,6 +40,7 @@ def create_school_app(school: School, accounts: Accounts, classes: ClassPages) -
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        telemetry=description.NO_TELEMETRY,
         generate_unique_id_function=description.name_of,
     )
     app.state.access = access = Access(settings.web, in_school=True)

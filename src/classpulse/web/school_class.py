@@ -63,6 +63,10 @@ class ClassPages:
         controls = cast("Controls", None)
         return create_app(hub, controls, self._store, office=office, settings=self._settings, in_school=True)
 
+    def streams(self) -> int:
+        """How many event streams are open."""
+        return sum(app.state.feed.open for app in list(self._apps))
+
     def close(self) -> None:
         """End every open event stream: the server ends."""
         self._closed = True

@@ -86,10 +86,13 @@ class ClassDoors:
         if place is None:
             await self._app(scope, receive, send)
             return
-        slug, inner = place[1], place[2] or ""
+        slug, inner, outer = place[1], place[2] or "", scope
         scope = {**scope, "app": self._pages}
         try:
-            await self._answer(slug, inner, scope, receive, send)
+            try:
+                await self._answer(slug, inner, scope, receive, send)
+            finally:
+                outer["route"] = scope.get("route")  # for whoever measures
         except _AnswerError as found:
             answer: Response = found.answer
         except TooManyRequestsError as error:
@@ -118,10 +121,13 @@ class ClassDoors:
         if standing is not None:
             within = with_state(within, ACTOR, standing.account.name)
         app = self._place(course, within)
-        if standing is not None and inner == EVENTS:
-            await self._while_let_in(app, standing, within, receive, send)
-        else:
-            await app(within, receive, send)
+        try:
+            if standing is not None and inner == EVENTS:
+                await self._while_let_in(app, standing, within, receive, send)
+            else:
+                await app(within, receive, send)
+        finally:
+            scope["route"] = within.get("route")
 
     async def _standing(self, slug: str, inner: str, scope: Scope) -> Standing:
         connection = HTTPConnection(scope)

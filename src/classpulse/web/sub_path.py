@@ -31,5 +31,10 @@ class SubPath:
                 return
             if path.startswith(f"{self._root_path}/"):
                 # The raw path is what is left of the request's own line; nothing of ours reads it.
-                scope = {**scope, "path": path.removeprefix(self._root_path)}
+                inner = {**scope, "path": path.removeprefix(self._root_path)}
+                try:
+                    await self._app(inner, receive, send)
+                finally:
+                    scope["route"] = inner.get("route")  # for whoever measures
+                return
         await self._app(scope, receive, send)
