@@ -22,10 +22,12 @@ from classpulse import (
     cli_attendance,
     cli_audit,
     cli_backup,
+    cli_bench,
     cli_classes,
     cli_data,
     cli_lab,
     cli_marks,
+    cli_models,
     cli_people,
     cli_policy,
     cli_report,
@@ -214,44 +216,6 @@ def doctor(settings: Settings, *, as_json: bool) -> None:
         sys.exit(1)
 
 
-@cli.group(invoke_without_command=True)
-@click.pass_context
-def models(context: click.Context) -> None:
-    """The networks that are installed, and those that may be."""
-    if context.invoked_subcommand is None:
-        context.invoke(list_models)
-
-
-@models.command("list")
-@common
-def list_models(settings: Settings) -> None:
-    """List every model with its licence and hash."""
-    from classpulse.inference import entries
-    from classpulse.terminal import models_table, show
-
-    show(models_table(entries(settings)))
-
-
-@models.command()
-@click.argument("name", type=click.Choice(["yunet", "dlib"]))
-@click.option("--from", "source", metavar="FILE|URL", help="Take it from here; its hash is checked all the same.")
-@common
-def install(settings: Settings, name: str, source: str | None) -> None:
-    """Fetch a model that is not in the package, by its hash.
-
-    \b
-    Examples:
-      classpulse models install yunet
-      classpulse models install yunet --from yunet_n_dynamic.onnx
-      classpulse models install dlib
-    """  # noqa: D301
-    from classpulse.inference import DOWNLOADS
-    from classpulse.inference import install as install_model
-
-    path = install_model(settings, name, source)
-    click.echo(f"{name} is installed: {path}. Use it with --set {DOWNLOADS[name].use}")
-
-
 for _command in (cli_data.data, cli_training.train, cli_training.tune, cli_training.evaluate, cli_training.export):
     cli.add_command(_command)
 for _command in (
@@ -262,9 +226,11 @@ for _command in (
     cli_audit.audit,
     cli_backup.backup,
     cli_backup.restore,
+    cli_bench.bench,
     cli_classes.classes,
     cli_lab.lab,
     cli_marks.marks,
+    cli_models.models,
     cli_policy.policy,
     cli_report.report,
     cli_screens.screens,

@@ -14,8 +14,9 @@ from __future__ import annotations
 import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING
 
 from classpulse.policy import UNSET_NOTICE, Policy, Task, tighten, told
 from classpulse.settings import Settings
@@ -40,9 +41,6 @@ if TYPE_CHECKING:
     from classpulse.vision.meeting import MeetingView
 
     OnStage = Callable[[str, int, float, float], None]
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 logger = logging.getLogger(__name__)
 
@@ -187,31 +185,37 @@ class Pipeline:
                 found = following.result()
 
     def _find(self, frame: Frame) -> Faces:
-        return self._timed("find", frame, self._finder.find, frame.image, frame.time_s)
+        with self._stage("find", frame):
+            return self._finder.find(frame.image, frame.time_s)
 
     def _read(self, frame: Frame, faces: Faces) -> FrameResult:
-        places = None
+        places, identities, emotions, poses = None, None, None, None
         if self._meeting is not None:
-            faces, places = self._timed("place", frame, self._meeting.place, frame, faces)
-        tracks = self._timed("follow", frame, self.memory.tracker.update, faces, frame.time_s, places)
-        recognizer, identities, emotions = self._recognizer, None, None
+            with self._stage("place", frame):
+                faces, places = self._meeting.place(frame, faces)
+        with self._stage("follow", frame):
+            tracks = self.memory.tracker.update(faces, frame.time_s, places)
+        recognizer = self._recognizer
         if recognizer is not None:
-            identities = self._timed("recognize", frame, recognizer.recognize, frame.image, tracks, frame.time_s)
+            with self._stage("recognize", frame):
+                identities = recognizer.recognize(frame.image, tracks, frame.time_s)
         if self._classifier is not None:
-            due = self._schedule.due(tracks.ids, frame.time_s)
-            fresh = self._timed("read", frame, self._classifier.classify, frame.image, tracks.faces, due)
-            emotions = self.memory.smoother.update(tracks.ids, fresh, frame.time_s, due)
-        poses = self._poser.estimate(tracks.faces) if self._poser else None
+            with self._stage("read", frame):
+                due = self._schedule.due(tracks.ids, frame.time_s)
+                fresh = self._classifier.classify(frame.image, tracks.faces, due)
+                emotions = self.memory.smoother.update(tracks.ids, fresh, frame.time_s, due)
+        if self._poser is not None:
+            with self._stage("pose", frame):
+                poses = self._poser.estimate(tracks.faces)
         return FrameResult(frame.time_s, frame.index, frame.width, frame.height, tracks, emotions, identities, poses)
 
-    def _timed(self, stage: str, frame: Frame, work: Callable[P, R], *args: P.args, **options: P.kwargs) -> R:
-        on_stage = self.on_stage
-        if on_stage is None:
-            return work(*args, **options)
+    @contextmanager
+    def _stage(self, name: str, frame: Frame) -> Iterator[None]:
+        """Tell whoever watches the stages how long one took."""
         begin_s = time.monotonic()
-        done = work(*args, **options)
-        on_stage(stage, frame.index, begin_s, time.monotonic())
-        return done
+        yield
+        if self.on_stage is not None:
+            self.on_stage(name, frame.index, begin_s, time.monotonic())
 
     def run(self, source: str | int | Path, *, fast: bool = True) -> Iterator[FrameResult]:
         """Take a whole source, frame by frame.

@@ -21,7 +21,7 @@ from classpulse.policy import EXEMPTIONS, STRICTEST_FIRST, Policy, Task, told
 from classpulse.tables import plain_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from rich.console import RenderableType
 
@@ -125,6 +125,18 @@ def counted(things: Sequence[T], what: str) -> Iterator[T]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, redirect_stdout=False, disable=not console.is_terminal) as bar:
         yield from bar.track(things, description=what)
+
+
+@contextmanager
+def working(what: str) -> Iterator[Callable[[float], None]]:
+    """A bar on standard error where somebody looks; what is yielded takes the share that is done, 0 to 1."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    with Progress(
+        *columns, console=console, transient=True, redirect_stdout=False, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task(what, total=1.0)
+        yield lambda share: bar.update(task, completed=share)
 
 
 def show(table: RenderableType) -> None:

@@ -19,7 +19,7 @@ import onnx
 import pytest
 from onnx_files import SEVEN, contract, emotion_net, packaged
 
-from classpulse import Settings, cli
+from classpulse import Settings
 from classpulse.errors import ModelError
 from classpulse.geometry import iou
 from classpulse.inference import DOWNLOADS, downloads, entries, install, open_model
@@ -300,6 +300,6 @@ def test_a_contract_can_be_added_to_any_network(length: int, tmp_path: Path) -> 
 
 
 def test_the_command_offers_every_download() -> None:
-    (name,) = [parameter for parameter in cli.install.params if parameter.name == "name"]
+    (name,) = [parameter for parameter in cli_models.install.params if parameter.name == "name"]
     assert isinstance(name.type, click.Choice)
     assert list(name.type.choices) == list(DOWNLOADS)
