@@ -19,7 +19,7 @@ import onnx
 import pytest
 from onnx_files import SEVEN, contract, emotion_net, packaged
 
-from classpulse import Settings
+from classpulse import Settings, cli_models
 from classpulse.errors import ModelError
 from classpulse.geometry import iou
 from classpulse.inference import DOWNLOADS, downloads, entries, install, open_model
