@@ -38,6 +38,7 @@ TRAINING = "training/"
 """Trains networks on sets of faces, with torch; nothing that watches a class may import it."""
 KNOWN_LIBRARIES = {"alembic", "anyio", "av", "classpulse", "click", "cryptography", "cv2", "fastapi", "numpy", "PIL"}
 KNOWN_LIBRARIES |= {"desktop_notifier", "httpx", "jinja2", "limits", "markupsafe", "matplotlib", "tenacity"}
+KNOWN_LIBRARIES |= {"argon2", "authlib", "joserfc", "websockets"}
 KNOWN_LIBRARIES |= {"opentelemetry", "prometheus_client", "pythonjsonlogger"}
 KNOWN_LIBRARIES |= {"altair", "mss", "psycopg", "Quartz", "ray", "segno", "streamlit"}
 KNOWN_LIBRARIES |= {

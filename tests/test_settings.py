@@ -118,6 +118,7 @@ EVERY = {
     "web.certificate": "school.pem",
     "web.key": "school.key",
     "web.public_url": "https://school.example/pulse",
+    "web.stay_min": 0,
     "web.trusted_proxies": "10.0.0.1,10.0.0.2",
     "oidc.issuer": "https://login.school.example/realms/staff",
     "oidc.client_id": "classpulse",
