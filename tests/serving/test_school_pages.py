@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from browser_checks import CONTRAST, OVERFLOWS, UNNAMED
+from browser_checks import OVERFLOWS, look
 from playwright.sync_api import expect
 from served_school import PASSWORD, HereSchool, school_here
 
@@ -54,10 +54,7 @@ def visit(browser: Browser, school: HereSchool) -> Visit:
 def is_fine(page: Page) -> None:
     """Whether a page fits its window, and is read and used by everybody."""
     page.wait_for_load_state("load")
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        assert page.evaluate(CONTRAST) == []
-    assert page.evaluate(UNNAMED) == []
+    look(page)
     for size in (PHONE, DESKTOP):
         page.set_viewport_size(size)  # type: ignore[arg-type]
         assert not page.evaluate(OVERFLOWS), size

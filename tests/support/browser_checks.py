@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+from axe_playwright_python.base import AXE_SCRIPT
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
 ARGUMENTS = [
     "--headless",
     "--no-sandbox",
@@ -13,48 +20,52 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 
-CONTRAST = """() => {
-  const parse = (text) => text.match(/[\\d.]+/g).map(Number);
-  const linear = (v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
-  const light = (rgb) => rgb.slice(0, 3).map((v) => linear(v / 255))
-    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-  const behind = (node) => {
-    for (let n = node; n; n = n.parentElement) {
-      const colour = parse(getComputedStyle(n).backgroundColor);
-      if (colour.length < 4 || colour[3] === 1) return colour;
-    }
-    return [255, 255, 255];
-  };
-  const found = [];
-  for (const node of document.querySelectorAll("body *")) {
-    const own = [...node.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
-    if (!own || !node.checkVisibility({ visibilityProperty: true }) || node.closest(".visually-hidden, svg")) continue;
-    const [a, b] = [light(parse(getComputedStyle(node).color)), light(behind(node))].sort((x, y) => y - x);
-    const ratio = (a + 0.05) / (b + 0.05);
-    if (ratio < 4.5) found.push([node.className || node.id || node.tagName, node.textContent.slice(0, 30), ratio]);
-  }
-  return found;
-}"""
-"""Texts that stand out from what is behind them by less than 4.5 to 1 (WCAG 2.2, 1.4.3)."""
-
-UNNAMED = """() => {
-  const nameOf = (node) => node.getAttribute("aria-label")
-    || document.getElementById(node.getAttribute("aria-labelledby"))?.textContent
-    || [...(node.labels ?? [])].map((label) => label.textContent).join("")
-    || node.textContent || node.getAttribute("alt") || "";
-  const found = [];
-  const controls = "button, a[href], input, select, textarea, dialog, video, table, [role=img], nav, section";
-  for (const node of document.querySelectorAll(controls)) {
-    if (node.checkVisibility() && !nameOf(node).trim()) found.push(node.outerHTML.slice(0, 90));
-  }
-  for (const image of document.querySelectorAll("img")) if (!image.hasAttribute("alt")) found.push(image.outerHTML);
-  const ids = [...document.querySelectorAll("[id]")].map((node) => node.id);
-  found.push(...ids.filter((id, i) => ids.indexOf(id) !== i));
-  if (document.querySelectorAll("h1").length !== 1) found.push("not one h1");
-  if (!document.documentElement.lang) found.push("no language");
-  return found;
-}"""
-"""Controls and landmarks without a name, pictures without an alternative, ids that are there twice (WCAG 4.1.2)."""
-
 OVERFLOWS = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
 """Whether a page is wider than its window."""
+
+SETTINGS = """axe.configure({ rules: [
+  { id: "aria-dialog-name", selector: "dialog, [role=dialog], [role=alertdialog]" },
+  { id: "target-size", enabled: true },
+  { id: "duplicate-id", enabled: true },
+] });"""
+"""Rules that axe-core leaves out: it looks at no name of an HTML dialog, and at neither WCAG 2.2's least size of what
+is pressed (2.5.8) nor at ids that are there twice."""
+
+RUN = """async () => {
+  // What fades in or out has neither colour yet; axe would judge the one between.
+  await Promise.allSettled(document.getAnimations().map((one) => one.finished));
+  return (await axe.run({ resultTypes: ["violations"] })).violations;
+}"""
+
+JUDGED: dict[str, str] = {}
+"""Findings that axe itself calls moderate or minor and that stay, each with the reason."""
+
+
+def look(page: Page, where: str = "") -> None:
+    """Fail if a page is wider than its window, or axe-core finds anything that was not judged before.
+
+    Args:
+        page: as it is now.
+        where: what it shows, for the message.
+    """
+    assert page.evaluate(OVERFLOWS) is False, f"{where}: wider than its window"
+    found = findings(page)
+    assert found == [], "\n".join([where, *found])
+
+
+def findings(page: Page) -> list[str]:
+    """What axe-core finds wrong with a page, one line for each element."""
+    if not page.evaluate("typeof axe === 'object'"):
+        page.evaluate(AXE_SCRIPT + SETTINGS)
+    wrong: list[dict[str, Any]] = page.evaluate(RUN)
+    return [
+        f"{each['id']} ({each['impact']}): {' '.join(map(str, node['target']))}: {node['html'][:90]}: {why(node)}"
+        for each in wrong
+        if each["id"] not in JUDGED or each["impact"] in {"serious", "critical"}
+        for node in each["nodes"]
+    ]
+
+
+def why(node: dict[str, Any]) -> str:
+    """What is wrong with one element."""
+    return "; ".join(check["message"] for kind in ("any", "all", "none") for check in node[kind])

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
-from browser_checks import CONTRAST, OVERFLOWS, UNNAMED
+from browser_checks import OVERFLOWS
 from playwright.sync_api import expect
 
 from classpulse.insight.estimate import Estimate
@@ -239,7 +239,6 @@ def test_a_class_that_only_answers_is_told_by_its_answers(
     head = page.locator("#table thead th")
     expect(head).to_have_text(["Until", "with you", "unsure", "lost", "Marks and alerts"])
     expect(page.locator("#table tbody tr").first.locator("td").first).to_have_text("8")
-    assert page.evaluate(CONTRAST) == page.evaluate(UNNAMED) == []
     assert page.evaluate(OVERFLOWS) is False
     hub.publish(state(camera=False, answers=counts))  # now they show their faces
     expect(page.locator("#now")).to_be_visible()
@@ -461,40 +460,6 @@ def test_what_is_noted_is_text_and_never_markup(page: Page, hub: Hub, state: Sta
     page.get_by_text("Show as a table").click()
     expect(page.locator("#table")).to_contain_text(name)
     assert page.locator("main img").count() == 0
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1280])
-def test_it_can_be_read_and_has_names(
-    page: Page,
-    hub: Hub,
-    state: State,
-    history: tuple[ClassWindow, ...],
-    width: int,
-    scheme: Literal["light", "dark"],
-) -> None:
-    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-    page.set_viewport_size({"width": width, "height": 800})
-    full: dict[str, Any] = {"session_id": 2, "history": history, "marks": MARKS, "answers": AnswerCounts(8, 3, 1)}
-    hub.publish(state(**full))
-    expect(page.locator("#answers")).to_be_visible()
-    shades = [LOSING, replace(LOSING, name="not_enough", reason="x" * 120), None]
-    for i, shade in enumerate(shades):
-        hub.publish(state(**full, class_state=shade, alerts=(FELL, LOST)[: i + 1], results_per_s=float(i)))
-        expect(page.locator("#rate")).to_have_text(f"{i}.0")
-        assert page.evaluate(CONTRAST) == []
-        assert page.evaluate(UNNAMED) == []
-        assert not page.evaluate(OVERFLOWS)
-    page.keyboard.press("f")
-    assert page.evaluate(CONTRAST) == []
-    assert not page.evaluate(OVERFLOWS)
-
-
-def test_nothing_moves_for_those_who_want_no_motion(page: Page, hub: Hub, state: State) -> None:
-    page.emulate_media(reduced_motion="reduce")
-    hub.publish(state(alerts=(FELL,)))
-    expect(page.locator("#banner")).to_be_visible()
-    assert page.evaluate("document.getAnimations().length") == 0
 
 
 def test_the_page_is_small(page: Page, hub: Hub, state: State, history: tuple[ClassWindow, ...]) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import httpx
 import pytest
-from browser_checks import CONTRAST, OVERFLOWS, UNNAMED
+from browser_checks import look
 from galleries import Gallery
 from playwright.sync_api import expect
 
@@ -75,9 +75,7 @@ def test_the_teacher_chooses_the_own_tile_on_the_page(
     page.get_by_role("button", name="My tile").click()
     second = page.get_by_role("button", name="Tile 2, with somebody")
     expect(page.get_by_role("button", name="Tile 3, a picture that does not move")).to_be_visible()
-    assert page.evaluate(UNNAMED) == []
-    assert page.evaluate(CONTRAST) == []
-    assert not page.evaluate(OVERFLOWS)
+    look(page)
     second.focus()
     page.keyboard.press("Enter")
     expect(second).to_have_attribute("aria-pressed", "true")

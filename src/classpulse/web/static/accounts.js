@@ -25,7 +25,7 @@ function entry(account) {
   manage.setAttribute("aria-label", t("Manage {name}", { name: account.name }));
   const last = account.last_login_at ? t("last login on {day}", { day: day(account.last_login_at) }) : "";
   const line = [account.login, last].filter(Boolean).join(" · ");
-  const made = element("li", { "data-id": account.id }, element("div", {}, element("h3", {}, account.name), element("p", {}, line)), element("div", { class: "chips" }, ...chips(account)), manage);
+  const made = element("li", { "data-id": account.id }, element("div", {}, element("h2", {}, account.name), element("p", {}, line)), element("div", { class: "chips" }, ...chips(account)), manage);
   if (!account.active) made.dataset.closed = "";
   return made;
 }
