@@ -1,6 +1,11 @@
 """How the documentation is built: `make docs`."""
 
+from typing import TYPE_CHECKING, Any
+
 from classpulse import __version__
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 project = "Classpulse"
 copyright = "the Classpulse authors, Apache-2.0"  # noqa: A001 - Sphinx's own name
@@ -13,3 +18,14 @@ myst_heading_anchors = 3
 autodoc_typehints = "description"
 autodoc_member_order = "bysource"
 nitpicky = False
+
+
+def setup(app: "Sphinx") -> None:
+    """Called by Sphinx."""
+    app.connect("html-page-context", give_captions_a_level, priority=900)  # when the theme has put them in
+
+
+def give_captions_a_level(_app: object, _page: str, _template: str, context: dict[str, Any], _tree: object) -> None:
+    """Sphinx calls the captions of its sidebar headings, and leaves out of which level (WCAG 4.1.2)."""
+    tree = context.get("furo_navigation_tree", "")
+    context["furo_navigation_tree"] = tree.replace('role="heading"', 'role="heading" aria-level="2"')
