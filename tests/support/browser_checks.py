@@ -37,12 +37,12 @@ RUN = """async () => {
   return (await axe.run({ resultTypes: ["violations"] })).violations;
 }"""
 
-JUDGED: dict[str, str] = {}
-"""Findings that axe itself calls moderate or minor and that stay, each with the reason."""
+SERIOUS = frozenset({"serious", "critical"})
+"""What axe-core itself calls so; the rest is moderate or minor."""
 
 
 def look(page: Page, where: str = "") -> None:
-    """Fail if a page is wider than its window, or axe-core finds anything that was not judged before.
+    """Fail if a page is wider than its window, or axe-core finds anything, however small.
 
     Args:
         page: as it is now.
@@ -53,15 +53,15 @@ def look(page: Page, where: str = "") -> None:
     assert found == [], "\n".join([where, *found])
 
 
-def findings(page: Page) -> list[str]:
-    """What axe-core finds wrong with a page, one line for each element."""
+def findings(page: Page, *, impacts: frozenset[str] = SERIOUS | {"moderate", "minor"}) -> list[str]:
+    """What axe-core finds wrong with a page, as bad as one of these: one line for each element."""
     if not page.evaluate("typeof axe === 'object'"):
         page.evaluate(AXE_SCRIPT + SETTINGS)
     wrong: list[dict[str, Any]] = page.evaluate(RUN)
     return [
         f"{each['id']} ({each['impact']}): {' '.join(map(str, node['target']))}: {node['html'][:90]}: {why(node)}"
         for each in wrong
-        if each["id"] not in JUDGED or each["impact"] in {"serious", "critical"}
+        if each["impact"] in impacts
         for node in each["nodes"]
     ]
 

@@ -335,6 +335,26 @@ def test_keys_do_nothing_while_somebody_types_or_asks_something_else(
     expect(page.locator("#help-dialog")).to_be_hidden()
 
 
+def test_single_keys_can_be_switched_off(page: Page, controls: RecordedControls) -> None:
+    page.keyboard.press("?")
+    page.get_by_role("switch", name="Single letters do this").uncheck()
+    page.keyboard.press("Escape")
+    page.reload()
+    expect(page.locator("#mark-topic")).to_be_enabled()
+    expect(page.locator("#mark-topic kbd")).to_be_hidden()
+    for key in ("t", "f", "?"):
+        page.keyboard.press(key)
+    page.get_by_role("button", name="Question").click()
+    assert heard(controls) == ("mark", "Question")
+    assert controls.asked == []
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    page.get_by_role("button", name="Keys").click()
+    page.get_by_role("switch", name="Single letters do this").check()
+    page.keyboard.press("Escape")
+    page.keyboard.press("t")
+    assert heard(controls) == ("mark", "New topic")
+
+
 def test_the_keys_are_listed(page: Page) -> None:
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keys")).to_be_visible()

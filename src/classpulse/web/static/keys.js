@@ -2,6 +2,7 @@
 
 import { byId, element } from "./dom.js";
 import { t } from "./i18n.js";
+import { recall, remember } from "./memory.js";
 import { isQuiet, turnQuiet } from "./quiet.js";
 
 const TYPED_IN = "textarea, select, [contenteditable], input:not([type=radio], [type=checkbox])";
@@ -28,6 +29,7 @@ function onKey(event) {
   if (document.body.dataset.phase === "asking" || document.querySelector("dialog[open]") || target.closest?.(TYPED_IN)) return;
   const [, act] = KEYS[key.length === 1 ? key.toUpperCase() : key] ?? [];
   if (!act) return;
+  if (key !== "Escape" && !byId("single-keys").checked) return;
   if (key !== "Escape") event.preventDefault(); // or the letter would be typed into the field that gets the focus
   act();
 }
@@ -36,5 +38,9 @@ export function prepareKeys() {
   const rows = Object.entries(KEYS).map(([key, [text]]) => element("div", {}, element("dt", {}, element("kbd", {}, key.slice(0, 3))), element("dd", {}, text)));
   byId("keys").replaceChildren(...rows);
   document.addEventListener("keydown", onKey);
+  // Who speaks to the machine, or shakes, presses letters without wanting to (WCAG 2.1.4).
+  const single = byId("single-keys");
+  single.checked = !recall("no-keys");
+  single.addEventListener("change", () => remember("no-keys", !single.checked));
   byId("help").addEventListener("click", openHelp);
 }
