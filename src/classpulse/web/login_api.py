@@ -40,6 +40,8 @@ LIMITED: dict[int | str, dict[str, Any]] = {
     503: {"model": Problem, "description": "Too many at once; `Retry-After` says how long to wait, s."},
 }
 
+NO_TOKEN: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "They have no such token."}}
+
 
 def _limits(request: Request) -> Limits:
     return cast("Limits", request.app.state.limits)
@@ -183,7 +185,7 @@ def make_token(asked: NewToken, account: AtTheBrowser, who: WhoHere) -> TokenMad
 TokenId = Annotated[int, Path(ge=1, lt=1 << 31)]
 
 
-@router.delete("/account/tokens/{token_id}", status_code=204, response_class=Response)
+@router.delete("/account/tokens/{token_id}", status_code=204, response_class=Response, responses=NO_TOKEN)
 def revoke(token_id: TokenId, account: AtTheBrowser, who: WhoHere) -> None:
     """End a token."""
     who.accounts.acting_as(account.told_as).revoke(account, token_id)
