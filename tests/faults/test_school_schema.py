@@ -14,7 +14,6 @@ from school import NAMES, open_school
 from tests.faults.test_api_schema import CHECKS, HERE, QUIETLY, bearer
 
 from classpulse.errors import CourseError, PeopleError
-from classpulse.login_settings import Rank
 from classpulse.school.school import School
 from classpulse.storage.runs import Process
 from classpulse.web.limits import Limits
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from classpulse.login_settings import Rank
     from classpulse.storage.account import Account
 
 Nobody = Literal["nobody"]
@@ -116,7 +116,7 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Asked]:
 
 
 @pytest.mark.fault("the API is asked by its description (schemathesis)")
-@pytest.mark.parametrize("examples", [1, pytest.param(100, marks=pytest.mark.thorough)])
+@pytest.mark.parametrize("examples", [1, pytest.param(25, marks=pytest.mark.thorough)])
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::hypothesis.errors.NonInteractiveExampleWarning")
 def test_every_answer_of_a_school_is_as_described(
     asked: Asked, examples: int, record_property: Callable[[str, object], None]

@@ -4,8 +4,8 @@ Usage: python reverse_proxy.py PATH strip|keep [FOLDER]
 
 Encrypts with `certificate.pem` and `key.pem` of the folder, if one is given. Prints its port, then takes orders, one a
 line: `upstream PORT...` of servers that take turns, those that do not answer left out, and `upstream https PORT...` of
-some that encrypt; `delay SECONDS` before each answer, `cut` every open connection with a reset, `stall` all that is open
-from now on, `flow` again.
+some that encrypt; `delay SECONDS` before each answer, `cut` every open connection with a reset, `stall` all that is
+open from now on, `flow` again.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from command import Running
 from reverse_proxy import ReverseProxy
-from served_school import Asks, account, first_admin
+from served_school import account, first_admin
 
 from classpulse.web.https import names_of_this_machine, self_made
 from classpulse.web_settings import WebSettings
@@ -122,6 +122,12 @@ class Pair:
             assert answer.status_code in {202, 409}, answer.text
         for slug in COURSES:
             self.until_running(slug, self.url)
+
+    def begin_anew(self) -> None:
+        """End both classes in good order, to begin them again."""
+        for slug in COURSES:
+            self.ana.post(f"{self.url}api/v1/courses/{slug}/stop")
+            self.ana.until(f"{self.url}api/v1/courses/{slug}", lambda said: said["run"]["phase"] == "ended")
 
     def phase(self, slug: str) -> str | None:
         courses = self.ana.said(f"{self.url}api/v1/school")["courses"]

@@ -33,7 +33,7 @@ class Asks(httpx.Client):
 
     def __init__(self) -> None:
         # Certificates are of this very machine; to read those of the whole world takes longer than an answer.
-        super().__init__(timeout=PATIENCE_S, follow_redirects=False, trust_env=False, verify=False)  # noqa: S501
+        super().__init__(timeout=PATIENCE_S, follow_redirects=False, trust_env=False, verify=False)
         self.opened.append(self)
 
     @classmethod

@@ -37,12 +37,14 @@ TAGS = {
     "own page": description.TAGS["own page"],
     "server": description.TAGS["server"],
 }
-COOKIE = [{"login": []}]
-ACCOUNT = [{"token": []}, {"login": []}]
-LINK = [{"link": []}]
+Security = list[dict[str, list[str]]]
+
+COOKIE: Security = [{"login": []}]
+ACCOUNT: Security = [{"token": []}, {"login": []}]
+LINK: Security = [{"link": []}]
 COURSE = r"/api/v1/courses/\{slug\}"
 OPEN = r"/healthz|/api/v1/(login|logout|invitation|invitation/accept)"
-RULES: tuple[tuple[str, str, str, list[dict[str, list[str]]]], ...] = (
+RULES: tuple[tuple[str, str, str, Security], ...] = (
     (OPEN, "", "Anybody may.", []),
     (r"/api/v1/me(/.*)?", "", "Whoever has the link may.", LINK),
     (r"/api/v1/account(/tokens)?", "get", "Whoever has an account may.", ACCOUNT),

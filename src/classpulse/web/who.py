@@ -22,7 +22,7 @@ from classpulse.web_settings import WebSettings
 REMEMBERED_S = 5.0
 """How long an answer of the database counts: an account that another process closed has that long."""
 AWAY_S = 600.0
-"""While the database is away whoever was known before stays known for so long: their class goes on, and so do its pages."""
+"""While the database is away, whoever was known before stays known for so long: their class goes on, and its pages."""
 MOST = 4096
 STAYS_S = 12 * 3600
 LOG_IN_FIRST = phrase("Log in first.")
@@ -63,7 +63,7 @@ class Who:
 
         Raises:
             TooManyRequestsError: a program's token is wrong, and there were too many wrong ones before.
-            StorageError: the database cannot be read, and who asks was not known shortly before, or is asked about anew.
+            StorageError: the database cannot be read, and told nothing of who asks shortly before, or that is not enough.
         """
         asks = self._asks(connection)
         if asks is None:
