@@ -72,8 +72,8 @@ LINES = {
     ),
     "decompression bombs": "they are refused by their headers, before anything is unpacked",
     "what reads a class on a cluster (Ray) is killed: a process, a replica, a node": (
-        "the class goes on with the same track numbers; its last second of results is lost at most, and nothing that was "
-        "stored"
+        "the class goes on with the same track numbers; its last second of results is lost at most, and nothing that "
+        "was stored"
     ),
     "a cluster's (Ray) object stores are full, or it would write them to a disk": (
         "no picture reaches a disk: classes need no room there, and a cluster that could write one is refused"

@@ -116,7 +116,7 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Asked]:
 
 
 @pytest.mark.fault("the API is asked by its description (schemathesis)")
-@pytest.mark.parametrize("examples", [1, pytest.param(25, marks=pytest.mark.thorough)])
+@pytest.mark.parametrize("examples", [1, pytest.param(20, marks=pytest.mark.thorough)])
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::hypothesis.errors.NonInteractiveExampleWarning")
 def test_every_answer_of_a_school_is_as_described(
     asked: Asked, examples: int, record_property: Callable[[str, object], None]

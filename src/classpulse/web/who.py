@@ -63,7 +63,7 @@ class Who:
 
         Raises:
             TooManyRequestsError: a program's token is wrong, and there were too many wrong ones before.
-            StorageError: the database cannot be read, and told nothing of who asks shortly before, or that is not enough.
+            StorageError: the database cannot be read, and told nothing of who asks shortly before (if that is enough).
         """
         asks = self._asks(connection)
         if asks is None:
