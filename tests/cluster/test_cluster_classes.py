@@ -44,6 +44,8 @@ DIES = "what reads a class on a cluster (Ray) is killed: a process, a replica, a
 FULL = "a cluster's (Ray) object stores are full, or it would write them to a disk"
 PATIENCE_S = 90.0
 PICTURE = class_picture()
+pytestmark = pytest.mark.xdist_group("cluster")
+"""One cluster for all, also where tests are spread one by one."""
 
 
 @pytest.fixture

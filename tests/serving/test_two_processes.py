@@ -33,6 +33,8 @@ MAY_LOSE_S = 1.0
 """What a process that is killed may have been told in its last second is lost."""
 RATE_HZ = 10.0
 
+pytestmark = pytest.mark.xdist_group("two processes")
+
 
 @pytest.fixture(scope="module")
 def started(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
