@@ -105,7 +105,7 @@ def test_the_page_comes_back_after_a_bad_connection(
 
 
 def test_a_student_stays_one_and_the_same_behind_a_proxy_that_stalls_and_breaks(browser: Browser) -> None:
-    with joined_class() as lesson, ReverseProxy("strip") as proxy:
+    with joined_class() as lesson, ReverseProxy(PATH, "strip") as proxy:
         proxy.tell(f"upstream {lesson.server.port}")
         page = browser.new_page()
         page.goto(f"{proxy.url}/join/{lesson.room.link.open()}")
