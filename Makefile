@@ -25,7 +25,7 @@ thorough: system $(VENV)/.dev  ## the long forms of some tests
 	$(BIN)/python -m pytest -m thorough --numprocesses=auto $(ARGS)
 
 faults: system $(VENV)/.dev  ## break everything on purpose; writes docs/faults.md
-	$(BIN)/python -m benchmarks.faults --numprocesses=auto --dist=load $(ARGS)
+	$(BIN)/python -m benchmarks.faults --numprocesses=auto --dist=loadgroup $(ARGS)
 
 soak: $(VENV)/.dev  ## a day of class by a fast clock
 	$(BIN)/python -m pytest tests/faults/test_soak.py -m thorough $(ARGS)

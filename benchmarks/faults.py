@@ -41,6 +41,10 @@ LINES = {
     "a process is killed (kill -9) at any moment of a class": (
         "what is older than its last second is stored, the next start closes the class, and the database is whole"
     ),
+    "a school's process is killed (kill -9) in the middle of classes": (
+        "what its classes were told more than a second before is stored once, and they go on: in another process (at "
+        "once on the same machine, within 15 s on another), or in the same one when it is started again"
+    ),
     "SIGTERM or Ctrl-C in the middle of a class": (
         "the last result is waited for, all is stored and the class is closed as stopped"
     ),
@@ -57,6 +61,9 @@ LINES = {
     "floods of connections, requests and guesses": (
         "who takes part is heard, guesses are shut out, and memory and open files end with the flood"
     ),
+    "floods of logins, from one address and from many": (
+        "whoever is in stays in, others log in from elsewhere, a login that is guessed is shut, and memory is bounded"
+    ),
     "files are asked for that nobody is to have (path traversal)": (
         "no file but the pages' own is sent, and nothing ends in an error of the server"
     ),
@@ -64,6 +71,13 @@ LINES = {
         "a guarded stream leads to no other address, and a model reads no other file"
     ),
     "decompression bombs": "they are refused by their headers, before anything is unpacked",
+    "what reads a class on a cluster (Ray) is killed: a process, a replica, a node": (
+        "the class goes on with the same track numbers; its last second of results is lost at most, and nothing that "
+        "was stored"
+    ),
+    "a cluster's (Ray) object stores are full, or it would write them to a disk": (
+        "no picture reaches a disk: classes need no room there, and a cluster that could write one is refused"
+    ),
     "a long day": "nothing is lost; memory, threads and open files stay as they were",
 }
 """What can break, and what is promised then."""

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import time
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import psutil
 import pytest
 from cluster_machines import opened
 from live_pictures import camera, class_picture, write_video
+from sqlalchemy import text
 
 from classpulse.errors import ModelError, SourceError
 from classpulse.pipeline import Pipeline
@@ -38,8 +40,13 @@ if TYPE_CHECKING:
     from classpulse.cluster.connection import Cluster
     from classpulse.types import Frame, FrameResult
 
+DIES = "what reads a class on a cluster (Ray) is killed: a process, a replica, a node"
+FULL = "a cluster's (Ray) object stores are full, or it would write them to a disk"
 PATIENCE_S = 90.0
+STORED_HZ = 30
 PICTURE = class_picture()
+pytestmark = pytest.mark.xdist_group("cluster")
+"""One cluster for all, also where tests are spread one by one."""
 
 
 @pytest.fixture
@@ -90,18 +97,24 @@ def test_a_recording_is_read_on_the_cluster_as_it_is_here(cluster: Cluster, sett
     assert (reader.health.frames, reader.health.unread) == (40, 0)
 
 
-def test_a_recording_goes_on_where_its_process_was_killed(cluster: Cluster, settings: Settings, lesson: Path) -> None:
+@pytest.mark.fault(DIES)
+def test_a_recording_goes_on_where_its_process_was_killed(
+    cluster: Cluster, settings: Settings, lesson: Path, record_property: Callable[[str, object], None]
+) -> None:
     reader = opened(lesson, settings, cluster, fast=True)
     seen = []
     for _, result in reader.results():
         seen.append(result)
         if len(seen) == 5:
             process_of(reader).kill()
+    record_property("lost", 40 - len({result.index for result in seen}))
+    record_property("figure", "an ingest in the middle of a recording: every frame read once")
     assert [result.index for result in seen] == list(range(40)), "every frame once"
     assert all(seats(result) == seats(seen[0]) for result in seen), "everybody keeps their number"
     assert (reader.health.frames, reader.health.reopened) == (40, 1)
 
 
+@pytest.mark.fault(DIES)
 @pytest.mark.thorough
 def test_a_process_that_freezes_is_given_up(cluster: Cluster, settings: Settings) -> None:
     with camera(PICTURE) as (url, _):
@@ -122,8 +135,11 @@ def test_a_process_that_freezes_is_given_up(cluster: Cluster, settings: Settings
         assert list(results) == []
 
 
+@pytest.mark.fault(DIES)
 @pytest.mark.thorough
-def test_while_nobody_reads_faces_they_are_still_counted(cluster: Cluster, settings: Settings) -> None:
+def test_while_nobody_reads_faces_they_are_still_counted(
+    cluster: Cluster, settings: Settings, record_property: Callable[[str, object], None]
+) -> None:
     with camera(PICTURE) as (url, _):
         reader = opened(url, settings, cluster)
         results = reader.results()
@@ -135,6 +151,10 @@ def test_while_nobody_reads_faces_they_are_still_counted(cluster: Cluster, setti
             assert len(next(results)[1]) == 6
         while not next(results)[1].emotions.read.all():  # type: ignore[union-attr]
             pass
+        record_property("lost", 0)
+        record_property(
+            "figure", f"all replicas: no face uncounted, {reader.health.unread} unread until there were new ones"
+        )
         reader.close()
 
 
@@ -235,6 +255,7 @@ def files_of(machines: Machines) -> list[str]:
     return found + [str(path) for path in large if path.suffix not in logs]
 
 
+@pytest.mark.fault(FULL)
 def test_nothing_reaches_a_disk_while_the_object_stores_are_full(
     machines: Machines, cluster: Cluster, tmp_path: Path
 ) -> None:
@@ -263,12 +284,26 @@ class Followed:
 
     def __init__(self, url: str, settings: Settings, store: Store, cluster: Cluster) -> None:
         self.seen: list[FrameResult] = []
+        self.came_s: list[float] = []
+        self.store = store
         self.runner = Runner(describe(url), settings, store, policy=Policy("other"), listeners=[self.look])
         self.runner.read_on(cluster)
         self.runner.start()
 
     def look(self, _: Frame, result: FrameResult) -> None:
         self.seen.append(result)
+        self.came_s.append(time.monotonic())
+
+    def not_stored(self) -> int:
+        """How many faces that were seen are in no row, once the class is over."""
+        with self.store._engine.connect() as connection:
+            rows = text("SELECT time_s, track FROM observations WHERE session_id = :id")
+            found = connection.execute(rows, {"id": self.runner.hub.state.session_id})
+            stored = np.array([(row.time_s, row.track) for row in found])
+        seen = np.array([(one.time_s, track) for one in self.seen for track in one.tracks.ids])
+        # Of two that come within an interval of storing the later one is kept.
+        near = np.abs(seen[:, None, 0] - stored[None, :, 0]) <= 1 / STORED_HZ
+        return int((~(near & (seen[:, None, 1] == stored[None, :, 1])).any(axis=1)).sum())
 
     @property
     def reader(self) -> Any:
@@ -277,22 +312,31 @@ class Followed:
 
 @pytest.fixture
 def classes(settings: Settings, cluster: Cluster) -> Iterator[list[Followed]]:
+    every = settings.model_copy(update={"storage": settings.storage.model_copy(update={"observations_hz": STORED_HZ})})
     with Store.of(settings) as store, camera(PICTURE, rate_hz=5) as (url, _):
-        four = [Followed(url, settings, store, cluster) for _ in range(4)]
+        four = [Followed(url, every, store, cluster) for _ in range(4)]
         yield four
-        for one in four:
-            one.runner.stop()
-        assert all(one.runner.join(PATIENCE_S) for one in four)
+        end(four)
         assert [session.ended_how for session in store.sessions()] == ["stopped"] * 4
 
 
-def test_four_classes_go_on_when_one_of_three_nodes_dies(machines: Machines, classes: list[Followed]) -> None:
+def end(classes: list[Followed]) -> None:
+    for one in classes:
+        one.runner.stop()
+    assert all(one.runner.join(PATIENCE_S) for one in classes)
+
+
+@pytest.mark.fault(DIES)
+def test_four_classes_go_on_when_one_of_three_nodes_dies(
+    machines: Machines, classes: list[Followed], record_property: Callable[[str, object], None]
+) -> None:
     until(lambda: all(len(one.seen) > 20 for one in classes))
     nodes = [one.reader._node for one in classes]
     assert len(set(nodes)) == 3, "they are spread"
     victim = next(node.node_id for node in machines.nodes if node.node_id in nodes)
     counts, ids = [len(one.seen) for one in classes], [seats(one.seen[-1]) for one in classes]
     machines.kill(victim)
+    killed_s = time.monotonic()
     moved = [one for one, node in zip(classes, nodes, strict=True) if node == victim]
     until(lambda: all(one.reader.health.reopened for one in moved))
     after = [len(one.seen) for one in classes]
@@ -305,3 +349,12 @@ def test_four_classes_go_on_when_one_of_three_nodes_dies(machines: Machines, cla
         assert times == sorted(times)
         assert all(seats(result) == before for result in one.seen[count:])
         assert one.runner.hub.state.trouble == ""
+    end(classes)
+    lost = sum(one.not_stored() for one in classes)
+    # What was read and not fetched any more is what lies between the last result that came and the end.
+    missing_s = max(killed_s - max(came for came in one.came_s if came < killed_s) for one in moved)
+    away_s = max(after - before for one in moved for before, after in pairwise(one.came_s))
+    record_property("lost", lost)
+    figure = f"a node with {len(moved)} of 4 classes: the last {missing_s:.1f} s not fetched"
+    record_property("figure", f"{figure}, seen again after {away_s:.0f} s")
+    assert lost == 0, "what came is stored"

@@ -38,6 +38,7 @@ finally:
 """
 
 
+@pytest.mark.fault("a cluster's (Ray) object stores are full, or it would write them to a disk")
 @pytest.mark.parametrize(
     ("options", "text"),
     [

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import http.server
+import threading
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 from sqlalchemy import update
@@ -226,6 +228,42 @@ def test_a_source_that_a_page_gave_is_looked_at_again_when_the_class_begins(
     course = store.courses().add("Maths 7b", str(tmp_path / "secret.mp4"))
     with pytest.raises(SourceError, match="one of these sources: demo, join, webcam, stream"):
         process().begin(course)
+
+
+class LeadsElsewhere(http.server.BaseHTTPRequestHandler):
+    """A camera that sends whoever asks for it to a page of this machine's own."""
+
+    asked: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        self.send_response(200 if self.path == "/inner" else 302)
+        self.send_header("Location", "/inner")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.mark.fault("addresses and files named by others (SSRF)")
+@pytest.mark.parametrize("trusted", [False, True])
+def test_a_stream_that_a_page_named_leads_nowhere_else(
+    store: Store, process: Callable[..., School], monkeypatch: pytest.MonkeyPatch, *, trusted: bool
+) -> None:
+    monkeypatch.setattr(LeadsElsewhere, "asked", [])
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), LeadsElsewhere) as camera:
+        threading.Thread(target=camera.serve_forever, args=(0.05,), daemon=True).start()
+        source = f"http://127.0.0.1:{camera.server_port}/door"
+        course = store.courses().add("Maths 7b", source, trusted=trusted)
+        here = process(networks=("127.0.0.0/8",))
+        here.begin(course)
+        until(lambda: store.runs().all()[course.id].process is None, here)
+        camera.shutdown()
+    told = store.runs().all()[course.id].state.trouble
+    assert LeadsElsewhere.asked[0] == "/door"
+    assert ("/inner" in LeadsElsewhere.asked) is trusted, "on the command line the teacher's own word counts"
+    assert ("leads on to another address" in told) is not trusted
 
 
 def test_what_cannot_be_opened_is_told_to_all(store: Store, process: Callable[..., School], tmp_path: Path) -> None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
-from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 from fastapi import WebSocket  # noqa: TC002 - FastAPI looks at the annotation
 from joined_class import joined_class
 from playwright.sync_api import expect
+from reverse_proxy import ReverseProxy
 from school import NAMES
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
 from websockets.sync.client import connect
@@ -30,41 +28,12 @@ if TYPE_CHECKING:
 
     from classpulse.hub import Hub, LiveState
 
-SCRIPT = Path(__file__).with_name("reverse_proxy.py")
 PATH = "/our/pulse"
-
-
-class ReverseProxy:
-    """The proxy's process."""
-
-    def __init__(self, how: str) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, str(SCRIPT), PATH, how], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        self.host = f"127.0.0.1:{int(self._answer())}"
-        self.url = f"http://{self.host}{PATH}"
-
-    def _answer(self) -> str:
-        assert self._process.stdout is not None
-        return self._process.stdout.readline()
-
-    def tell(self, order: str) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(f"{order}\n")
-        self._process.stdin.flush()
-        assert self._answer() == "done\n"
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._process.communicate()
 
 
 @pytest.fixture
 def proxy(request: pytest.FixtureRequest) -> Iterator[ReverseProxy]:
-    with ReverseProxy(getattr(request, "param", "strip")) as proxy:
+    with ReverseProxy(PATH, getattr(request, "param", "strip")) as proxy:
         yield proxy
 
 
@@ -136,7 +105,7 @@ def test_the_page_comes_back_after_a_bad_connection(
 
 
 def test_a_student_stays_one_and_the_same_behind_a_proxy_that_stalls_and_breaks(browser: Browser) -> None:
-    with joined_class() as lesson, ReverseProxy("strip") as proxy:
+    with joined_class() as lesson, ReverseProxy(PATH, "strip") as proxy:
         proxy.tell(f"upstream {lesson.server.port}")
         page = browser.new_page()
         page.goto(f"{proxy.url}/join/{lesson.room.link.open()}")

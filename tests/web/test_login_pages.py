@@ -11,8 +11,10 @@ from oidc_provider import CLIENT_ID, SECRET, provided
 from playwright.sync_api import expect
 from school_app import make_app, served
 
+from classpulse.errors import AccountError
 from classpulse.settings import load
 from classpulse.storage import passwords
+from classpulse.storage.accounts import FREE_TRIES
 from classpulse.storage.store import Store
 
 if TYPE_CHECKING:
@@ -167,6 +169,21 @@ def test_an_admin_adds_changes_closes_and_deletes(page: Page, ana: Account, acco
     page.get_by_role("button", name="Manage Ana Silva").click()
     page.get_by_role("button", name="Close it").click()
     expect(page.locator("#account-error")).to_contain_text("This is the last admin who may come in")
+
+
+def test_an_admin_lets_in_whom_wrong_passwords_have_shut_out(page: Page, ana: Account, accounts: Accounts) -> None:
+    ben = accounts.add("ben", "Ben Okoye", "teacher")
+    accounts.accept(accounts.invite(ben.id), GOOD)
+    for _ in range(FREE_TRIES + 1):
+        with pytest.raises(AccountError):
+            accounts.check("ben", OTHER)
+    log_in(page, ana.login)
+    page.goto("/accounts")
+    page.get_by_role("button", name="Manage Ben Okoye").click()
+    expect(page.locator("#shut-until")).to_contain_text("after wrong passwords")
+    page.get_by_role("button", name="Let them in now").click()
+    expect(page.locator("#shut")).to_be_hidden()
+    assert accounts.check("ben", GOOD) == accounts.get(ben.id)
 
 
 def test_ones_own_account_its_password_and_its_tokens(page: Page, ana: Account, accounts: Accounts) -> None:

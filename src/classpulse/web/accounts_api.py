@@ -52,7 +52,9 @@ def change(account_id: AccountId, asked: AccountChange, manager: Manager, who: W
         account = acting.rename(account_id, asked.name)
     if asked.rank is not None and asked.rank != account.rank:
         account = acting.set_rank(account_id, asked.rank)
-    if asked.active is not None and asked.active != account.active:
+    # Also whom too many wrong passwords have shut out is let in again.
+    shut = asked.active and account.locked_until is not None
+    if asked.active is not None and (shut or asked.active != account.active):
         account = acting.set_active(account_id, active=asked.active)
     who.forget()
     return AccountShown.of(account)

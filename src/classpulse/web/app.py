@@ -30,6 +30,7 @@ from classpulse.web.guard import Guard
 from classpulse.web.join_models import DeviceModels
 from classpulse.web.names import NameTags
 from classpulse.web.pages import add_files, add_page
+from classpulse.web.school_description import class_in_school
 from classpulse.web.sub_path import SubPath
 from classpulse.web.visits import Visited, Visits
 
@@ -120,7 +121,8 @@ def create_app(
         app.include_router(router)
     files = _add_pages(app, OF_NO_SCHOOL if in_school else frozenset())
     app.state.device_models = DeviceModels(settings, files)
-    description.describe(app)
+    manual = class_in_school(settings.web) if in_school else description.of_a_class(access.cookie)
+    description.describe(app, manual)
     return app
 
 

@@ -12,6 +12,7 @@ from classpulse.storage.course import Course, CourseRole
 from classpulse.storage.courses import Courses
 from classpulse.texts import phrase
 from classpulse.web.language import TextsHere
+from classpulse.web.schema import Problem
 from classpulse.web.school_api import NOT_NOW, UNKNOWN, WRONG, MembersHere, SchoolHere, role_of, shown, source_of
 from classpulse.web.school_schema import (
     CourseChange,
@@ -25,6 +26,9 @@ from classpulse.web.school_schema import (
 from classpulse.web.who import Somebody, WhoHere
 
 NOT_A_TEACHER = phrase("Only a teacher of this class, or an admin, may do this.")
+LAST: dict[int | str, dict[str, Any]] = {
+    409: {"model": Problem, "description": "Nobody would be left to teach the class."}
+}
 
 router = APIRouter(prefix="/api/v1/courses/{slug}", responses=UNKNOWN)
 
@@ -153,7 +157,7 @@ def sessions(asking: Inside, school: SchoolHere) -> list[HeldShown]:
     ]
 
 
-@router.put("/members/{login}", status_code=204, response_class=Response)
+@router.put("/members/{login}", status_code=204, response_class=Response, responses=LAST)
 def set_member(
     login: Annotated[str, Path(max_length=100)], wanted: NewMember, asking: Editing, who: WhoHere, members: MembersHere
 ) -> None:
@@ -162,7 +166,7 @@ def set_member(
     members.forget()
 
 
-@router.delete("/members/{login}", status_code=204, response_class=Response)
+@router.delete("/members/{login}", status_code=204, response_class=Response, responses=LAST)
 def remove_member(
     login: Annotated[str, Path(max_length=100)], asking: Editing, who: WhoHere, members: MembersHere
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fastapi.openapi.utils import get_openapi
@@ -11,6 +12,8 @@ from classpulse.web.access import OPEN, may_be_watched
 from classpulse.web.schema import Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from fastapi import FastAPI
     from fastapi.routing import APIRoute
     from fastapi.telemetry import TelemetryConfig
@@ -53,7 +56,24 @@ def name_of(route: APIRoute) -> str:
     return "_".join(re.sub(r"\W+", "_", str(name)) for name in [*route.tags, route.name])
 
 
-def describe(app: FastAPI) -> None:
+@dataclass(frozen=True, slots=True)
+class Manual:
+    """What is said of an API as a whole, and who may ask for what.
+
+    Attributes:
+        about: what it is.
+        tags: what its parts are, by their names.
+        schemes: by what somebody shows who they are, as OpenAPI has it.
+        secure: says of one operation, by its path and method, who may ask for it.
+    """
+
+    about: str
+    tags: Mapping[str, str]
+    schemes: Mapping[str, Mapping[str, Any]]
+    secure: Callable[[str, str, dict[str, Any]], None]
+
+
+def describe(app: FastAPI, manual: Manual) -> None:
     """Make `app.openapi()` say who may ask for what; to be called when all paths are there."""
 
     def openapi() -> dict[str, Any]:
@@ -61,18 +81,16 @@ def describe(app: FastAPI) -> None:
             document = get_openapi(
                 title=app.title,
                 version=app.version,
-                description=ABOUT,
+                description=manual.about,
                 routes=app.routes,
-                tags=[{"name": name, "description": text} for name, text in TAGS.items()],
+                tags=[{"name": name, "description": text} for name, text in manual.tags.items()],
                 # From where this document is: right under a proxy's path too.
                 servers=[{"url": "../.."}],
             )
-            # Each process has a cookie of its own, so that two classes on one machine keep theirs apart.
-            login = SCHEMES["login"] | {"name": app.state.access.cookie}
-            document.setdefault("components", {})["securitySchemes"] = SCHEMES | {"login": login}
+            document.setdefault("components", {})["securitySchemes"] = dict(manual.schemes)
             for path, operations in document["paths"].items():
                 for method, operation in operations.items():
-                    _secure(path, method, operation)
+                    manual.secure(path, method, operation)
                     _say_in_a_sentence(operation)
             for name in OTHERS_ERRORS:
                 document["components"]["schemas"].pop(name, None)
@@ -82,13 +100,24 @@ def describe(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign]
 
 
+def of_a_class(cookie: str) -> Manual:
+    """What is said of the API of one class that belongs to no school.
+
+    Args:
+        cookie: the name of a browser's: each process has one of its own, so that two classes on one machine keep
+            theirs apart.
+    """
+    return Manual(ABOUT, TAGS, SCHEMES | {"login": SCHEMES["login"] | {"name": cookie}}, secure_class)
+
+
 def _say_in_a_sentence(operation: dict[str, Any]) -> None:
     """What cannot be understood is told as everything else is, and not as the framework would."""
     if OTHERS_ERRORS[0] in str(operation["responses"].get("422")):
         operation["responses"]["422"] = {"description": "It is not as it must be.", "content": TOLD}
 
 
-def _secure(path: str, method: str, operation: dict[str, Any]) -> None:
+def secure_class(path: str, method: str, operation: dict[str, Any]) -> None:
+    """Say of an operation of a class who may ask for it."""
     operation["security"] = security = _security(path)
     guessed = bool(security) or path.startswith("/api/v1/join/")
     if guessed:

@@ -24,6 +24,7 @@ from classpulse.errors import (
     SourceError,
     StorageError,
 )
+from classpulse.texts import phrase
 from classpulse.web import join_api
 from classpulse.web.language import catalogue_of
 from classpulse.web.limits import CODE_GUESSES, SECRET_GUESSES, Rule, TooManyRequestsError, address_of
@@ -62,6 +63,13 @@ OF_COURSES: dict[CourseRefusal, int] = {
     "law": 409,
 }
 
+AWAY = phrase(
+    "The school's database does not answer at this moment. Classes that run go on, and what they see is stored once it "
+    "is back. Try again in a few seconds."
+)
+"""What a school's pages say in place of where the database is, which is nobody's business but the log's."""
+LATER_S = 5
+
 
 def explain_errors(app: FastAPI) -> None:
     """Have an application answer so; its `state.limits` counts guesses."""
@@ -85,6 +93,8 @@ def _explain_error(request: Request, error: Exception) -> JSONResponse:
         status = OF_ACCOUNTS[error.reason]
     if isinstance(error, CourseError):
         status = OF_COURSES[error.reason]
+    if isinstance(error, StorageError) and getattr(request.app.state, "in_school", False):
+        return JSONResponse({"detail": catalogue_of(request).retold(AWAY)}, status, {"Retry-After": str(LATER_S)})
     if isinstance(error, JoinError):
         status = join_api.STATUS[error.reason]
         rule = GUESSES.get(error.reason)

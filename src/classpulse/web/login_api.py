@@ -1,5 +1,6 @@
 """Logging in and out, and one's own account, as endpoints."""
 
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Any, TypeVar, cast
@@ -31,6 +32,8 @@ AT_ONCE = 2
 """Passwords that are looked at at once: each takes 46 MiB and a core."""
 WAITING = 64
 """How many may wait for that; they wait a second or two."""
+WAITING_EACH = 40
+"""How many of them from one address: all teachers of a school, and not one who keeps the others out."""
 BUSY = phrase("Too many log in at this moment: try again in a few seconds.")
 
 router = APIRouter(prefix="/api/v1")
@@ -39,6 +42,8 @@ LIMITED: dict[int | str, dict[str, Any]] = {
     429: {"model": Problem, "description": "Too many wrong ones before; `Retry-After` says how long to wait, s."},
     503: {"model": Problem, "description": "Too many at once; `Retry-After` says how long to wait, s."},
 }
+
+NO_TOKEN: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "They have no such token."}}
 
 
 def _limits(request: Request) -> Limits:
@@ -54,16 +59,23 @@ class PasswordDesk:
     def __init__(self) -> None:
         """Nobody waits."""
         self._limiter = CapacityLimiter(AT_ONCE)
+        self._here: Counter[str] = Counter()
 
-    async def ask(self, work: Callable[[], T]) -> T:
-        """Do something that takes Argon2id.
+    async def ask(self, address: str, work: Callable[[], T]) -> T:
+        """Do something that takes Argon2id, for whoever asks from an address.
 
         Raises:
-            HTTPException: too many wait already (503).
+            HTTPException: too many wait already, from there or in all (503).
         """
-        if self._limiter.statistics().tasks_waiting >= WAITING:
+        if self._limiter.statistics().tasks_waiting >= WAITING or self._here[address] >= WAITING_EACH:
             raise HTTPException(503, BUSY, {"Retry-After": "5"})
-        return await to_thread.run_sync(work, limiter=self._limiter)
+        self._here[address] += 1
+        try:
+            return await to_thread.run_sync(work, limiter=self._limiter)
+        finally:
+            self._here[address] -= 1
+            if not self._here[address]:
+                del self._here[address]
 
 
 def _desk(request: Request) -> PasswordDesk:
@@ -87,7 +99,7 @@ async def log_in(
     """Log a browser in by login and password; it gets a cookie."""
     limits.check(PASSWORD_GUESSES, address_of(request))
     try:
-        account = await desk.ask(partial(who.accounts.check, asked.login, asked.password))
+        account = await desk.ask(address_of(request), partial(who.accounts.check, asked.login, asked.password))
     except AccountError:
         limits.count(PASSWORD_GUESSES, address_of(request))
         raise
@@ -123,7 +135,9 @@ async def accept(
 ) -> AccountShown:
     """Set a password by an invitation, which is used up, and log this browser in."""
     try:
-        account = await desk.ask(partial(who.accounts.accept, asked.token, asked.password, asked.name))
+        account = await desk.ask(
+            address_of(request), partial(who.accounts.accept, asked.token, asked.password, asked.name)
+        )
     except AccountError as error:
         if error.reason == "link":
             limits.count(LINK_GUESSES, address_of(request))
@@ -150,7 +164,7 @@ async def change_password(
     limits.check(PASSWORD_GUESSES, address_of(request))
     change = partial(who.accounts.change_password, account.id, asked.old, asked.new, but=who.by_cookie(request))
     try:
-        await desk.ask(change)
+        await desk.ask(address_of(request), change)
     except AccountError as error:
         if error.reason != "wrong":
             raise
@@ -183,7 +197,7 @@ def make_token(asked: NewToken, account: AtTheBrowser, who: WhoHere) -> TokenMad
 TokenId = Annotated[int, Path(ge=1, lt=1 << 31)]
 
 
-@router.delete("/account/tokens/{token_id}", status_code=204, response_class=Response)
+@router.delete("/account/tokens/{token_id}", status_code=204, response_class=Response, responses=NO_TOKEN)
 def revoke(token_id: TokenId, account: AtTheBrowser, who: WhoHere) -> None:
     """End a token."""
     who.accounts.acting_as(account.told_as).revoke(account, token_id)

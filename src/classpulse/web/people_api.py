@@ -53,6 +53,10 @@ PICTURE_BODY = {
         "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in PICTURES},
     }
 }
+NO_PICTURE: dict[int | str, dict[str, Any]] = {
+    413: {"model": Problem, "description": "It is too large."},
+    415: {"model": Problem, "description": "It is not sent as a picture."},
+}
 
 router = APIRouter(prefix="/api/v1/people", responses=REFUSALS)
 Whose = Annotated[PersonId, Path(description="The random id of somebody on file.")]
@@ -99,7 +103,7 @@ def consent(person_id: Whose, wanted: Agreement, office: OfficeHere) -> PersonOn
     return person_shown(_person(people, person_id))
 
 
-@router.post("/{person_id}/pictures", openapi_extra=PICTURE_BODY)
+@router.post("/{person_id}/pictures", openapi_extra=PICTURE_BODY, responses=NO_PICTURE)
 def picture(person_id: Whose, office: OfficeHere, data: Annotated[bytes, Depends(_picture)]) -> PictureKept:
     """Look at one picture of somebody who agreed, keep their face as numbers, and let the picture go."""
     policy = office.require()

@@ -23,6 +23,7 @@ router = APIRouter(prefix="/api/v1", responses={401: {"model": Problem, "descrip
 UNKNOWN: dict[int | str, dict[str, Any]] = {
     404: {"model": Problem, "description": "There is no such class, or whoever asks is not in it."}
 }
+NOBODY: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "Nobody has this login."}}
 WRONG: dict[int | str, dict[str, Any]] = {422: {"model": Problem, "description": "It is not as it must be."}}
 NOT_NOW: dict[int | str, dict[str, Any]] = {
     409: {"model": Problem, "description": "Not while it runs, or not while it does not."},
@@ -64,7 +65,7 @@ def overview(account: Somebody, school: SchoolHere, texts: TextsHere) -> Overvie
     )
 
 
-@router.post("/courses", status_code=201, responses=WRONG)
+@router.post("/courses", status_code=201, responses=WRONG | NOBODY)
 def add(wanted: NewCourse, account: Somebody, school: SchoolHere, who: WhoHere, texts: TextsHere) -> CourseShown:
     """Make a class; whoever makes it teaches it, unless an admin names somebody else."""
     if account.rank == "observer":

@@ -16,6 +16,7 @@ from classpulse.web.login_pages import add_login, to_login
 from classpulse.web.office import Office
 from classpulse.web.pages import add_files, add_page, page_for
 from classpulse.web.school_class import THE_SERVER, ClassPages
+from classpulse.web.school_description import of_a_school
 from classpulse.web.school_doors import ClassDoors
 from classpulse.web.school_forward import HandedOn
 from classpulse.web.school_members import Membership
@@ -59,6 +60,7 @@ def create_school_app(school: School, accounts: Accounts, classes: ClassPages) -
     app.include_router(own_api.router, tags=["own page"])
     _add_pages(app)
     _add_middleware(app, school, who, classes)
+    description.describe(app, of_a_school(settings.web))
     return app
 
 

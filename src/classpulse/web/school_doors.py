@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from starlette.responses import JSONResponse, RedirectResponse
 from classpulse.errors import ClassPulseError
 from classpulse.texts import phrase
 from classpulse.web.access import OPEN, PAGES
+from classpulse.web.explained import AWAY, LATER_S
 from classpulse.web.language import catalogue_of
 from classpulse.web.limits import TooManyRequestsError
 from classpulse.web.login_pages import to_login
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from classpulse.storage.course import Course
     from classpulse.web.school_members import Membership
     from classpulse.web.who import Who
+
+logger = logging.getLogger(__name__)
 
 PLACE = re.compile(r"/c/([a-z0-9-]{1,40})(/.*)?", re.DOTALL)
 STORED = re.compile(r"/api/v1/sessions/.*", re.DOTALL)
@@ -98,7 +102,8 @@ class ClassDoors:
         except TooManyRequestsError as error:
             answer = self._refusal(scope, error.status_code, error.detail, error.headers)
         except ClassPulseError as error:
-            answer = self._refusal(scope, 503, str(error))
+            logger.info("a class cannot be looked up: %s", error)
+            answer = self._refusal(scope, 503, AWAY, {"Retry-After": str(LATER_S)})
         else:
             return
         if scope["type"] == "http":

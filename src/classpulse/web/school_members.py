@@ -6,10 +6,13 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from classpulse.errors import CourseError
+from classpulse.errors import CourseError, StorageError
 from classpulse.web.standing import Standing
+from classpulse.web.who import AWAY_S
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from classpulse.storage.account import Account
     from classpulse.storage.course import Course
     from classpulse.storage.courses import Courses
@@ -32,49 +35,54 @@ class Membership:
         """A course by its name in addresses; None where there is none.
 
         Raises:
-            StorageError: the database cannot be read.
+            StorageError: the database cannot be read, and told of no such course shortly before.
         """
-        found = self._remembered((slug, ""))
-        if found is None:
-            try:
-                course: Course | None = self._courses.get(slug)
-            except CourseError:
-                course = None
-            self._remember((slug, ""), course)
-            return course
-        return found[1] if not isinstance(found[1], Standing) else None
+        found = self._known_or((slug, ""), lambda: self._find(slug))
+        return found if not isinstance(found, Standing) else None
 
     def standing(self, slug: str, account: Account) -> Standing | None:
         """As whom somebody belongs to a course; None where they do not, or there is no such course.
 
         Raises:
-            StorageError: the database cannot be read.
+            StorageError: the database cannot be read, and did not tell so shortly before.
         """
-        key = (slug, f"{account.id} {account.rank}")
-        found = self._remembered(key)
-        if found is not None:
-            return found[1] if isinstance(found[1], Standing) else None
+        found = self._known_or((slug, f"{account.id} {account.rank}"), lambda: self._stand(slug, account))
+        return found if isinstance(found, Standing) else None
+
+    def _find(self, slug: str) -> Course | None:
+        try:
+            return self._courses.get(slug)
+        except CourseError:
+            return None
+
+    def _stand(self, slug: str, account: Account) -> Standing | None:
         course = self.course(slug)
         role = None if course is None else self._courses.role(course, account.id)
-        standing = None
-        if course is not None and role is not None:
-            # Whoever only watches in this school does so in every class.
-            standing = Standing(account, "observer" if account.rank == "observer" else role, course)
-        self._remember(key, standing)
-        return standing
+        if course is None or role is None:
+            return None
+        # Whoever only watches in this school does so in every class.
+        return Standing(account, "observer" if account.rank == "observer" else role, course)
 
     def forget(self) -> None:
         """Ask the database anew: something was changed here."""
         with self._lock:
             self._known.clear()
 
-    def _remembered(self, key: tuple[str, str]) -> tuple[float, Course | Standing | None] | None:
+    def _known_or(self, key: tuple[str, str], ask: Callable[[], Course | Standing | None]) -> Course | Standing | None:
         with self._lock:
-            found = self._known.get(key)
-        return found if found is not None and time.monotonic() - found[0] < REMEMBERED_S else None
-
-    def _remember(self, key: tuple[str, str], value: Course | Standing | None) -> None:
+            before = self._known.get(key)
+        age_s = AWAY_S if before is None else time.monotonic() - before[0]
+        if before is not None and age_s < REMEMBERED_S:
+            return before[1]
+        try:
+            value = ask()
+        except StorageError:
+            # The class goes on without its database, and so do its pages.
+            if before is None or before[1] is None or age_s >= AWAY_S:
+                raise
+            return before[1]
         with self._lock:
             if len(self._known) >= MOST:
                 self._known.clear()
             self._known[key] = time.monotonic(), value
+        return value

@@ -11,6 +11,7 @@ from fastapi import Depends, HTTPException
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
+from classpulse.errors import StorageError
 from classpulse.storage.account import Account
 from classpulse.storage.accounts import Accounts
 from classpulse.texts import phrase
@@ -20,6 +21,8 @@ from classpulse.web_settings import WebSettings
 
 REMEMBERED_S = 5.0
 """How long an answer of the database counts: an account that another process closed has that long."""
+AWAY_S = 600.0
+"""While the database is away, whoever was known before stays known for so long: their class goes on, and its pages."""
 MOST = 4096
 STAYS_S = 12 * 3600
 LOG_IN_FIRST = phrase("Log in first.")
@@ -33,6 +36,7 @@ class _Asks(NamedTuple):
 class _Known(NamedTuple):
     account: Account | None
     until_s: float
+    asked_s: float
 
 
 class Who:
@@ -59,15 +63,22 @@ class Who:
 
         Raises:
             TooManyRequestsError: a program's token is wrong, and there were too many wrong ones before.
-            StorageError: the database cannot be read.
+            StorageError: the database cannot be read, and told nothing of who asks shortly before (if that is enough).
         """
         asks = self._asks(connection)
         if asks is None:
             return None
         known = None if fresh else self._remembered(asks)
         if known is None:
-            account = self.accounts.of_token(asks.token) if asks.program else self.accounts.of_login(asks.token)
-            known = self._remember(asks, account)
+            try:
+                account = self.accounts.of_token(asks.token) if asks.program else self.accounts.of_login(asks.token)
+            except StorageError:
+                before = None if fresh else self._known_before(asks)
+                if before is None:
+                    raise
+                known = before
+            else:
+                known = self._remember(asks, account)
         if known.account is None and asks.program:
             self._limits.count(TOKEN_GUESSES, address_of(connection))
         return known.account
@@ -123,24 +134,40 @@ class Who:
         return _Asks(token, program=False) if token else None
 
     def _cookie(self, connection: HTTPConnection) -> str:
-        """`__Host-` has a browser take it from this very host alone, over https alone (RFC 6265bis, 4.1.3.2)."""
-        # Several Classpulses may be on one host, each under a path of its own.
-        name = f"classpulse{self._web.root_path.replace('/', '-')}"
-        return f"__Host-{name}" if is_encrypted(connection, self._web) else name
+        return cookie_of(self._web, encrypted=is_encrypted(connection, self._web))
 
     def _remembered(self, asks: _Asks) -> _Known | None:
         with self._lock:
             known = self._known.get(_key(asks))
         return known if known is not None and time.monotonic() < known.until_s else None
 
-    def _remember(self, asks: _Asks, account: Account | None) -> _Known:
-        known = _Known(account, time.monotonic() + REMEMBERED_S)
+    def _known_before(self, asks: _Asks) -> _Known | None:
+        """Whom the database told of last, if that is not long ago; they are not asked about again at once."""
+        with self._lock:
+            known = self._known.get(_key(asks))
+        if known is None or known.account is None or time.monotonic() > known.asked_s + AWAY_S:
+            return None
+        return self._remember(asks, known.account, known.asked_s)
+
+    def _remember(self, asks: _Asks, account: Account | None, asked_s: float | None = None) -> _Known:
+        now_s = time.monotonic()
+        known = _Known(account, now_s + REMEMBERED_S, now_s if asked_s is None else asked_s)
         with self._lock:
             self._known[_key(asks)] = known
             self._known.move_to_end(_key(asks))
             while len(self._known) > MOST:
                 self._known.popitem(last=False)
         return known
+
+
+def cookie_of(web: WebSettings, *, encrypted: bool) -> str:
+    """The name of a browser's cookie.
+
+    `__Host-` has a browser take it from this very host alone, over https alone (RFC 6265bis, 4.1.3.2).
+    """
+    # Several Classpulses may be on one host, each under a path of its own.
+    name = f"classpulse{web.root_path.replace('/', '-')}"
+    return f"__Host-{name}" if encrypted else name
 
 
 def _key(asks: _Asks) -> bytes:

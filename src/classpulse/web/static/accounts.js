@@ -10,13 +10,17 @@ import { button, chip, confirmed, day, notify } from "./words.js";
 let accounts = [];
 let open = null; // whose dialog is open
 
+/** Until when somebody is shut out, in words; empty for whoever is not. */
+function shut(account) {
+  if (!account.locked_until || new Date(account.locked_until) <= new Date()) return "";
+  return t("Shut until {time}, after wrong passwords", { time: date(account.locked_until, { hour: "2-digit", minute: "2-digit" }) });
+}
+
 function chips(account) {
   const made = [chip(RANKS[account.rank], account.rank === "admin" ? "good" : "quiet")];
   if (!account.active) made.push(chip(t("Closed")));
   else if (!account.has_password && !account.by_oidc) made.push(chip(t("Has not come in yet"), "warn"));
-  if (account.locked_until && new Date(account.locked_until) > new Date()) {
-    made.push(chip(t("Shut until {time}, after wrong passwords", { time: date(account.locked_until, { hour: "2-digit", minute: "2-digit" }) }), "warn"));
-  }
+  if (shut(account)) made.push(chip(shut(account), "warn"));
   return made;
 }
 
@@ -67,6 +71,8 @@ function show(id, link = "") {
   byId("account-error").textContent = "";
   byId("change-name").value = open.name;
   byId("change-rank").value = open.rank;
+  byId("shut").hidden = !shut(open);
+  byId("shut-until").textContent = shut(open);
   byId("closing").textContent = open.active ? t("Close the account") : t("Open the account again");
   byId("closing-hint").textContent = open.active ? t("They cannot log in, and are logged out at once. It can be opened again.") : t("They can log in again.");
   byId("close-account").textContent = open.active ? t("Close it") : t("Open it");
@@ -109,6 +115,7 @@ function prepare() {
   byId("change-form").addEventListener("submit", save);
   byId("invite").addEventListener("click", () => change("POST", "/invitation", undefined, t("There is a new link for {name}.", { name: open.name })));
   byId("end-logins").addEventListener("click", () => change("DELETE", "/logins", undefined, t("{name} is logged out everywhere.", { name: open.name })));
+  byId("let-in").addEventListener("click", () => change("PATCH", "", { active: true }, t("{name} can log in again.", { name: open.name })));
   byId("close-account").addEventListener("click", () =>
     change("PATCH", "", { active: !open.active }, open.active ? t("The account of {name} is closed.", { name: open.name }) : t("The account of {name} is open again.", { name: open.name })),
   );
