@@ -262,12 +262,14 @@ def test_a_camera_that_is_refused_is_explained(
 def test_leaving_and_being_sent_out(context: BrowserContext, lesson: JoinedClass) -> None:
     page = come_in(context, lesson)
     page.get_by_role("button", name="Leave").click()
+    assert "camera" not in page.locator("#sure").inner_text().lower(), "there was none"
     page.get_by_role("button", name="Stay").click()
     assert len(lesson.room.people()) == 1
     page.get_by_role("button", name="Leave").click()
     page.get_by_label("Delete my answers of this class too").check()
     page.get_by_role("dialog").get_by_role("button", name="Leave").click()
     expect(page.get_by_role("heading", name="You have left")).to_be_focused()
+    expect(page.locator("#over-text")).to_have_text("Your name is forgotten.")
     assert lesson.room.people() == []
     assert len(lesson.erased) == 1
     page.get_by_role("link", name="Take part again").click()
@@ -293,6 +295,8 @@ def test_a_link_that_leads_nowhere_is_told(context: BrowserContext, lesson: Join
     page.goto(f"{lesson.url}join/WRONG")
     expect(page.get_by_role("heading", name="This link leads to no class")).to_be_focused()
     expect(page.locator("#over-text")).to_contain_text("ask the teacher")
+    page.get_by_role("link", name="Type another code").click()
+    expect(page.get_by_label("Code")).to_be_visible()
 
 
 def test_the_door_is_for_everybody(context: BrowserContext, lesson: JoinedClass) -> None:
