@@ -249,6 +249,19 @@ def test_a_class_that_only_answers_is_told_by_its_answers(
 
 @pytest.mark.parametrize("width", [1366, 1024, 700])
 @pytest.mark.parametrize("language", ["en", "hi"])
+def test_an_observer_is_offered_nothing_that_is_refused(page: Page, hub: Hub, state: State) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.route("**/api/v1/role", lambda route: route.fulfill(json={"role": "observer"}))
+    hub.publish(state(camera=False, jurisdiction="eu", now=None, history=(), attendees=Attendees("AB12CD34", 6, 2, 3)))
+    page.reload()
+    expect(page.locator("#students")).to_contain_text("6 students take part by link")
+    expect(page.locator("#now-said")).to_contain_text("2raised hands")
+    for word in ("Show the link", "more hand", "Results per second", "An emotion is a guess"):
+        assert word not in page.locator("body").inner_text(), word
+    assert not [url for url in asked if "participants" in url], "it would be refused"
+
+
 def test_no_sentence_lies_under_a_button(
     page: Page, hub: Hub, state: State, server: LiveServer, width: int, language: str
 ) -> None:

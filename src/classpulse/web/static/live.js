@@ -234,7 +234,7 @@ function prepareControls() {
 }
 
 prepareControls();
-prepareRole();
+await prepareRole(); // what is shown and asked for goes by it
 prepareChart();
 prepareMarks(press);
 prepareAlerts(press);
