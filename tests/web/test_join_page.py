@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from dataclasses import replace
@@ -297,6 +298,27 @@ def test_a_link_that_leads_nowhere_is_told(context: BrowserContext, lesson: Join
     expect(page.locator("#over-text")).to_contain_text("ask the teacher")
     page.get_by_role("link", name="Type another code").click()
     expect(page.get_by_label("Code")).to_be_visible()
+
+
+def test_every_student_can_be_reached_in_the_teachers_dialog(browser: Browser, lesson: JoinedClass) -> None:
+    before = lesson.hub.state
+    page = browser.new_page(viewport={"width": 1366, "height": 768})
+    with contextlib.ExitStack() as devices:
+        lesson.room.link.open()
+        for name in "ABCDE":
+            devices.enter_context(lesson.device(name=name))
+        lesson.hub.publish(replace(before, attendees=lesson.room.attendees()))
+        page.goto(lesson.url)
+        page.get_by_role("button", name="Show the link").click()
+        page.locator("#students-dialog summary").click()
+        page.get_by_role("button", name="Remove E").click()
+        until(lambda: len(lesson.room.people()) == 4, page)
+        boxes = [page.locator(f"#students-dialog {part}").bounding_box() for part in (".people-box", ".dialog-actions")]
+        assert boxes[0] and boxes[1]
+        assert boxes[0]["y"] + boxes[0]["height"] <= boxes[1]["y"], "nothing lies on the list"
+        assert page.locator(".people-in").evaluate("list => list.scrollHeight <= list.clientHeight + 1")
+    page.close()
+    lesson.hub.publish(before)
 
 
 def test_the_door_is_for_everybody(context: BrowserContext, lesson: JoinedClass) -> None:
