@@ -62,6 +62,11 @@ def test_the_same_words_are_said_as_their_context_has_it() -> None:
     assert es.in_context("With you", "") == es.in_context("With you", "nobody says") == "Te siguen"
 
 
+def test_a_class_is_ended_and_a_token_revoked() -> None:
+    es = catalogue("es")
+    assert (es.text("End"), es.text("Revoke")) == ("Terminar", "Anular")
+
+
 def test_a_sentence_is_retold_to_its_innermost_part() -> None:
     es = catalogue("es")
     said = "facing fell from 82% to 41% in 2 minutes; fewer than 5 of 18 visible"

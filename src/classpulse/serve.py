@@ -101,7 +101,7 @@ def _announce(server: LiveServer, accounts: Accounts, settings: Settings, say: S
         say("Anybody in this network can read along, passwords too: --set web.https=auto encrypts.")
     token = first_invitation(accounts)
     if token is not None:
-        say("Nobody can log in yet. The first admin sets a password here, once, within 72 hours:")
+        say("Nobody can log in before the first admin has set a password here, once, within 72 hours:")
         say(f"  {where}welcome#{token}")
 
 

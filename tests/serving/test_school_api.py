@@ -151,6 +151,29 @@ def test_lists_hold_what_is_ones_own(
     assert [(one["login"], one["role"]) for one in details["members"]] == [("ana", "teacher"), ("ola", "observer")]
 
 
+@pytest.mark.usefixtures("physics")
+@pytest.mark.parametrize(
+    ("place", "status", "why"),
+    [
+        ("c/physics/", 404, "Aquí no tienes ninguna clase."),
+        ("c/physics/api/v1/sessions/1/report.html", 404, "Aquí no tienes ninguna clase."),
+        ("people", 403, "Solo la administración puede hacer esto."),
+        ("not/here", 404, "No hay ninguna página en esta dirección."),
+    ],
+)
+def test_what_a_browser_may_not_open_is_a_page(
+    school: HereSchool, people: dict[str, Asks], place: str, status: int, why: str
+) -> None:
+    browser = {"Accept": "text/html,*/*;q=0.8", "Accept-Language": "es"}
+    shown = people["ana"].get(f"{school.url}{place}", headers=browser)
+    assert (shown.status_code, shown.headers["content-type"]) == (status, "text/html; charset=utf-8")
+    assert why in shown.text
+    assert 'href="/static/live.css"' in shown.text
+    assert "style-src 'self'" in shown.headers["content-security-policy"]
+    told = people["ana"].get(f"{school.url}{place}", headers={"Accept": "*/*"})
+    assert (told.status_code, list(told.json())) == (status, ["detail"]), "a program's answer is JSON"
+
+
 def test_students_need_no_account(people: dict[str, Asks], running: str) -> None:
     link = people["ana"].does("POST", f"{running}api/v1/join").json()
     assert link["url"] == f"{running}join/{link['code']}"

@@ -13,7 +13,10 @@ import pytest
 from sqlalchemy import update
 
 from classpulse.errors import CourseError, SourceError
+from classpulse.hub import LiveState
+from classpulse.joining.participant import Attendees
 from classpulse.school import school as schools
+from classpulse.school.held import told
 from classpulse.school.school import School
 from classpulse.settings import Settings
 from classpulse.storage.course_tables import RunRow
@@ -77,6 +80,12 @@ def phase(school: School, course: Course) -> str | None:
 
 def running(school: School, course: Course) -> Callable[[], bool]:
     return lambda: (held := school.held(course.id)) is not None and held.state.phase in {"running", "paused"}
+
+
+def test_students_of_a_class_without_a_camera_are_counted() -> None:
+    answering = LiveState(phase="running", camera=False, attendees=Attendees("AB12", 5))
+    assert (told(answering).people, told(replace(answering, camera=True)).people) == (5, None)
+    assert told(replace(answering, phase="ended")).people is None
 
 
 def test_a_class_begins_and_ends(store: Store, process: Callable[..., School], maths: Course) -> None:

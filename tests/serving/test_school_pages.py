@@ -135,8 +135,9 @@ def teacher_holds_it(school: HereSchool, visit: Visit) -> None:
 def another_teacher_does_not_see_it(school: HereSchool, visit: Visit) -> None:
     with visit(DESKTOP, refused="404") as page:
         log_in(page, f"{school.url}c/maths-b-7b-b/", "ben")
-        expect(page.locator("body")).to_contain_text("You have no class here", timeout=PATIENCE_MS)
-        page.goto(school.url)
+        expect(page.locator("#why")).to_have_text("You have no class here.", timeout=PATIENCE_MS)
+        is_fine(page)
+        page.get_by_role("link", name="All classes").click()
         expect(page.locator("#empty")).to_be_visible(timeout=PATIENCE_MS)
         assert page.locator(".class-card").count() == 0
         is_fine(page)

@@ -187,8 +187,12 @@ def test_answers_are_there_where_somebody_was_asked(page: Page, hub: Hub, state:
     expect(page.locator("#answers")).to_be_hidden()
     hub.publish(state(answers=AnswerCounts(8, 3, 1)))
     expect(page.locator("#answers [data-said=unsure] b")).to_have_text("3")
-    expect(page.locator("#answers-rule")).to_contain_text("counts for 5 minutes, or until its student leaves")
-    expect(page.locator("#answers-rule")).to_contain_text("when 5 answers have")
+    rule = page.locator("#answers-rule")
+    expect(rule).to_contain_text("counts for 5 minutes, or until its student leaves, and goes at the next change")
+    expect(rule).to_contain_text("change once 5 answers have")
+    expect(rule).not_to_contain_text("As of")
+    hub.publish(state(answers=AnswerCounts(8, 3, 1, as_of_s=754.6)))
+    expect(rule).to_contain_text("As of 12:34.")
     for few in (AnswerCounts(), AnswerCounts(1, 0, 1)):
         hub.publish(state(answers=few))
         expect(page.locator("#answers-note")).to_have_text("fewer than 5 answers")
@@ -244,6 +248,19 @@ def test_a_class_that_only_answers_is_told_by_its_answers(
     expect(page.locator("#now")).to_be_visible()
     expect(card).to_be_hidden()
     expect(page.locator("#faces-chart canvas")).to_be_visible()
+
+
+def test_an_observer_is_offered_nothing_that_is_refused(page: Page, hub: Hub, state: State) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.route("**/api/v1/role", lambda route: route.fulfill(json={"role": "observer"}))
+    hub.publish(state(camera=False, jurisdiction="eu", now=None, history=(), attendees=Attendees("AB12CD34", 6, 2, 3)))
+    page.reload()
+    expect(page.locator("#students")).to_contain_text("6 students take part by link")
+    expect(page.locator("#now-said")).to_contain_text("raised hands2")
+    for word in ("Show the link", "more hand", "Results per second", "An emotion is a guess"):
+        assert word not in page.locator("body").inner_text(), word
+    assert not [url for url in asked if "participants" in url], "it would be refused"
 
 
 @pytest.mark.parametrize("width", [1366, 1024, 700])

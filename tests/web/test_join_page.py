@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from dataclasses import replace
@@ -260,12 +261,14 @@ def test_a_camera_that_is_refused_is_explained(
 def test_leaving_and_being_sent_out(context: BrowserContext, lesson: JoinedClass) -> None:
     page = come_in(context, lesson)
     page.get_by_role("button", name="Leave").click()
+    assert "camera" not in page.locator("#sure").inner_text().lower(), "there was none"
     page.get_by_role("button", name="Stay").click()
     assert len(lesson.room.people()) == 1
     page.get_by_role("button", name="Leave").click()
     page.get_by_label("Delete my answers of this class too").check()
     page.get_by_role("dialog").get_by_role("button", name="Leave").click()
     expect(page.get_by_role("heading", name="You have left")).to_be_focused()
+    expect(page.locator("#over-text")).to_have_text("Your name is forgotten.")
     assert lesson.room.people() == []
     assert len(lesson.erased) == 1
     page.get_by_role("link", name="Take part again").click()
@@ -291,6 +294,29 @@ def test_a_link_that_leads_nowhere_is_told(context: BrowserContext, lesson: Join
     page.goto(f"{lesson.url}join/WRONG")
     expect(page.get_by_role("heading", name="This link leads to no class")).to_be_focused()
     expect(page.locator("#over-text")).to_contain_text("ask the teacher")
+    page.get_by_role("link", name="Type another code").click()
+    expect(page.get_by_label("Code")).to_be_visible()
+
+
+def test_every_student_can_be_reached_in_the_teachers_dialog(browser: Browser, lesson: JoinedClass) -> None:
+    before = lesson.hub.state
+    page = browser.new_page(viewport={"width": 1366, "height": 768})
+    with contextlib.ExitStack() as devices:
+        lesson.room.link.open()
+        for name in "ABCDE":
+            devices.enter_context(lesson.device(name=name))
+        lesson.hub.publish(replace(before, attendees=lesson.room.attendees()))
+        page.goto(lesson.url)
+        page.get_by_role("button", name="Show the link").click()
+        page.locator("#students-dialog summary").click()
+        page.get_by_role("button", name="Remove E").click()
+        until(lambda: len(lesson.room.people()) == 4, page)
+        boxes = [page.locator(f"#students-dialog {part}").bounding_box() for part in (".people-box", ".dialog-actions")]
+        assert boxes[0] and boxes[1]
+        assert boxes[0]["y"] + boxes[0]["height"] <= boxes[1]["y"], "nothing lies on the list"
+        assert page.locator(".people-in").evaluate("list => list.scrollHeight <= list.clientHeight + 1")
+    page.close()
+    lesson.hub.publish(before)
 
 
 def test_where_single_faces_are_shown_the_door_says_so(context: BrowserContext, lesson: JoinedClass) -> None:

@@ -201,7 +201,7 @@ def test_ones_own_account_its_password_and_its_tokens(page: Page, ana: Account, 
     token = page.locator("#token-text").input_value
     expect(page.locator("#tokens li")).to_have_count(1)
     assert accounts.of_token(token()) is not None
-    page.get_by_role("button", name="End the token Timetable import").click()
+    page.get_by_role("button", name="Revoke the token Timetable import").click()
     page.locator("#sure-yes").click()
     expect(page.locator("#tokens li")).to_have_count(0)
     page.get_by_role("button", name="Log out everywhere").click()

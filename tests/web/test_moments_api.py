@@ -120,7 +120,7 @@ def test_the_state_tells_moments(client: Client, hub: Hub, state: State) -> None
             marks=(Mark(5.0, "new topic"),),
             alerts=(Alert(9.0, "lost", "4 of 12 are lost"),),
             snoozed_until_s=99.0,
-            answers=AnswerCounts(5, 2, 1),
+            answers=AnswerCounts(5, 2, 1, as_of_s=61.9),
         )
     )
     told = client.get("/api/v1/state").json()
@@ -128,18 +128,20 @@ def test_the_state_tells_moments(client: Client, hub: Hub, state: State) -> None
     assert told["marks"] == [{"time_s": 5.0, "label": "new topic", "how": "teacher"}]
     assert told["alerts"] == [{"time_s": 9.0, "kind": "lost", "reason": "4 of 12 are lost"}]
     assert told["snoozed_until_s"] == 99.0
-    assert told["answers"] == {"with_you": 5, "unsure": 2, "lost": 1, "total": 8, "smallest_group": 5, "holds_s": 300.0}
+    shown = {"with_you": 5, "unsure": 2, "lost": 1, "total": 8, "as_of_s": 61.0}
+    assert told["answers"] == {**shown, "smallest_group": 5, "holds_s": 300.0}
 
 
 @pytest.mark.parametrize("demo", [False, True])
 def test_answers_of_too_few_are_withheld_in_the_demo_too(client: Client, hub: Hub, state: State, *, demo: bool) -> None:
-    hub.publish(state(answers=AnswerCounts(3, 0, 1), demo=demo))
+    hub.publish(state(answers=AnswerCounts(3, 0, 1, as_of_s=9.0), demo=demo))
     told = client.get("/api/v1/state").json()["answers"]
     assert told == {
         "with_you": None,
         "unsure": None,
         "lost": None,
         "total": None,
+        "as_of_s": None,
         "smallest_group": 5,
         "holds_s": 300.0,
     }
@@ -174,10 +176,11 @@ def test_stored_answers_are_counts_of_a_group_and_no_participants(client: Client
     for second, who in enumerate(("p-one", "p-two", "p-three", "p-four", "p-five", "p-one")):
         store.moments.add_answer(1, Answer(1.5 * second, who, "lost" if second == 4 else "with_you"))
     answer = client.get("/api/v1/sessions/1/answers")
+    group = {"smallest_group": 5, "holds_s": 300.0}
     assert answer.json() == [
-        {"time_s": 5.0, "with_you": 0, "unsure": 0, "lost": 0, "total": 0, "smallest_group": 5, "holds_s": 300.0},
-        {"time_s": 10.0, "with_you": 4, "unsure": 0, "lost": 1, "total": 5, "smallest_group": 5, "holds_s": 300.0},
-    ]
+        {"time_s": 5.0, "with_you": 0, "unsure": 0, "lost": 0, "total": 0, "as_of_s": None, **group},
+        {"time_s": 10.0, "with_you": 4, "unsure": 0, "lost": 1, "total": 5, "as_of_s": 6.0, **group},
+    ], "as of the fifth answer: the sixth alone changes nothing"
     assert "p-" not in answer.text
 
 

@@ -54,6 +54,7 @@ class AnswerBook:
         self._held: dict[str, Answer] = {}  # in the order of time
         self._told: dict[str, Said | Left] = {}
         self._changed: set[str] = set()
+        self._told_s: float | None = None
         self._now_s = -math.inf
 
     def update(self, answer: Answer) -> None:
@@ -91,14 +92,14 @@ class AnswerBook:
         """
         self._go_to(time_s)
         said = Counter(self._told.values())
-        return AnswerCounts(**{name: said[name] for name in SAID})
+        return AnswerCounts(**{name: said[name] for name in SAID}, as_of_s=self._told_s)
 
     def _go_to(self, time_s: float) -> None:
         """Move on to a moment: what runs out on the way goes, one after the other; a clock that jumps back clears."""
         if not math.isfinite(time_s):
             return
         if time_s < self._now_s - JUMP_S:
-            self._held, self._told, self._changed, self._now_s = {}, {}, set(), time_s
+            self._held, self._told, self._changed, self._now_s, self._told_s = {}, {}, set(), time_s, None
         self._now_s = max(self._now_s, time_s)
         for who in [who for who, last in self._held.items() if self._now_s - last.time_s >= self._expires_s]:
             del self._held[who]
@@ -114,6 +115,7 @@ class AnswerBook:
         if self._changed and len(self._changed) >= self._needed:
             self._told = {who: answer.said for who, answer in self._held.items()}
             self._changed.clear()
+            self._told_s = self._now_s
 
 
 def counts_at(

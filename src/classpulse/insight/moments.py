@@ -5,7 +5,7 @@ Times are on the clock of `FrameResult.time_s`, as those of windows are.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Said = Literal["with_you", "unsure", "lost"]
@@ -58,11 +58,14 @@ class AnswerCounts:
 
     Attributes:
         with_you, unsure, lost: students who said so last.
+        as_of_s: when they changed last, by the clock of the source; None where that is not known, or they never have.
+            Counts that say the same are equal, whenever they changed.
     """
 
     with_you: int = 0
     unsure: int = 0
     lost: int = 0
+    as_of_s: float | None = field(default=None, compare=False, repr=False)
 
     @property
     def total(self) -> int:

@@ -78,7 +78,11 @@ def told(state: LiveState) -> RunState:
     True
     """
     live = state.phase in LIVE
-    people = disclose(state.now, None if state.demo else state.min_group)["people"] if live and state.now else None
+    people: object = None
+    if live and not state.camera:
+        people = state.attendees.present  # as its own page has it: nobody need show a face
+    elif live and state.now:
+        people = disclose(state.now, None if state.demo else state.min_group)["people"]
     return RunState(
         phase=state.phase,
         elapsed_s=state.elapsed_s,

@@ -64,7 +64,8 @@ class RunState:
     Attributes:
         phase: as the class's page has it, or `ASKED` or `LEFT`.
         elapsed_s: time since it began.
-        people: people seen, as the class's page tells it; None where they are too few.
+        people: people seen, as the class's page tells it, None where they are too few; of a class without a
+            camera, students who take part by link.
         word: how the class follows; None where it is not told.
         session_id: under which it is stored.
         trouble: a sentence on what is wrong; empty if nothing.

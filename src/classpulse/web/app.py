@@ -30,6 +30,7 @@ from classpulse.web.guard import Guard
 from classpulse.web.join_models import DeviceModels
 from classpulse.web.names import NameTags
 from classpulse.web.pages import add_files, add_page
+from classpulse.web.refused_pages import RefusedPages
 from classpulse.web.school_description import class_in_school
 from classpulse.web.sub_path import SubPath
 from classpulse.web.visits import Visited, Visits
@@ -135,6 +136,7 @@ def _add_middleware(app: FastAPI, hub: Hub, settings: Settings) -> None:
     if app.state.access.in_school:
         return  # the school's own pages have seen to what follows
     app.add_middleware(SubPath, root_path=web.root_path)
+    app.add_middleware(RefusedPages)
     if web.public_url is not None:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(web.trusted_proxies))
 

@@ -67,6 +67,10 @@ class AnswersShown(BaseModel):
     unsure: int | None
     lost: int | None
     total: int | None
+    as_of_s: float | None = Field(
+        None,
+        description="When the counts changed last, by the clock of the source, whole s; null where none are shown.",
+    )
     smallest_group: int = Field(description="Fewest students that counts come from, and change by; also in the demo.")
     holds_s: float = Field(description="How long an answer counts, unless its student leaves, s.")
 
@@ -127,7 +131,10 @@ def answers_over_time(
 
 
 def _answers_told(counts: AnswerCounts, min_group: int | None) -> dict[str, float | None]:
-    return {**disclose_answers(counts, min_group), "smallest_group": smallest_group(min_group), "holds_s": EXPIRES_S}
+    told = disclose_answers(counts, min_group)
+    # While nothing is shown, when a group changed is nobody's business either.
+    as_of_s = counts.as_of_s // 1 if told["total"] and counts.as_of_s is not None else None
+    return {**told, "as_of_s": as_of_s, "smallest_group": smallest_group(min_group), "holds_s": EXPIRES_S}
 
 
 def moments_of(state: LiveState) -> dict[str, object]:

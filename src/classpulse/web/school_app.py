@@ -15,6 +15,7 @@ from classpulse.web.guard import Guard
 from classpulse.web.login_pages import add_login, to_login
 from classpulse.web.office import Office
 from classpulse.web.pages import add_files, add_page, page_for
+from classpulse.web.refused_pages import RefusedPages
 from classpulse.web.school_class import THE_SERVER, ClassPages
 from classpulse.web.school_description import of_a_school
 from classpulse.web.school_doors import ClassDoors
@@ -71,6 +72,7 @@ def _add_middleware(app: FastAPI, school: School, who: Who, classes: ClassPages)
     doors = {"pages": app, "school": school, "who": who, "members": app.state.members, "idle": classes.idle()}
     app.add_middleware(ClassDoors, **doors)
     app.add_middleware(SubPath, root_path=web.root_path)
+    app.add_middleware(RefusedPages)
     app.add_middleware(HandedOn, pass_key=school.me.pass_key)
     if web.public_url is not None:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(web.trusted_proxies))

@@ -76,7 +76,8 @@ class RunShown(BaseModel):
     )
     elapsed_s: float = Field(description="Time since it began, s.")
     people: int | None = Field(
-        description="People seen, as its page tells it; null for too few, and for who is not in it."
+        description="People seen, as its page tells it, or, in a class of students' own devices (source `join`), "
+        "students who take part; null for too few, and for who is not in it."
     )
     word: str | None = Field(description="How it follows; null where that is not told, and for who is not in it.")
     trouble: str = Field(description="What is wrong, in a sentence; empty for who is not in it.")

@@ -33,8 +33,8 @@ async function changePassword(event) {
 
 function tokenEntry(token) {
   const used = token.last_used_at ? t("last used on {day}", { day: day(token.last_used_at) }) : t("not used yet");
-  const end = button(t("End"), () => endToken(token), "small");
-  end.setAttribute("aria-label", t("End the token {label}", { label: token.label }));
+  const end = button(t("Revoke"), () => endToken(token), "small");
+  end.setAttribute("aria-label", t("Revoke the token {label}", { label: token.label }));
   const until = t("Until {day}", { day: day(token.expires_at) });
   return element("li", {}, element("div", {}, element("h3", {}, token.label), element("p", {}, `${until}; ${used}`)), end);
 }
@@ -57,11 +57,11 @@ async function makeToken(event) {
 
 async function endToken(token) {
   const text = t("What asks with it is refused from now on.");
-  if (!(await confirmed(t("End the token {label}?", { label: token.label }), text, t("End it")))) return;
+  if (!(await confirmed(t("Revoke the token {label}?", { label: token.label }), text, t("Revoke it")))) return;
   const { wrong } = await ask("DELETE", `/api/v1/account/tokens/${token.id}`);
   showOnce("token", "");
   await showTokens();
-  notify(wrong ? ["bad", sentence(wrong)] : ["quiet", t("The token is ended.")]);
+  notify(wrong ? ["bad", sentence(wrong)] : ["quiet", t("The token is revoked.")]);
   byId("title").focus();
 }
 

@@ -1,6 +1,6 @@
 // What students say of themselves, beside what their faces say.
 
-import { byId, element, icon, setText } from "./dom.js";
+import { byId, clock, element, icon, setText } from "./dom.js";
 import { n, t } from "./i18n.js";
 
 export const ROWS = [
@@ -12,12 +12,11 @@ export const ROWS = [
 /** Whether counts may not be shown: none and a few look alike, so that nobody sees when the first one answers. */
 export const tooFew = (answers) => !answers?.total || answers.with_you === null;
 
-/** How long an answer counts, and when counts change. */
-export const ruleOf = ({ holds_s: holds, smallest_group: group }) =>
-  t("An answer counts for {minutes} minutes, or until its student leaves. Counts change when {group} answers have, so that nobody can tell who said what.", {
-    minutes: Math.round(holds / 60),
-    group,
-  });
+/** As of when counts are, how long an answer counts, and when counts change. */
+export function ruleOf({ as_of_s: since, holds_s: holds, smallest_group: group }) {
+  const rule = t("An answer counts for {minutes} minutes, or until its student leaves, and goes at the next change of the counts. They change once {group} answers have, so that nobody can tell who said what.", { minutes: Math.round(holds / 60), group });
+  return typeof since === "number" ? `${t("As of {time}.", { time: clock(since) })} ${rule}` : rule;
+}
 
 function build() {
   byId("answers-list").replaceChildren(

@@ -99,6 +99,13 @@ function show() {
   byId("seen").hidden = false;
 }
 
+/** In a school only admins enrol. */
+async function showWhoEnrols() {
+  const { data } = await ask("GET", "/api/v1/role");
+  byId("enrol-school").hidden = !data?.admin;
+  byId("enrol-others").hidden = Boolean(data?.admin);
+}
+
 /** Read the chosen class again. */
 async function load(...notices) {
   const id = byId("class").value;
@@ -106,6 +113,7 @@ async function load(...notices) {
   // That nobody is enrolled is how everybody begins, and that the law does not allow it is no fault either.
   const nobody = status === NOBODY_ON_FILE || (!wrong && !data.people.length && !data.choices.length);
   byId("begin").hidden = !nobody;
+  if (nobody && document.documentElement.hasAttribute("data-school")) await showWhoEnrols();
   byId("page-actions").hidden = nobody;
   notify(...notices, ...(nobody ? [] : [[status === NOT_ALLOWED ? "warn" : "bad", wrong]]));
   byId("caution").hidden = nobody || Boolean(wrong);

@@ -29,11 +29,17 @@ export function showPill(pill, course) {
   setText(pill, phaseWord(course));
 }
 
+/** Students who take part where a class is of their own devices alone, else people who are seen. */
+function howMany({ source, run }) {
+  if (run.people === null) return "";
+  const values = { n: number(run.people) };
+  return source === "join" ? n("{n} student", "{n} students", run.people, values) : n("{n} person", "{n} people", run.people, values);
+}
+
 /** A line on a class that runs: how long, how many, and how it follows. */
 export function lineOf(course) {
   if (!isLive(course) || !course.run) return "";
-  const people = course.run.people === null ? "" : n("{n} person", "{n} people", course.run.people, { n: number(course.run.people) });
-  return [clock(course.run.elapsed_s), people, WORDS[course.run.word] ?? ""].filter(Boolean).join(" · ");
+  return [clock(course.run.elapsed_s), howMany(course), WORDS[course.run.word] ?? ""].filter(Boolean).join(" · ");
 }
 
 const SOURCES = { demo: t("The demo"), join: t("Students' own devices") };

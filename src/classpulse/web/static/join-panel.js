@@ -2,6 +2,7 @@
 
 import { byId, element, icon, setText } from "./dom.js";
 import { n, t } from "./i18n.js";
+import { isObserver } from "./role.js";
 import { ask } from "./server.js";
 
 const SHOWN_HANDS = 6;
@@ -53,11 +54,12 @@ function showRow() {
   setText(row.summary, idle ? t("Students can say how they follow, from their own phones or laptops.") : n("{n} student takes part by link", "{n} students take part by link", present));
   row.summary.toggleAttribute("data-idle", idle);
   setText(row.open.lastElementChild, open ? t("Show the link") : t("Let students join"));
+  row.open.hidden = isObserver();
   row.open.disabled = !state.connected || state.phase === "ended" || state.phase === "asking";
   const raised = people.filter((one) => one.hand_s !== null && one.present);
   const chips = raised.slice(0, SHOWN_HANDS).map(handChip);
   const more = hands - chips.length;
-  if (more > 0) chips.push(element("li", { class: "more-hands" }, n("{n} more hand", "{n} more hands", more)));
+  if (more > 0 && !isObserver()) chips.push(element("li", { class: "more-hands" }, n("{n} more hand", "{n} more hands", more)));
   row.hands.replaceChildren(...chips);
   row.hands.hidden = chips.length === 0;
   setText(row.said, hands ? n("{n} hand is up", "{n} hands are up", hands) : "");
@@ -167,13 +169,13 @@ function showPeople() {
 export async function showStudents(now, connected) {
   if (!row.summary) buildRow();
   state = { participants: now.participants, phase: now.phase, connected };
-  byId("students").hidden = now.phase === "asking" || (now.phase === "ended" && now.participants.present === 0);
+  byId("students").hidden = now.phase === "asking" || (now.participants.present === 0 && (now.phase === "ended" || isObserver()));
   const { version, present, hands } = now.participants;
   const wanted = `${version} ${present} ${hands}`;
-  if (wanted !== asked && connected) {
+  // Who only watches is not told names, nor whose hand is up; counts they have.
+  if (wanted !== asked && connected && !isObserver()) {
     asked = wanted;
     const answer = await ask("GET", path("participants"));
-    // Who only watches is not told names; counts they have.
     if (answer.data) people = answer.data;
     else if (answer.status === 0) asked = "";
     showPeople();

@@ -16,6 +16,7 @@ let line = null;
 let camera = null;
 let invitation = null;
 let membership = null;
+let filmed = false; // whether a camera was ever on here
 let standing = { phase: "running", way: "answers", said: null, hand: false };
 
 
@@ -49,7 +50,7 @@ function keep(mine) {
 
 const FAREWELLS = {
   ended: () => [t("The class is over"), t("Thank you for taking part.")],
-  left: () => [t("You have left"), t("Your camera is off, and your name is forgotten.")],
+  left: () => [t("You have left"), filmed ? t("Your camera is off, and your name is forgotten.") : t("Your name is forgotten.")],
   removed: () => [t("Your teacher has closed your place"), t("You may come in again by the link, if it is still open.")],
   elsewhere: () => [t("You take part on another page"), t("It is open in another tab or window; this one has stopped.")],
   expired: () => [t("Your place in the class has gone"), t("Come in again by the link, if it is still open.")],
@@ -123,6 +124,7 @@ async function changeWay(way) {
   showStanding();
   if (wrong) return;
   keep({ ...membership, way });
+  filmed ||= way !== "answers";
   await camera.start(way);
 }
 
@@ -139,12 +141,19 @@ function enter(mine) {
   showLine(false);
   setText(byId("said-note"), saidNote(true));
   show("room");
+  filmed = way !== "answers";
   camera.start(way);
+}
+
+/** What leaving does, as it is said before. */
+function leavingDoes(keeps) {
+  if (filmed) return keeps ? t("Your camera goes off and your name is forgotten.") : t("Your camera goes off, your name is forgotten, and your answers of this class are deleted.");
+  return keeps ? t("Your name is forgotten.") : t("Your name is forgotten, and your answers of this class are deleted.");
 }
 
 async function leave() {
   const keeps = invitation.on_leave !== "delete";
-  byId("sure-text").textContent = keeps ? t("Your camera goes off and your name is forgotten.") : t("Your camera goes off, your name is forgotten, and your answers of this class are deleted.");
+  byId("sure-text").textContent = leavingDoes(keeps);
   byId("erase-field").hidden = !keeps;
   byId("erase").checked = false;
   const dialog = byId("sure");
@@ -187,6 +196,9 @@ async function begin() {
   const { data, wrong, status } = await ask("GET", api);
   if (wrong) {
     end(status === 404 ? t("This link leads to no class") : t("You cannot come in now"), wrong, true);
+    // The same code would lead nowhere again.
+    if (status === 404) byId("over-again").href = "./";
+    if (status === 404) byId("over-again").textContent = t("Type another code");
     return;
   }
   invitation = data;

@@ -192,6 +192,7 @@ function showViews() {
 function show(next) {
   state = next;
   document.body.dataset.phase = state.phase;
+  document.body.toggleAttribute("data-no-pictures", !state.camera && !state.reads_emotions);
   showStatus();
   showControls();
   showViews();
@@ -234,7 +235,7 @@ function prepareControls() {
 }
 
 prepareControls();
-prepareRole();
+await prepareRole(); // what is shown and asked for goes by it
 prepareChart();
 prepareMarks(press);
 prepareAlerts(press);

@@ -3,6 +3,7 @@
 import { ROWS, ruleOf, tooFew } from "./answers.js";
 import { byId, element, icon, setText } from "./dom.js";
 import { number, percent, t } from "./i18n.js";
+import { isObserver } from "./role.js";
 
 const ROOM_FOR_TEXT_PX = 86;
 const ROOM_FOR_SHAPE_PX = 34;
@@ -51,7 +52,7 @@ function reasonFor({ phase, answers, participants, min_group: group }) {
   if (phase === "ended") return [t("The class has ended"), t("Nothing more is read. What was stored is kept.")];
   if (phase === "paused") return [t("Paused"), t("Nothing is looked at or stored until you resume.")];
   if (!tooFew(answers)) return null;
-  if (!participants.present && !answers) return [t("Nobody takes part yet"), t("Let students join: they say from their phones or laptops how they follow, and raise a hand.")];
+  if (!participants.present && !answers) return [t("Nobody takes part yet"), isObserver() ? t("Figures appear when students take part by link.") : participants.open ? t("Show the link: students say from their phones or laptops how they follow, and raise a hand.") : t("Let students join: they say from their phones or laptops how they follow, and raise a hand.")];
   const least = answers?.smallest_group ?? group;
   return [t("Too few answers to show"), t("They are shown once at least {group} students have answered, so that nobody can tell who said what.", { group: least })];
 }
