@@ -10,6 +10,7 @@ import streamlit as st
 from classpulse.insight.moments import clock
 from classpulse.insight.state import percent
 from classpulse.lab import charts, visit
+from classpulse.local_time import local_time
 from classpulse.report import words
 from classpulse.report.contents import read_class
 from classpulse.report.page import to_html
@@ -42,7 +43,7 @@ def show() -> None:
 
 def _name(row: SessionRow) -> str:
     demo = " (made up)" if row.demo else ""
-    return f"Class {row.id}: {row.source}{demo}, {row.started_at:%Y-%m-%d %H:%M} UTC"
+    return f"Class {row.id}: {row.source}{demo}, {local_time(row.started_at)}"
 
 
 def _show_figures(report: ClassReport) -> None:

@@ -12,6 +12,7 @@ import classpulse
 from classpulse.insight.moments import SAID, clock
 from classpulse.insight.self_report import pooled, sentence
 from classpulse.insight.state import percent
+from classpulse.local_time import local_time
 from classpulse.report import charts, words
 from classpulse.report.canvas import PAGE, PHONE
 from classpulse.report.standouts import SHORTEST_S
@@ -75,6 +76,7 @@ def _template(texts: Catalogue) -> Template:
         "with_ends": lambda figure: texts.retold(_with_ends(figure)),
         "ends": lambda figure: texts.retold(_ends(figure)),
         "clock": clock,
+        "local_time": local_time,
         "minutes": lambda length_s: texts.retold(words.minutes(length_s)),
         "retold": texts.retold,
     }
