@@ -11,15 +11,18 @@ LONGEST_NAME = 5
 
 
 def zone(at: datetime) -> str:
-    """The short name of this machine's zone at a moment: `CET`, or how far it is from UTC where it has none.
+    """The short name of this machine's zone at a moment: `CET`, or `UTC+05:30` where it has none.
 
     Args:
         at: any moment that knows its zone; summer time depends on it.
     """
     local = at.astimezone()
     name = local.tzname() or ""
-    # "+03" of zones without a name, and the long names that Windows gives
-    return name if name.isalpha() and len(name) <= LONGEST_NAME else f"UTC{local:%z}"
+    # Not "+03" of zones without a name, "Europe" of one that this machine does not know, or the words that Windows has.
+    if name.isalpha() and name.isupper() and len(name) <= LONGEST_NAME:
+        return name
+    offset = local.strftime("%z")
+    return "UTC" if offset == "+0000" else f"UTC{offset[:3]}:{offset[3:5]}"
 
 
 def local_time(at: datetime, form: str = "%Y-%m-%d %H:%M") -> str:
