@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,13 +16,18 @@ from rich.console import Console
 from rich.text import Text
 
 from classpulse import terminal
-from classpulse.inference.catalogue import Entry
+from classpulse.inference import catalogue
 from classpulse.insight.engagement import ClassWindow
+from classpulse.local_time import local_time
+from classpulse.people_views import audit_table
 from classpulse.policy import Policy
+from classpulse.storage.audit import Entry
 from classpulse.storage.tables import PolicyAnswerRow, SessionRow
 from classpulse.tables import Check, checks_table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.console import RenderableType
 
 LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
@@ -60,13 +67,26 @@ def window(start_s: float, people: int = 6) -> ClassWindow:
     return ClassWindow(start_s, start_s + 5, 50, people - 0.5, people, people, LABELS, mix, 0.25)
 
 
+@pytest.fixture
+def berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine in Berlin."""
+    if not hasattr(time, "tzset"):
+        pytest.skip("this system's zone cannot be set for one process")
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("berlin")
 @pytest.mark.parametrize("columns", [80, 120])
 def test_classes_are_listed_whole(columns: int) -> None:
     running = session(11, "demo", ended_at=None, ended_how=None, jurisdiction=None)
     classes = [running, session(2, LONG), session(1, "lesson [bold] [/].mp4")]
     lines = printed(terminal.sessions_table(classes, {11: 5400.0, 1: 5700.0}), columns)
-    assert lines[0].split() == ["class", "source", "began", "(UTC)", "minutes", "ended", "law"]
-    assert lines[1].split() == ["11", "demo", "2026-03-02", "09:30", "90.0", "running", "unset"]
+    assert lines[0].split() == ["class", "source", "began", "minutes", "ended", "law"]
+    assert lines[1].split() == ["11", "demo", "2026-03-02", "10:30", "CET", "90.0", "running", "unset"]
     folded = "".join(line[7 : lines[0].index("began") - 2].strip() for line in lines[2:-1])
     assert folded == LONG, "a long name is broken and not cut off"
     assert lines[-1].split() == [
@@ -75,7 +95,8 @@ def test_classes_are_listed_whole(columns: int) -> None:
         "[bold]",
         "[/].mp4",
         "2026-03-02",
-        "09:30",
+        "10:30",
+        "CET",
         "95.0",
         "stopped",
         "research",
@@ -92,8 +113,8 @@ def test_a_class_is_shown_whole(columns: int) -> None:
     windows = [window(0), window(65, people=4), window(36000)]
     lines = printed(terminal.session_table(windows, LABELS, 5), columns)
     assert lines[0].split() == ["from", "faces", *LABELS, "uncertain"]
-    shares = ["0", "%"] * 3 + ["100", "%"] + ["0", "%"] * 3
-    assert lines[1].split() == ["0:00", "5.5", *shares, "25", "%"]
+    shares = ["0%"] * 3 + ["100%"] + ["0%"] * 3
+    assert lines[1].split() == ["0:00", "5.5", *shares, "25%"]
     assert lines[2].split() == ["1:05", "too", "few", *["·"] * 8], "four people are too few to tell of"
     assert lines[3].split()[0] == "10:00:00"
     assert printed(terminal.session_table(windows, LABELS, None), columns)[2].split()[:2] == ["1:05", "3.5"], "the demo"
@@ -133,8 +154,8 @@ def test_models_are_listed_in_lines_that_can_be_copied(tmp_path: Path) -> None:
     file = tmp_path / "[x] a folder with a very long name so that the line is longer than the terminal is wide.onnx"
     file.write_bytes(b"model")
     entries = {
-        "one": Entry("one", file, "finds faces", "MIT"),
-        "two": Entry("two", Path("missing"), "reads emotions", "MIT", optional=True),
+        "one": catalogue.Entry("one", file, "finds faces", "MIT"),
+        "two": catalogue.Entry("two", Path("missing"), "reads emotions", "MIT", optional=True),
     }
     lines = printed(terminal.models_table(entries), 80)
     assert lines[0] == "one: finds faces (MIT)"
@@ -143,14 +164,39 @@ def test_models_are_listed_in_lines_that_can_be_copied(tmp_path: Path) -> None:
     assert lines[-1] == "  not installed: run `classpulse models install two`"
 
 
+@pytest.mark.usefixtures("berlin")
 def test_the_law_is_shown_with_everybody_who_said_so() -> None:
     when = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
     log = [PolicyAnswerRow(jurisdiction="eu", answered_by="[bold] Head", answered_at=when, previous=None, how="page")]
     lines = printed(terminal.policy_table(Policy("eu"), log), 80)
     assert lines[0] == "In force: eu (allows face-detection)"
-    assert lines[2].split() == ["2026-03-02", "09:30", "eu", "[bold]", "Head", "page"]
+    assert lines[2].split() == ["2026-03-02", "10:30", "CET", "eu", "[bold]", "Head", "page"]
     unset = printed(terminal.policy_table(Policy(None), []), 120)
     assert "classpulse policy set eu|other|research" in " ".join(unset)
+    assert "A live class does not begin" in unset[0], "what recordings may is not all that holds"
+
+
+@pytest.mark.usefixtures("berlin")
+def test_moments_are_told_by_the_clock_of_the_machine() -> None:
+    assert local_time(datetime(2026, 7, 2, 22, 30, tzinfo=UTC)) == "2026-07-03 00:30 CEST"
+    os.environ["TZ"] = "<+0530>-5:30"
+    time.tzset()
+    assert local_time(datetime(2026, 7, 2, 22, 30, tzinfo=UTC), "%H:%M") == "04:00 UTC+05:30"
+
+
+def test_the_log_of_deeds_is_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    who, whom = "head.of.school@a-school-with-a-long-name.example", "Wilhelmina Featherstonehaugh-Montgomery"
+    why = "recognition until 2027-03-02, said by a parent in writing"
+    deed = Entry(1204, datetime(2026, 3, 2, 9, 30, 12, tzinfo=UTC), who, "consent.record", whom, why)
+    narrow = printed(audit_table([deed]), 80)
+    assert max(map(len, narrow)) <= 80
+    assert local_time(deed.at, "%Y-%m-%d %H:%M:%S") in narrow[1]
+    told = f"1204{local_time(deed.at, '%Y-%m-%d%H:%M:%S')}{who}consent.record{whom}{why}"
+    left = "".join(narrow[1:])
+    assert sorted(left.replace(" ", "")) == sorted(told.replace(" ", ""))
+    terminal.show(audit_table([deed]))
+    piped = capsys.readouterr().out.splitlines()
+    assert all(word in piped[1] for word in (who, whom, why)), "into a pipe a row is one line"
 
 
 @pytest.mark.parametrize(

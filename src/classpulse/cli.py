@@ -95,7 +95,7 @@ def live(settings: Settings, source: str | None, results: str | None, **flags: A
       classpulse live lesson.mp4 --fast --results lesson.jsonl
       classpulse live rtsp://user:password@camera.school/stream --jurisdiction eu
       classpulse live screen:window=Zoom --my-tile top-left
-      classpulse live join                 students join from their own devices
+      classpulse live join --set web.host=0.0.0.0   students join from their own devices
       classpulse live 0 --join             a camera, and students who answer by link
       classpulse live --single             look at yourself
       classpulse live rtsp://camera/stream --cluster head.school:6379

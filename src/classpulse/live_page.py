@@ -34,6 +34,10 @@ MESSAGE_BYTES = 262_144
 """Of a student's socket: a picture has 200,000 at most."""
 LAB_MESSAGE_BYTES = 4_000_000
 """Of the lab's: a camera's whole picture."""
+FOR_STUDENTS = (
+    "That link opens on this computer only. For students' own devices start with --set web.host=0.0.0.0, "
+    "and with --set web.https=auto too if their cameras are to take part."
+)
 WHO = {"teacher": "A teacher", "observer": "An observer"}
 
 
@@ -112,6 +116,8 @@ def announce(server: LiveServer, runner: Runner, settings: Settings, say: Say, *
     _explain_https(server, say)
     if runner.room.link.code:
         say(f"Students join at {where}join/{runner.room.link.code}")
+        if access.web.only_here:
+            say(FOR_STUDENTS)
     roles: list[Role] = [] if access.web.only_here else ["teacher"]
     for role in [*roles, "observer"] if observer else roles:
         say(f"{WHO[role]} comes in by this link, once: {access.link(role)}")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from classpulse.local_time import local_time
 from classpulse.tables import plain_table
 
 if TYPE_CHECKING:
@@ -45,9 +46,10 @@ def audit_table(entries: Sequence[Entry]) -> RenderableType:
     """The newest deeds, the newest first."""
     if not entries:
         return Text("The audit log is empty: it begins when somebody's consent is recorded.")
-    table = plain_table("", "when (UTC)", "who", "did", "whom", "detail", numbers=("",), wide="detail")
+    names = ("who", "whom", "detail")
+    table = plain_table("", "when", "who", "did", "whom", "detail", numbers=("",), wide=names)
     for entry in entries:
-        when = f"{entry.at:%Y-%m-%d %H:%M:%S}"
+        when = local_time(entry.at, "%Y-%m-%d %H:%M:%S")
         words = (Text(entry.actor), entry.action, Text(entry.subject), Text(entry.detail))
         table.add_row(str(entry.number), when, *words)
     return table

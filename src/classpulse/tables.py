@@ -32,12 +32,13 @@ class Check:
     advice: str = ""
 
 
-def plain_table(*columns: str, numbers: Sequence[str] = (), wide: str = "") -> Table:
-    """An empty table; columns of numbers stand at the right, and the wide one alone may be broken."""
+def plain_table(*columns: str, numbers: Sequence[str] = (), wide: str | Sequence[str] = ()) -> Table:
+    """An empty table; columns of numbers stand at the right, and the wide ones alone may be broken."""
+    broken = (wide,) if isinstance(wide, str) else wide
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for column in columns:
         table.add_column(
-            column, justify="right" if column in numbers else "left", overflow="fold", no_wrap=column != wide
+            column, justify="right" if column in numbers else "left", overflow="fold", no_wrap=column not in broken
         )
     return table
 

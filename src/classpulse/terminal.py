@@ -10,12 +10,14 @@ import click
 from rich.console import Console, Group
 from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
 from rich.text import Text
 
 from classpulse.errors import PolicyError
 from classpulse.insight.disclosure import disclose, held
 from classpulse.insight.moments import clock
 from classpulse.live import Terminal
+from classpulse.local_time import local_time
 from classpulse.operations.log import sayer
 from classpulse.policy import EXEMPTIONS, STRICTEST_FIRST, Policy, Task, told
 from classpulse.tables import plain_table
@@ -51,6 +53,7 @@ The ban has two exceptions: systems used for medical or for safety reasons. Almo
 DECLARATION = """\
 This needs a declaration of a sentence: what it rests on, and who approved it. It is kept with the answer."""
 
+WIDEST = 10_000
 SAME = '"'
 HELD = (
     f"{SAME}  as in the line above: newer figures would tell who came or went, so that the last ones stay for a while"
@@ -140,8 +143,11 @@ def working(what: str) -> Iterator[Callable[[float], None]]:
 
 
 def show(table: RenderableType) -> None:
-    """Put a table on standard output."""
-    Console().print(table, soft_wrap=isinstance(table, Text))
+    """Put a table on standard output; into a pipe or file its rows go whole, however long they are."""
+    console = Console()
+    if isinstance(table, Table) and not console.is_terminal:
+        console.width = max(console.width, console.measure(table, options=console.options.update(width=WIDEST)).maximum)
+    console.print(table, soft_wrap=isinstance(table, Text))
 
 
 def models_table(entries: Mapping[str, Entry]) -> Text:
@@ -177,11 +183,11 @@ def sessions_table(sessions: Sequence[SessionRow], lengths_s: Mapping[int, float
     if not sessions:
         return Text("No class is stored yet: `classpulse live` begins one.")
     table = plain_table(
-        "class", "source", "began (UTC)", "minutes", "ended", "law", numbers=("class", "minutes"), wide="source"
+        "class", "source", "began", "minutes", "ended", "law", numbers=("class", "minutes"), wide="source"
     )
     for row in sessions:
         minutes = lengths_s.get(row.id, 0.0) / 60
-        began = row.started_at.strftime("%Y-%m-%d %H:%M")
+        began = local_time(row.started_at)
         table.add_row(
             str(row.id),
             Text(row.source),
@@ -234,12 +240,18 @@ def policy_table(policy: Policy, log: Sequence[PolicyAnswerRow]) -> RenderableTy
     """The law in force, and every answer there has been."""
     allowed = ", ".join(task.value for task in Task if policy.allows(task))
     title = f"In force: {told(policy.jurisdiction, policy.exemption)} (allows {allowed})"
+    if policy.jurisdiction is None:
+        title = "In force: unset. A live class does not begin until somebody has said which law holds here:\n"
+        title += f"  classpulse policy set {'|'.join(STRICTEST_FIRST)}\n"
+        title += f"Recordings and the made-up class go on meanwhile; they allow {allowed}."
+    elif not log:
+        title += ". Nobody has said so here: it comes from the settings."
     if not log:
-        return Text(f"{title}. Nobody has said so: classpulse policy set {'|'.join(STRICTEST_FIRST)}")
-    table = plain_table("when (UTC)", "law", "said by", "where", wide="said by")
+        return Text(title)
+    table = plain_table("when", "law", "said by", "where", wide="said by")
     declared = []
     for answer in log:
-        when, law = f"{answer.answered_at:%Y-%m-%d %H:%M}", told(answer.jurisdiction, answer.exemption)
+        when, law = local_time(answer.answered_at), told(answer.jurisdiction, answer.exemption)
         table.add_row(when, law, Text(answer.answered_by), answer.how)
         if answer.declaration:
             declared.append(Text(f"Declared {when} for {law}: {answer.declaration}"))

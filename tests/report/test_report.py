@@ -92,7 +92,7 @@ def test_a_lesson_in_words(store: Store) -> None:
     assert "20:15 facing fell from 83% to 55% in 4 minutes; 16 of 18 visible" in said
     assert "what students said" in said
     assert "What this does not mean" in said
-    assert html.count("<svg") == 3
+    assert html.count("<svg") == 6
 
 
 def test_a_short_class_is_said_to_be_short(store: Store) -> None:
@@ -254,7 +254,7 @@ def test_an_eu_class_is_counted_and_heard(store: Store) -> None:
     assert "Under this law faces are counted and nothing is read in them" in said
     assert "What students said" in said
     assert "Emotions, as guessed" not in said
-    assert html.count("<svg") == 1
+    assert html.count("<svg") == 2
 
 
 @pytest.mark.parametrize("law", ["other", "eu"])
@@ -276,7 +276,7 @@ def test_a_class_that_only_answers_is_told_by_its_answers(store: Store, law: Jur
     assert "not enough to tell for" in said
     assert re.search(r"Noted: 1:30 new topic", said)
     assert re.search(r"Until with you unsure lost .* 2:05 3 0 2 .* 5:00 · · ·", said)
-    assert html.count("<svg") == 1
+    assert html.count("<svg") == 2
     report = read_class(store, number)
     assert report.by_answers
     assert {*report.states} == {"mixed", "not_enough"}
@@ -315,7 +315,7 @@ def test_several_classes_beside_each_other(store: Store) -> None:
     assert "Several classes beside each other" in said
     assert said.count("webcam 0") == 4  # beside the number in the table, and above each page
     assert re.search(r"20 minutes \d\d% \(\d\d to \d\d\)", said)
-    assert html.count("<svg") == 2 + 3 + 3
+    assert html.count("<svg") == 2 + 6 + 6
     rows = list(csv.DictReader(io.StringIO(render([read_class(store, n) for n in (first, second)], "csv").decode())))
     assert {row["class"] for row in rows} == {str(first), str(second)}
     assert len(json.loads(render([read_class(store, n) for n in (first, second)], "json"))) == 2

@@ -51,7 +51,7 @@ def test_a_number_of_minutes_within_a_sentence(report: ClassReport) -> None:
 def test_charts_in_hindi_are_drawn_in_letters(report: ClassReport) -> None:
     html = render([report], "html", "hi").decode()
     charts = re.findall(r"<svg class=.*?</svg>", html, re.DOTALL)
-    assert len(charts) == 3
+    assert len(charts) == 6
     assert "स्क्रीन की ओर देखते हैं" in charts[0]
     assert "<text" in charts[0], "outlines of a font without these letters would be empty boxes"
     assert "<text" not in render([report], "html", "es").decode()

@@ -9,6 +9,7 @@ import pytest
 from joined_class import Device
 from served_school import Asks, HereSchool, school_here
 
+from classpulse.client import Client
 from classpulse.insight.moments import Mark
 from classpulse.web import school_doors, school_members, who
 
@@ -91,6 +92,17 @@ def test_a_class_is_seen_by_its_members_and_by_nobody_else(people: dict[str, Ask
     assert people["ana"].get(f"{running}{path}").status_code == 200
     watched = {"", "api/v1/state", "api/v1/role"}
     assert (people["ola"].get(f"{running}{path}").status_code == 200) == (path in watched)
+
+
+def test_a_program_asks_below_its_class(school: HereSchool, people: dict[str, Asks], running: str) -> None:
+    """As the documentation says: the client with the class's address and a token, and what each description holds."""
+    token = people["ana"].headers["Authorization"].removeprefix("Bearer ")
+    with Client(running, token=token) as teacher:
+        assert teacher.state().phase == "running"
+    of_class = people["ana"].said(f"{running}api/v1/openapi.json")["paths"]
+    of_school = people["ana"].said(f"{school.url}api/v1/openapi.json")["paths"]
+    assert "/api/v1/state" in of_class
+    assert {"/api/v1/school", "/api/v1/courses/{slug}/start", "/api/v1/accounts"} <= set(of_school)
 
 
 @pytest.mark.parametrize("what", PRESSED)

@@ -85,6 +85,7 @@ def test_a_teacher_and_students_go_through_a_whole_class(browser: Browser, tmp_p
     with Running("live", "join", *law, "--no-browser", "--port", 0, *QUICK, data=tmp_path / "data") as command:
         url = command.url
         assert re.search(r"Students join at http://127\.0\.0\.1:\d+/join/[0-9A-Z]{8}", command.said)
+        assert "That link opens on this computer only" in command.said
         teacher = browser.new_page(viewport={"width": 1280, "height": 900})
         teacher.set_default_timeout(SLOW_MS)
         teacher.goto(url)

@@ -10,15 +10,19 @@ import streamlit as st
 from classpulse.insight.moments import clock
 from classpulse.insight.state import percent
 from classpulse.lab import charts, visit
+from classpulse.local_time import local_time
 from classpulse.report import words
 from classpulse.report.contents import read_class
 from classpulse.report.page import to_html
 from classpulse.storage.export import write_csv
 
 if TYPE_CHECKING:
+    from classpulse.insight.moments import Said
     from classpulse.report.contents import ClassReport
     from classpulse.storage.store import Store
     from classpulse.storage.tables import SessionRow
+
+SAID_TITLES: tuple[tuple[Said, str], ...] = (("with_you", "With you, on average"), ("lost", "Lost, on average"))
 
 
 def show() -> None:
@@ -42,26 +46,47 @@ def show() -> None:
 
 def _name(row: SessionRow) -> str:
     demo = " (made up)" if row.demo else ""
-    return f"Class {row.id}: {row.source}{demo}, {row.started_at:%Y-%m-%d %H:%M} UTC"
+    return f"Class {row.id}: {row.source}{demo}, {local_time(row.started_at)}"
 
 
 def _show_figures(report: ClassReport) -> None:
     st.markdown(f"#### {words.headline(report)}")
     columns = st.columns(4)
     columns[0].metric("Length", clock(report.length_s))
-    means = {"Faced the screen": report.mean("facing"), "Attention score": report.mean("attention")}
-    for column, (title, figure) in zip(columns[1:3], means.items(), strict=True):
-        ends = None if figure is None else f"90 % interval: {percent(figure.low)} to {percent(figure.high)}"
-        column.metric(title, "not told" if figure is None else percent(figure.value), help=ends)
-    columns[3].metric("Of the class seen", "not told" if report.coverage is None else percent(report.coverage))
+    told = _by_answers(report) if report.by_answers else _by_faces(report)
+    for column, (title, value, meant) in zip(columns[1:], told, strict=True):
+        column.metric(title, value, help=meant)
     ended = "still running" if report.ended_how is None else report.ended_how
     group = "" if report.min_group is None else f", no figure of fewer than {report.min_group} people"
     st.caption(f"Law: {report.law}; {ended}{group}.")
 
 
+def _by_faces(report: ClassReport) -> list[tuple[str, str, str | None]]:
+    """Title, figure and what it means, of a class that was seen."""
+    told: list[tuple[str, str, str | None]] = []
+    for title, figure in (("Faced the screen", report.mean("facing")), ("Attention score", report.mean("attention"))):
+        ends = None if figure is None else f"90 % interval: {percent(figure.low)} to {percent(figure.high)}"
+        told.append((title, _share(None if figure is None else figure.value), ends))
+    return [*told, ("Of the class seen", _share(report.coverage), None)]
+
+
+def _by_answers(report: ClassReport) -> list[tuple[str, str, str | None]]:
+    """The same of a class that only answers: nobody's face was looked for."""
+    meant = "the mean over the times when a whole group had answered"
+    shares = [(title, _share(report.answers.share(name)), meant) for name, title in SAID_TITLES]
+    return [("Students who answered", str(report.answers.most or "not told"), None), *shares]
+
+
+def _share(value: float | None) -> str:
+    return "not told" if value is None else percent(value)
+
+
 def _show_charts(report: ClassReport) -> None:
     timeline = charts.timeline(report)
-    if timeline is None:
+    if report.by_answers:
+        if not report.answers.most:
+            st.caption("What students said cannot be told: fewer answered than a figure may come from.")
+    elif timeline is None:
         st.caption("Who faced the screen could not be told: too few people were seen, or the law does not allow it.")
     else:
         st.altair_chart(timeline)

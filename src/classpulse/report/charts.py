@@ -16,8 +16,10 @@ from classpulse.colours import BETWEEN, EMOTION_COLOURS, LOST, WITH
 from classpulse.report.canvas import (
     INK,
     MUTED,
+    PAGE,
     SHORTEST_MIN,
     blank,
+    legend_below,
     legend_beside,
     minute_axis,
     share_axis,
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from classpulse.insight.moments import StateName
+    from classpulse.report.canvas import Sheet
     from classpulse.report.contents import ClassReport, Shown
 
 FACING, ATTENTION, ALERT = "#0072b2", "#9a6a00", "#d55e00"
@@ -53,15 +56,15 @@ GAP_S = 15.0
 """Windows further apart than this are not joined by a line."""
 
 
-def timeline(report: ClassReport, texts: Catalogue = ENGLISH) -> str:
+def timeline(report: ClassReport, texts: Catalogue = ENGLISH, sheet: Sheet = PAGE) -> str:
     """Who faced the screen and the attention score over the class, with bands, marks, alerts and named moments."""
     with styled(texts, {"svg.hashsalt": f"timeline-{report.session_id}"}):
-        figure, axes = blank(2.15)
+        figure, axes = blank(2.15, sheet)
         _band(axes, report.windows, "facing", FACING, texts.retold(phrase("face the screen")))
         _band(axes, report.windows, "attention", ATTENTION, texts.retold(phrase("attention score")), dashed=True)
         share_axis(axes, 1.3 * STRIP[0] if any(report.states) else 0, 0.25, texts)
         _states(axes, report)
-        _marks(axes, report, texts)
+        _marks(axes, report, texts, sheet)
         for number, moment in enumerate(report.moments, 1):
             axes.annotate(
                 str(number),
@@ -74,15 +77,15 @@ def timeline(report: ClassReport, texts: Catalogue = ENGLISH) -> str:
                 bbox={"boxstyle": "circle,pad=0.28", "fc": INK, "ec": "white", "lw": 1.2},
                 zorder=6,
             )
-        minute_axis(axes, report.length_s, texts.retold(phrase("minutes from the beginning")))
-        axes.legend(loc="upper right", bbox_to_anchor=(1.01, -0.09), ncols=3, fontsize=8, handlelength=1.6)
-        return to_svg(figure, texts.retold(TIMELINE))
+        minute_axis(axes, report.length_s, sheet, texts.retold(phrase("minutes from the beginning")))
+        legend_below(axes, sheet)
+        return to_svg(figure, texts.retold(TIMELINE), f"{sheet.name}-timeline-{report.session_id}")
 
 
-def mood(report: ClassReport, texts: Catalogue = ENGLISH) -> str:
+def mood(report: ClassReport, texts: Catalogue = ENGLISH, sheet: Sheet = PAGE) -> str:
     """The mix of emotions over the class, stacked."""
     with styled(texts, {"svg.hashsalt": f"mood-{report.session_id}"}):
-        figure, axes = blank(1.3)
+        figure, axes = blank(1.3, sheet)
         times, shares = _mix(report)
         labels = [label for label in EMOTION_COLOURS if label in report.labels]
         columns = [shares[report.labels.index(label)] for label in labels]
@@ -91,16 +94,16 @@ def mood(report: ClassReport, texts: Catalogue = ENGLISH) -> str:
             times, columns, labels=[texts.retold(label) for label in labels], colors=colours, lw=0.4, edgecolor="white"
         )
         share_axis(axes, 0, 0.5, texts)
-        minute_axis(axes, report.length_s)
-        legend_beside(axes)
-        return to_svg(figure, texts.retold(MOOD))
+        minute_axis(axes, report.length_s, sheet)
+        legend_beside(axes, sheet)
+        return to_svg(figure, texts.retold(MOOD), f"{sheet.name}-mood-{report.session_id}")
 
 
-def answers(report: ClassReport, texts: Catalogue = ENGLISH) -> str:
+def answers(report: ClassReport, texts: Catalogue = ENGLISH, sheet: Sheet = PAGE) -> str:
     """How many said that they were with the teacher, unsure or lost, stacked; with marks where no other chart is."""
     said, length_s = report.answers, report.length_s
     with styled(texts, {"svg.hashsalt": "answers"}):
-        figure, axes = blank(1.9 if report.by_answers else 1.1)
+        figure, axes = blank(1.9 if report.by_answers else 1.1, sheet)
         times = np.array(said.times_s) / 60
         heights = [[np.nan if held is None else getattr(held, name) for held in said.counts] for name in SAID]
         axes.stackplot(
@@ -114,10 +117,10 @@ def answers(report: ClassReport, texts: Catalogue = ENGLISH) -> str:
         axes.set_ylim(0, max(1, said.most) * 1.05)
         axes.yaxis.set_major_locator(MaxNLocator(3, integer=True))
         if report.by_answers:
-            _marks(axes, report, texts)
-        minute_axis(axes, max(length_s, said.times_s[-1] if said.times_s else 0))
-        legend_beside(axes)
-        return to_svg(figure, texts.retold(ANSWERS))
+            _marks(axes, report, texts, sheet)
+        minute_axis(axes, max(length_s, said.times_s[-1] if said.times_s else 0), sheet)
+        legend_beside(axes, sheet)
+        return to_svg(figure, texts.retold(ANSWERS), f"{sheet.name}-answers-{report.session_id}")
 
 
 def small(report: ClassReport, texts: Catalogue = ENGLISH) -> str:
@@ -129,7 +132,8 @@ def small(report: ClassReport, texts: Catalogue = ENGLISH) -> str:
         axes.set_ylim(0, 1)
         axes.set_xlim(0, max(report.length_s / 60, SHORTEST_MIN))
         axes.set_axis_off()
-        return to_svg(figure, texts.retold(phrase("Share that faced the screen in class {id}", id=report.session_id)))
+        told = phrase("Share that faced the screen in class {id}", id=report.session_id)
+        return to_svg(figure, texts.retold(told), f"small-{report.session_id}")
 
 
 def _band(axes: Axes, windows: Sequence[Shown], name: str, colour: str, label: str, *, dashed: bool = False) -> None:
@@ -250,9 +254,9 @@ def joined(spans: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     return found
 
 
-def _marks(axes: Axes, report: ClassReport, texts: Catalogue) -> None:
+def _marks(axes: Axes, report: ClassReport, texts: Catalogue, sheet: Sheet) -> None:
     taken = [-np.inf, -np.inf]
-    wide = max(report.length_s / 60, SHORTEST_MIN) * 0.16
+    wide = max(report.length_s / 60, SHORTEST_MIN) * sheet.title_share
     for mark in report.marks:
         at = mark.time_s / 60
         row = int(np.argmin(taken)) if taken[0] > at - wide else 0

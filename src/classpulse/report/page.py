@@ -12,16 +12,19 @@ import classpulse
 from classpulse.insight.moments import SAID, clock
 from classpulse.insight.self_report import pooled, sentence
 from classpulse.insight.state import percent
+from classpulse.local_time import local_time
 from classpulse.report import charts, words
+from classpulse.report.canvas import PAGE, PHONE
 from classpulse.report.standouts import SHORTEST_S
 from classpulse.texts import Catalogue, catalogue, phrase
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from jinja2 import Template
 
     from classpulse.insight.estimate import Estimate
+    from classpulse.report.canvas import Sheet
     from classpulse.report.contents import ClassReport, Shown
 
 NOTHING = "·"
@@ -73,6 +76,7 @@ def _template(texts: Catalogue) -> Template:
         "with_ends": lambda figure: texts.retold(_with_ends(figure)),
         "ends": lambda figure: texts.retold(_ends(figure)),
         "clock": clock,
+        "local_time": local_time,
         "minutes": lambda length_s: texts.retold(words.minutes(length_s)),
         "retold": texts.retold,
     }
@@ -91,9 +95,9 @@ def _sections(report: ClassReport, texts: Catalogue) -> dict[str, object]:
     attention = any(window.facing is not None for window in report.windows)
     read = any(window.mix is not None for window in report.windows)
     drawings = {
-        "timeline": charts.timeline(report, texts) if attention else "",
-        "mood": charts.mood(report, texts) if read else "",
-        "answers": charts.answers(report, texts) if report.answers.most else "",
+        "timeline": _drawn(charts.timeline, report, texts) if attention else "",
+        "mood": _drawn(charts.mood, report, texts) if read else "",
+        "answers": _drawn(charts.answers, report, texts) if report.answers.most else "",
     }
     by_answers = report.by_answers and report.answers.most > 0
     return {
@@ -110,6 +114,11 @@ def _sections(report: ClassReport, texts: Catalogue) -> dict[str, object]:
         # Drawn here from numbers and escaped words.
         **{name: Markup(svg) for name, svg in drawings.items()},  # noqa: S704
     }
+
+
+def _drawn(draw: Callable[[ClassReport, Catalogue, Sheet], str], report: ClassReport, texts: Catalogue) -> str:
+    """A chart for a wide page and one for a phone, of which the page shows the one that fits."""
+    return "".join(draw(report, texts, sheet) for sheet in (PAGE, PHONE))
 
 
 def _minutely(report: ClassReport) -> Iterator[tuple[int, Shown]]:
