@@ -312,7 +312,8 @@ def test_every_student_can_be_reached_in_the_teachers_dialog(browser: Browser, l
         page.get_by_role("button", name="Remove E").click()
         until(lambda: len(lesson.room.people()) == 4, page)
         boxes = [page.locator(f"#students-dialog {part}").bounding_box() for part in (".people-box", ".dialog-actions")]
-        assert boxes[0] and boxes[1]
+        assert boxes[0]
+        assert boxes[1]
         assert boxes[0]["y"] + boxes[0]["height"] <= boxes[1]["y"], "nothing lies on the list"
         assert page.locator(".people-in").evaluate("list => list.scrollHeight <= list.clientHeight + 1")
     page.close()
