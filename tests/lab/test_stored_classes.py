@@ -35,7 +35,7 @@ def test_a_class_of_answers_is_told_by_its_answers(tmp_path: Path, monkeypatch: 
             observations_hz=1.0,
         )
         for start_s in range(0, 600, 5):
-            recorder.add_window(ClassWindow(start_s, start_s + 5, 0, None, None, 0, (), None, None))
+            recorder.add_window(ClassWindow(start_s, start_s + 5, 0, 0.0, 0, 0, (), None, None))
         recorder.finish("ended")
         for answer in lesson_answers(600.0):
             store.moments.add_answer(recorder.session_id, answer)
