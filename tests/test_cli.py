@@ -233,7 +233,7 @@ def test_the_stored_law_can_be_tightened_and_not_loosened(tmp_path: Path, clip: 
     assert log.startswith("In force: research (allows face-detection, emotion, attention, identity)")
     assert log.splitlines()[-1].startswith("Declared ")
     assert log.endswith(" for research: Study 12, approved by the ethics board on 3 May\n")
-    assert [line.split()[2:] for line in log.splitlines()[2:4]] == [
+    assert [line.split()[3:] for line in log.splitlines()[2:4]] == [
         ["eu", "Head", "of", "school", "command"],
         ["research", "Ethics", "board", "command"],
     ]

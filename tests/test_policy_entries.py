@@ -128,7 +128,7 @@ def test_an_exemption_is_set_with_its_declaration_alone(tmp_path: Path) -> None:
     ):
         refused = here("policy", "set", *arguments, "--by", "Head", data=tmp_path)
         assert refused.returncode == PolicyError.exit_code, arguments
-    assert "Nobody has said so" in here("policy", data=tmp_path).stdout
+    assert "A live class does not begin until somebody has said" in here("policy", data=tmp_path).stdout
 
     declared = ("--exemption", "medical", "--declaration", DECLARED, "--by", "Head")
     assert here("policy", "set", "eu", *declared, data=tmp_path).returncode == 0

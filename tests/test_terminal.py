@@ -184,7 +184,8 @@ def test_moments_are_told_by_the_clock_of_the_machine() -> None:
     assert local_time(datetime(2026, 7, 2, 22, 30, tzinfo=UTC), "%H:%M") == "04:00 UTC+05:30"
 
 
-def test_the_log_of_deeds_is_whole(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_log_of_deeds_is_whole(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
     who, whom = "head.of.school@a-school-with-a-long-name.example", "Wilhelmina Featherstonehaugh-Montgomery"
     why = "recognition until 2027-03-02, said by a parent in writing"
     deed = Entry(1204, datetime(2026, 3, 2, 9, 30, 12, tzinfo=UTC), who, "consent.record", whom, why)

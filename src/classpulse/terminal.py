@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
@@ -143,9 +144,9 @@ def working(what: str) -> Iterator[Callable[[float], None]]:
 
 
 def show(table: RenderableType) -> None:
-    """Put a table on standard output; into a pipe or file its rows go whole, however long they are."""
+    """Put a table on standard output; into a pipe or file its rows go whole, unless COLUMNS says how wide."""
     console = Console()
-    if isinstance(table, Table) and not console.is_terminal:
+    if isinstance(table, Table) and not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = max(console.width, console.measure(table, options=console.options.update(width=WIDEST)).maximum)
     console.print(table, soft_wrap=isinstance(table, Text))
 
