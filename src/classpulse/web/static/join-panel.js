@@ -125,7 +125,9 @@ function showLink(link) {
   }
   const closed = t("The link is closed: nobody else can join. Who is in stays in.");
   const alone = t("Only this computer can open this link. For students' devices start Classpulse with --set web.host=0.0.0.0, or behind your school's address.");
-  setText(dialog.hint, !open ? closed : link.reachable ? "" : alone);
+  const atSchool = t("Only the server's own computer can open this link: ask whoever runs the server to let others in.");
+  const unreached = document.documentElement.hasAttribute("data-school") ? atSchool : alone;
+  setText(dialog.hint, !open ? closed : link.reachable ? "" : unreached);
   dialog.hint.toggleAttribute("data-warn", open && !link.reachable);
   dialog.hint.hidden = dialog.hint.textContent === "";
 }

@@ -5,7 +5,7 @@ import { date, n, t } from "./i18n.js";
 
 export const day = (iso) => date(iso, { day: "numeric", month: "short", year: "numeric" });
 
-export const moment = (iso) => date(iso, { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+export const moment = (iso) => date(iso, { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
 
 export const pictures = (count) => n("{n} picture", "{n} pictures", count);
 
