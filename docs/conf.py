@@ -19,9 +19,13 @@ autodoc_typehints = "description"
 autodoc_member_order = "bysource"
 nitpicky = False
 
+SCROLLS = "for (const code of document.querySelectorAll('pre')) code.tabIndex = 0;"
+"""What is wider than a phone scrolls, for those who use the keyboard as well."""
+
 
 def setup(app: "Sphinx") -> None:
     """Called by Sphinx."""
+    app.add_js_file(None, body=f"addEventListener('DOMContentLoaded', () => {{ {SCROLLS} }});")
     app.connect("html-page-context", give_captions_a_level, priority=900)  # when the theme has put them in
 
 

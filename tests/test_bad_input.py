@@ -235,7 +235,7 @@ def test_a_disk_that_is_full_is_told_and_the_class_goes_on(tmp_path: Path) -> No
     def full() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
-    long = write_video(tmp_path / "long.mp4", class_picture(), frames=20, rate=10)
+    long = write_video(tmp_path / "long.mp4", class_picture(), frames=90, rate=10)
     # Coverage writes a file of its own when the process ends, and would complain about the disk as well.
     env = {name: value for name, value in environment(tmp_path).items() if not name.startswith("COVERAGE_")}
     finished = subprocess.run(
@@ -249,7 +249,7 @@ def test_a_disk_that_is_full_is_told_and_the_class_goes_on(tmp_path: Path) -> No
     )
     assert finished.returncode == StorageError.exit_code, finished.stderr
     assert "Free some space" in complaint(finished) or "has space" in complaint(finished)
-    assert len(finished.stdout.splitlines()) == 20
+    assert len(finished.stdout.splitlines()) == 90
     with sqlite3.connect(database) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 

@@ -61,7 +61,7 @@ def test_an_account_from_the_command_line_to_its_end(run: Callable[..., Result],
     assert "closed" in run("list").output
     assert run("enable", "ben").output.startswith("Open: ben (ben)")
     assert run("remove", "ben", "--yes").output == "Deleted: the account of ben (ben).\n"
-    told = CliRunner().invoke(cli, ["audit", "-n", "50"]).output
+    told = CliRunner(env={"COLUMNS": "200"}).invoke(cli, ["audit", "-n", "50"]).output
     assert "account.add" in told
     assert "Ana Silva (ana@school.example)" in told
 

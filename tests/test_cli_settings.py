@@ -48,7 +48,7 @@ def test_no_secret_is_told() -> None:
 @pytest.mark.parametrize(
     ("arguments", "shown"),
     [
-        (["stream", "web.port"], ["stream.timeout_s", "stream.reopen_max_s", "web.port"]),
+        (["stream", "web.port"], ["stream.timeout_s", "stream.reopen_max_s", "stream.guarded", "web.port"]),
         (["--changed", "--set", "lab.port=1"], ["lab.port"]),
         (["--changed", "stream"], []),
     ],

@@ -43,7 +43,7 @@ def classes(data: Path) -> list[list[str]]:
 
 def law_log(data: Path) -> list[list[str]]:
     """Who said which law is in force, as the words of the table without the time."""
-    return [line.split()[2:] for line in here("policy", data=data).stdout.splitlines()[2:]]
+    return [line.split()[3:] for line in here("policy", data=data).stdout.splitlines()[2:]]
 
 
 # Who may start a live class.

@@ -35,7 +35,7 @@ def serve(settings: Settings) -> None:
       classpulse serve --set database_url=postgresql://classpulse@db.school/classpulse
       classpulse serve --set web.public_url=https://school.example/pulse    behind a reverse proxy
       classpulse serve --cluster head.school:6379 --set serve.max_classes=40
-      classpulse serve --log-format json                       for a log collector: no names, no secrets
+      classpulse serve --log-format json                       for a log collector: no names
       classpulse serve --set serve.max_classes=6 --set serve.networks=10.20.0.0/16
     """  # noqa: D301 - click's own mark for text that is not to be wrapped
     from classpulse.operations.log import configure, sayer

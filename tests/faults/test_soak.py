@@ -79,7 +79,7 @@ class LongDay:
 
 @pytest.mark.skipif(os.name != "posix", reason="counts open files as Unix does")
 @pytest.mark.fault("a long day")
-@pytest.mark.parametrize("hours", [0.5, pytest.param(24, marks=pytest.mark.thorough)])
+@pytest.mark.parametrize("hours", [0.1, pytest.param(24, marks=pytest.mark.thorough)])
 def test_a_long_day_leaves_the_process_as_it_was(
     hours: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]
 ) -> None:
