@@ -98,6 +98,7 @@ def test_a_recording_is_read_on_the_cluster_as_it_is_here(cluster: Cluster, sett
 
 
 @pytest.mark.fault(DIES)
+@pytest.mark.thorough  # its short sister kills a node with several
 def test_a_recording_goes_on_where_its_process_was_killed(
     cluster: Cluster, settings: Settings, lesson: Path, record_property: Callable[[str, object], None]
 ) -> None:
