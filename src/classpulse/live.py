@@ -16,7 +16,7 @@ import psutil
 from classpulse.cluster import open_cluster
 from classpulse.errors import SettingsError, StorageError, Terminated
 from classpulse.law import answer_law, law_in_force
-from classpulse.live_page import announce, keep_page, serve
+from classpulse.live_page import BEAT_S, announce, keep_page, serve
 from classpulse.operations import Operations
 from classpulse.policy import UNSET_NOTICE, Task
 from classpulse.roll import feed_from
@@ -40,8 +40,6 @@ if TYPE_CHECKING:
 
 LOW_PRIORITY = 10
 FAREWELL_S = 0.6
-BEAT_S = 0.2
-"""Longest wait at a stretch: Windows delivers Ctrl-C only between waits."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,7 +113,11 @@ def announce(server: LiveServer, runner: Runner, settings: Settings, say: Say, *
         say(f"Which law is in force? The class begins when somebody has said so at {where} (Ctrl-C ends it).")
     else:
         say(f"The class is live at {where} (Ctrl-C ends it).")
-    _explain_https(server, say)
+    explain_https(
+        server,
+        say,
+        plain="Anybody in this network can read along; --set web.https=auto encrypts, and students' cameras need that.",
+    )
     if runner.room.link.code:
         say(f"Students join at {where}join/{runner.room.link.code}")
         if access.web.only_here:
@@ -153,13 +157,14 @@ def keep_page(server: LiveServer, stays: Stays, longest_s: float, say: Say) -> N
         time.sleep(BEAT_S)
 
 
-def _explain_https(server: LiveServer, say: Say) -> None:
+def explain_https(server: LiveServer, say: Say, *, plain: str) -> None:
+    """Tell what a browser will say of the certificate, or `plain` where others can read along without one."""
     certificate = server.certificate
     if certificate is not None and certificate.self_made:
         say("Browsers warn of its certificate, as it was made on this machine and no authority has signed it.")
         say(f"Theirs is the right one if its SHA-256 fingerprint is {certificate.fingerprint}")
     elif certificate is None and not (server.access.web.only_here or server.access.web.public_url):
-        say("Anybody in this network can read along; --set web.https=auto encrypts, and students' cameras need that.")
+        say(plain)
 
 
 def has_desktop() -> bool:

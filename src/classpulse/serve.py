@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from classpulse.cluster import open_cluster
 from classpulse.errors import AccountError
-from classpulse.live_page import MESSAGE_BYTES
+from classpulse.live_page import BEAT_S, MESSAGE_BYTES, explain_https
 from classpulse.operations import Operations
 from classpulse.school.school import School
 from classpulse.storage.runs import Process
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     Say = Callable[[str], None]
 
 FIRST_LOGIN = "admin"
-BEAT_S = 0.2
-"""Longest wait at a stretch: Windows delivers Ctrl-C only between waits."""
 
 
 def run_serve(settings: Settings, say: Say, until: threading.Event | None = None) -> None:
@@ -94,11 +92,9 @@ def address_of(settings: Settings, port: int, certificate: Certificate | None) -
 def _announce(server: LiveServer, accounts: Accounts, settings: Settings, say: Say) -> None:
     where = server.access.base_url
     say(f"The school is at {where} (Ctrl-C ends it; up to {settings.serve.most_classes} classes at once).")
-    if server.certificate is not None and server.certificate.self_made:
-        say("Browsers warn of its certificate, as it was made on this machine and no authority has signed it.")
-        say(f"Theirs is the right one if its SHA-256 fingerprint is {server.certificate.fingerprint}")
-    elif server.certificate is None and not (settings.web.only_here or settings.web.public_url):
-        say("Anybody in this network can read along, passwords too: --set web.https=auto encrypts.")
+    explain_https(
+        server, say, plain="Anybody in this network can read along, passwords too: --set web.https=auto encrypts."
+    )
     token = first_invitation(accounts)
     if token is not None:
         say("Nobody can log in before the first admin has set a password here, once, within 72 hours:")

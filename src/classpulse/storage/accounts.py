@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import select, update
 
 from classpulse.errors import AccountError
+from classpulse.secret_tokens import digest_of
 from classpulse.storage import passwords, tickets
 from classpulse.storage.account import Account, Stranger, clean_account_name, fold_login
 from classpulse.storage.account_list import AccountList
@@ -161,7 +162,7 @@ class Accounts(AccountList):
             )
             raise AccountError(message, "unknown")
         # Without an address of theirs it is a login that nobody else has; they never type it.
-        login = who.email or f"oidc-{tickets.digest(f'{who.issuer} {who.subject}')[:16]}"
+        login = who.email or f"oidc-{digest_of(f'{who.issuer} {who.subject}')[:16]}"
         return self.add(login, who.name or login, who.rank or who.welcome)
 
 

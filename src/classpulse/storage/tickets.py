@@ -5,14 +5,13 @@ All functions work within the caller's transaction; moments are UTC.
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, insert, or_, select, update
 
 from classpulse.errors import AccountError
+from classpulse.secret_tokens import digest_of, new_token
 from classpulse.storage.account import ApiToken, fold_login
 from classpulse.storage.account_tables import MAX_TOKEN_LABEL, AccountRow, ApiTokenRow, InvitationRow, LoginRow
 from classpulse.texts import phrase
@@ -49,18 +48,13 @@ def find_stranger(session: Session, who: Stranger) -> AccountRow | None:
     return session.scalar(known) or session.scalar(invited)
 
 
-def digest(token: str) -> str:
-    """SHA-256 of a token: random ones need no slower hash, and one that is nearly right takes no longer to look up."""
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
-
-
 def begin_login(connection: Connection, account_id: str) -> str:
     """A new token for a browser's cookie; what ran out is deleted."""
     now = datetime.now(UTC)
     connection.execute(delete(LoginRow).where(or_(LoginRow.expires_at <= now, LoginRow.last_seen_at <= now - IDLE)))
-    token = secrets.token_urlsafe(32)
+    token = new_token()
     moments = {"created_at": now, "last_seen_at": now, "expires_at": now + LONGEST}
-    connection.execute(insert(LoginRow), {"account_id": account_id, "token_hash": digest(token), **moments})
+    connection.execute(insert(LoginRow), {"account_id": account_id, "token_hash": digest_of(token), **moments})
     connection.execute(update(AccountRow).where(AccountRow.id == account_id).values(last_login_at=now))
     return token
 
@@ -71,7 +65,7 @@ def find_login(session: Session, token: str) -> tuple[AccountRow, bool] | None:
     query = (
         select(AccountRow, LoginRow.last_seen_at)
         .join(LoginRow, LoginRow.account_id == AccountRow.id)
-        .where(LoginRow.token_hash == digest(token), LoginRow.expires_at > now, LoginRow.last_seen_at > now - IDLE)
+        .where(LoginRow.token_hash == digest_of(token), LoginRow.expires_at > now, LoginRow.last_seen_at > now - IDLE)
         .where(AccountRow.active)
     )
     found = session.execute(query).one_or_none()
@@ -81,25 +75,25 @@ def find_login(session: Session, token: str) -> tuple[AccountRow, bool] | None:
 def note_login(connection: Connection, token: str) -> None:
     """Write down that a login lives."""
     now = datetime.now(UTC)
-    connection.execute(update(LoginRow).where(LoginRow.token_hash == digest(token)).values(last_seen_at=now))
+    connection.execute(update(LoginRow).where(LoginRow.token_hash == digest_of(token)).values(last_seen_at=now))
 
 
 def end_login(connection: Connection, token: str) -> None:
     """End one login."""
-    connection.execute(delete(LoginRow).where(LoginRow.token_hash == digest(token)))
+    connection.execute(delete(LoginRow).where(LoginRow.token_hash == digest_of(token)))
 
 
 def end_logins(connection: Connection, account_id: str, *, but: str | None = None) -> None:
     """End all logins of somebody, but for the one of a token."""
-    kept = "" if but is None else digest(but)
+    kept = "" if but is None else digest_of(but)
     connection.execute(delete(LoginRow).where(LoginRow.account_id == account_id, LoginRow.token_hash != kept))
 
 
 def invite(connection: Connection, account_id: str) -> str:
     """A secret by which a password can be set once; one that was made before ends."""
-    now, token = datetime.now(UTC), secrets.token_urlsafe(32)
+    now, token = datetime.now(UTC), new_token()
     connection.execute(delete(InvitationRow).where(InvitationRow.account_id == account_id))
-    values = {"account_id": account_id, "token_hash": digest(token), "created_at": now, "expires_at": now + INVITED}
+    values = {"account_id": account_id, "token_hash": digest_of(token), "created_at": now, "expires_at": now + INVITED}
     connection.execute(insert(InvitationRow), values)
     return token
 
@@ -109,7 +103,7 @@ def find_invitation(session: Session, token: str) -> AccountRow | None:
     query = (
         select(AccountRow)
         .join(InvitationRow, InvitationRow.account_id == AccountRow.id)
-        .where(InvitationRow.token_hash == digest(token), InvitationRow.expires_at > datetime.now(UTC))
+        .where(InvitationRow.token_hash == digest_of(token), InvitationRow.expires_at > datetime.now(UTC))
         .where(AccountRow.active)
     )
     return session.scalar(query)
@@ -117,7 +111,7 @@ def find_invitation(session: Session, token: str) -> AccountRow | None:
 
 def use_invitation(connection: Connection, token: str) -> bool:
     """Use an invitation up; tells whether it was there to be used: of two who try at once, one is told so."""
-    gone = connection.execute(delete(InvitationRow).where(InvitationRow.token_hash == digest(token)))
+    gone = connection.execute(delete(InvitationRow).where(InvitationRow.token_hash == digest_of(token)))
     return gone.rowcount == 1
 
 
@@ -145,8 +139,8 @@ def make_token(connection: Connection, account_id: str, label: str, days: int) -
     if (connection.scalar(count) or 0) >= MOST_TOKENS:
         message = phrase("an account has {most} tokens at most: end one that is not needed any more", most=MOST_TOKENS)
         raise AccountError(message, "input")
-    token = TOKEN_MARK + secrets.token_urlsafe(32)
-    values = {"account_id": account_id, "token_hash": digest(token), "label": cleaned}
+    token = TOKEN_MARK + new_token()
+    values = {"account_id": account_id, "token_hash": digest_of(token), "label": cleaned}
     moments = {"created_at": now, "expires_at": now + timedelta(days=days)}
     connection.execute(insert(ApiTokenRow), values | moments)
     return token
@@ -158,7 +152,7 @@ def find_token(session: Session, token: str) -> tuple[AccountRow, bool] | None:
     query = (
         select(AccountRow, ApiTokenRow.last_used_at)
         .join(ApiTokenRow, ApiTokenRow.account_id == AccountRow.id)
-        .where(ApiTokenRow.token_hash == digest(token), ApiTokenRow.expires_at > now, AccountRow.active)
+        .where(ApiTokenRow.token_hash == digest_of(token), ApiTokenRow.expires_at > now, AccountRow.active)
     )
     found = session.execute(query).one_or_none()
     return None if found is None else (found[0], found[1] is None or now - found[1] > NOTED)
@@ -167,7 +161,7 @@ def find_token(session: Session, token: str) -> tuple[AccountRow, bool] | None:
 def note_token(connection: Connection, token: str) -> None:
     """Write down that a token was used."""
     now = datetime.now(UTC)
-    connection.execute(update(ApiTokenRow).where(ApiTokenRow.token_hash == digest(token)).values(last_used_at=now))
+    connection.execute(update(ApiTokenRow).where(ApiTokenRow.token_hash == digest_of(token)).values(last_used_at=now))
 
 
 def tokens_of(session: Session, account_id: str) -> list[ApiToken]:

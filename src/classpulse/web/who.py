@@ -1,6 +1,5 @@
 """Who asks: the account that a browser's cookie or a program's token stands for."""
 
-import hashlib
 import threading
 import time
 from collections import OrderedDict
@@ -12,6 +11,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from classpulse.errors import StorageError
+from classpulse.secret_tokens import digest_of
 from classpulse.storage.account import Account
 from classpulse.storage.accounts import Accounts
 from classpulse.texts import phrase
@@ -51,7 +51,7 @@ class Who:
         self.accounts = accounts
         self._web = web
         self._limits = limits
-        self._known: OrderedDict[bytes, _Known] = OrderedDict()
+        self._known: OrderedDict[str, _Known] = OrderedDict()
         self._lock = threading.Lock()
 
     def of(self, connection: HTTPConnection, *, fresh: bool = False) -> Account | None:
@@ -170,8 +170,8 @@ def cookie_of(web: WebSettings, *, encrypted: bool) -> str:
     return f"__Host-{name}" if encrypted else name
 
 
-def _key(asks: _Asks) -> bytes:
-    return hashlib.sha256(f"{asks.program} {asks.token}".encode("utf-8", "surrogatepass")).digest()
+def _key(asks: _Asks) -> str:
+    return digest_of(f"{asks.program} {asks.token}")
 
 
 def _who(connection: HTTPConnection) -> Who:
@@ -181,16 +181,20 @@ def _who(connection: HTTPConnection) -> Who:
 WhoHere = Annotated[Who, Depends(_who)]
 
 
+def _account(connection: HTTPConnection, who: Who, *, fresh: bool = False) -> Account:
+    account = who.of(connection, fresh=fresh)
+    if account is None:
+        raise HTTPException(401, LOG_IN_FIRST, {"WWW-Authenticate": "Bearer"})
+    return account
+
+
 def somebody(connection: HTTPConnection, who: WhoHere) -> Account:
     """The account that asks.
 
     Raises:
         HTTPException: nobody's (401).
     """
-    account = who.of(connection)
-    if account is None:
-        raise HTTPException(401, LOG_IN_FIRST, {"WWW-Authenticate": "Bearer"})
-    return account
+    return _account(connection, who)
 
 
 def at_the_browser(connection: HTTPConnection, who: WhoHere) -> Account:
@@ -199,9 +203,7 @@ def at_the_browser(connection: HTTPConnection, who: WhoHere) -> Account:
     Raises:
         HTTPException: nobody's (401), or a program's (403).
     """
-    account = who.of(connection, fresh=True)
-    if account is None:
-        raise HTTPException(401, LOG_IN_FIRST, {"WWW-Authenticate": "Bearer"})
+    account = _account(connection, who, fresh=True)
     if who.by_cookie(connection) is None:
         raise HTTPException(403, phrase("This is done in a browser, by somebody who is logged in, and not by a token."))
     return account
@@ -213,9 +215,7 @@ def manager(connection: HTTPConnection, who: WhoHere) -> Account:
     Raises:
         HTTPException: nobody's (401), or no admin's (403).
     """
-    account = who.of(connection, fresh=True)
-    if account is None:
-        raise HTTPException(401, LOG_IN_FIRST, {"WWW-Authenticate": "Bearer"})
+    account = _account(connection, who, fresh=True)
     if account.rank != "admin":
         raise HTTPException(403, phrase("Only an admin may do this."))
     return account
