@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import threading
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from classpulse.cluster import open_cluster
-from classpulse.errors import AccountError
 from classpulse.live_page import BEAT_S, MESSAGE_BYTES, explain_https
 from classpulse.operations import Operations
 from classpulse.school.school import School
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from classpulse.web.https import Certificate
 
     Say = Callable[[str], None]
-
-FIRST_LOGIN = "admin"
 
 
 def run_serve(settings: Settings, say: Say, until: threading.Event | None = None) -> None:
@@ -103,11 +100,6 @@ def _announce(server: LiveServer, accounts: Accounts, settings: Settings, say: S
 
 def first_invitation(accounts: Accounts) -> str | None:
     """What lets the first admin in; None where anybody has ever been able to come in."""
-    if accounts.none():
-        with suppress(AccountError):  # another process was first
-            accounts.add(FIRST_LOGIN, "Admin", "admin")
-    known = accounts.all()
-    if any(one.has_password or one.by_oidc for one in known):
+    if any(one.has_password or one.by_oidc for one in accounts.all()):
         return None
-    first = next((one for one in known if one.rank == "admin"), None)
-    return None if first is None else accounts.invite(first.id)
+    return accounts.first_admin()

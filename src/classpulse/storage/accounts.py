@@ -55,8 +55,11 @@ class Accounts(AccountList):
         admins = [one for one in self.all() if one.rank == "admin"]
         if any(one.active and (one.has_password or one.by_oidc) for one in admins):
             return None
-        invited = next((one for one in admins if one.active), None) or self.add("admin", "Admin", "admin")
-        return self.invite(invited.id)
+        if not any(one.active for one in admins):
+            with suppress(AccountError):  # another process was first
+                self.add("admin", "Admin", "admin")
+            admins = [one for one in self.all() if one.rank == "admin"]
+        return self.invite(next(one for one in admins if one.active).id)
 
     # Passwords.
 
