@@ -41,7 +41,7 @@ class Costs:
     follow_ms: float
     read_ms: float
     python_ms: float
-    look_interval_s: float = 0.12
+    look_interval_s: float = 0.25
     read_interval_s: float = 0.2
 
     def picture_ms(self, faces: float, rate: float) -> float:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 VIDEOS = frozenset({".mp4", ".mov", ".gif", ".mkv", ".webm", ".avi"})
 TAIL_S = 3.0
 """What is left of a clip after the place where the last stretch of it begins, so that there is something to see."""
-WIDTH, HEIGHT, RATE_HZ = 1280, 720, 15
+WIDTH, HEIGHT, RATE_HZ = 1280, 720, 25
+GALLERY_HZ = 15
+"""Of the gallery: as in any meeting's window some tiles are new in a picture, and the others stand still."""
 GRIDS = ((30, 6, 5), (50, 10, 5))
 """Up to how many faces, columns and rows."""
 SMILES_FROM = 150
@@ -96,7 +98,7 @@ def make_crowd(gallery: Path, faces: int, seconds: float, path: Path) -> None:
         gallery: `meeting-gallery.mp4`.
         faces: how many, 1 to 50; the places of the others stay bare.
         seconds: length.
-        path: of the video, 1280 x 720 px at 15 Hz, to write.
+        path: of the video, 1280 x 720 px at 25 Hz, to write.
 
     Raises:
         ValueError: so many do not fit.
@@ -114,7 +116,8 @@ def make_crowd(gallery: Path, faces: int, seconds: float, path: Path) -> None:
         for k in range(round(seconds * RATE_HZ)):
             made = np.full((HEIGHT, WIDTH, 3), BARE, np.uint8)
             for i in range(faces):
-                cell = moments[there_and_back(k + 17 * i, len(moments))][i % len(PEOPLE)]
+                step = int(k * GALLERY_HZ / RATE_HZ + 17.3 * i)
+                cell = moments[there_and_back(step, len(moments))][i % len(PEOPLE)]
                 y, x = i // columns * size[1], i % columns * size[0]
                 made[y : y + size[1], x : x + size[0]] = cell[:, ::-1] if i % 2 else cell
             container.mux(stream.encode(av.VideoFrame.from_ndarray(made, format="bgr24")))

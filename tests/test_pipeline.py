@@ -73,8 +73,8 @@ def test_two_pipelines_share_nothing() -> None:
     for i in range(3):
         assert sorted(one.process(Frame(gallery(3), i / 10)).tracks.ids.tolist()) == [1, 2, 3]
     assert other.process(Frame(gallery(1), 0.3)).tracks.ids.tolist() == [1]
-    assert sorted(one.process(Frame(gallery(4), 0.4)).tracks.ids.tolist()) == [1, 2, 3, 4]
-    assert sorted(other.process(Frame(gallery(2), 0.5)).tracks.ids.tolist()) == [1, 2]
+    assert sorted(one.process(Frame(gallery(4), 0.6)).tracks.ids.tolist()) == [1, 2, 3, 4]
+    assert sorted(other.process(Frame(gallery(2), 0.7)).tracks.ids.tolist()) == [1, 2]
 
 
 def test_a_video_gives_one_result_a_frame(film: Path) -> None:
@@ -107,7 +107,7 @@ def test_looking_ahead_changes_no_result(
 def test_frames_come_back_with_their_own_results(cores: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.cpu_count", lambda: cores)
     pipeline = Pipeline(Settings(cpu_share=1), jurisdiction="other")
-    frames = [Frame(gallery(people), i / 5, i) for i, people in enumerate((1, 2, 3, 3, 1))]
+    frames = [Frame(gallery(people), i / 4, i) for i, people in enumerate((1, 2, 3, 3, 1))]
     pairs = list(pipeline.follow(frames))
     assert [frame for frame, _ in pairs] == frames
     assert [result.index for _, result in pairs] == [0, 1, 2, 3, 4]

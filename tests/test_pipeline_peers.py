@@ -91,7 +91,7 @@ def test_a_made_class_has_as_many_faces_as_was_asked_for(test_data: Path, tmp_pa
     gallery = test_data / "clips/meeting-gallery.mp4"
     make_crowd(gallery, 30, 0.2, tmp_path / "class.mp4")
     shown = list(frames(tmp_path / "class.mp4"))
-    assert (len(shown), shown[0].width, shown[0].height) == (3, 1280, 720)
+    assert (len(shown), shown[0].width, shown[0].height) == (5, 1280, 720)
     assert len(Pipeline(jurisdiction="other").process(shown[0])) == 30
     with pytest.raises(ValueError, match="51 faces do not fit: at most 50"):
         make_crowd(gallery, 51, 0.2, tmp_path / "no.mp4")

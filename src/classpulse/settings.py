@@ -61,7 +61,7 @@ class DetectorSettings(Group):
     """Confidence below which a face is not believed."""
     precision: Literal["auto", "int8", "fp32"] = "auto"
     """Arithmetic of CenterFace; `auto` takes int8 where the processor is faster with it (AVX2, VNNI, Arm)."""
-    interval_s: float = Field(0.12, ge=0, le=2)
+    interval_s: float = Field(0.25, ge=0, le=2)
     """Time between two looks for faces; in between they are followed by their texture. 0 looks at every picture."""
 
 
