@@ -10,11 +10,23 @@ JoinRefusal = Literal["unknown", "over", "early", "full", "secret", "way", "rate
 CourseRefusal = Literal["unknown", "input", "running", "ended", "last", "full", "law"]
 AccountRefusal = Literal["wrong", "password", "input", "taken", "link", "unknown", "last"]
 
+JOINERS = "\u200c\u200d"
+"""Characters without a shape of their own that Devanagari and Persian are written with; `isprintable` denies them."""
+
 
 class ClassPulseError(Exception):
     """Something the user can mend; its text says what was wrong, where, and what would be right."""
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        r"""Its text in one line: a file's name may hold line breaks, and what moves a terminal's cursor.
+
+        >>> print(ClassPulseError("a\n\x1b[2Jb does not exist"))
+        a\n\x1b[2Jb does not exist
+        """
+        text = super().__str__()
+        return "".join(c if c.isprintable() or c in JOINERS else c.encode("unicode_escape").decode() for c in text)
 
 
 class Terminated(KeyboardInterrupt):

@@ -164,6 +164,8 @@ class ClusterReader:
                     break
         except Exception as error:  # noqa: BLE001 - raised to whoever follows the class
             self._error = error
+        except SystemExit:  # Ray was shut down under this thread, as it waited for it
+            logger.info("%s: the cluster is left", self._kind.name)
         finally:
             with self._changed:
                 self._over = True

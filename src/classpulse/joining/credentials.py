@@ -6,7 +6,7 @@ import secrets
 import unicodedata
 from typing import Literal
 
-from classpulse.errors import JoinError
+from classpulse.errors import JOINERS, JoinError
 from classpulse.texts import phrase
 
 ALPHABET = "34679ACDEFGHJKMNPQRTUVWXY"
@@ -15,8 +15,6 @@ ALPHABET = "34679ACDEFGHJKMNPQRTUVWXY"
 CODE_LENGTH = 8
 """150 thousand million codes: at ten guesses a minute somebody finds one in thirty thousand years."""
 MAX_NAME = 40
-JOINERS = frozenset("\u200c\u200d")
-"""Characters without a shape of their own that names in Devanagari and Persian are written with."""
 
 
 def new_code() -> str:
