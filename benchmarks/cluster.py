@@ -29,8 +29,7 @@ from classpulse.cluster.memory_only import SYSTEM_CONFIG
 from classpulse.cluster.remote import RemoteModel
 from classpulse.inference import open_model
 from classpulse.policy import Policy, Task
-from classpulse.setting_groups import ClusterSettings
-from classpulse.settings import Settings
+from classpulse.settings import ClusterSettings, Settings
 from classpulse.vision.emotion import model_path
 
 sys.path.append(str(Path(__file__).parents[1] / "tests" / "support"))

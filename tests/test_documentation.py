@@ -18,8 +18,8 @@ from onnx_files import portrait
 from playwright.sync_api import sync_playwright
 
 from classpulse.cli import cli
-from classpulse.setting_names import names_of
 from classpulse.settings import Settings
+from classpulse.settings.names import names_of
 from classpulse.training.recipe import ClassicalRecipe, known_names
 
 if TYPE_CHECKING:

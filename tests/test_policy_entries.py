@@ -46,11 +46,11 @@ def settings_in(data: Path, **changes: Any) -> Settings:
 # --- who makes a policy ---
 
 MAKERS = {
-    "cli_policy.py": {"Policy(jurisdiction_in_force, exemption, declaration)"},
+    "cli/policy.py": {"Policy(jurisdiction_in_force, exemption, declaration)"},
     "lab/visit.py": {"Policy()"},
     "pipeline.py": {"Policy()"},
     "runner.py": {"Policy()"},
-    "terminal.py": {"Policy(answer)", "Policy(answer, exemption, click.prompt('Declaration', err=True))"},
+    "cli/terminal.py": {"Policy(answer)", "Policy(answer, exemption, click.prompt('Declaration', err=True))"},
     "web/schema.py": {"Policy(self.jurisdiction, self.exemption, self.declaration)"},
     "training/evaluate/subject.py": {"Policy('other')"},
     "training/export/export.py": {"Policy('other')"},

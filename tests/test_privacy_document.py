@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from classpulse.setting_groups import RetentionSettings
-from classpulse.settings import WindowSettings
+from classpulse.settings import RetentionSettings, WindowSettings
 from classpulse.storage.metadata import METADATA
 
 DOCS = Path(__file__).parents[1] / "docs"

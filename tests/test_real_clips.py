@@ -20,7 +20,7 @@ from classpulse.insight.baseline import RestingFaces
 from classpulse.insight.facing import FacingJudge
 from classpulse.insight.signals import mood
 from classpulse.insight.state import class_state
-from classpulse.setting_groups import AttentionSettings
+from classpulse.settings import AttentionSettings
 from classpulse.storage.store import Store
 from classpulse.types import UNCERTAIN, Emotions, HeadPoses
 

@@ -138,7 +138,9 @@ LISTS = {"serve.sources", "serve.networks", "join.ways", "web.trusted_proxies", 
 @pytest.fixture(autouse=True)
 def no_file_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Keep the settings of whoever runs the tests out of them."""
-    monkeypatch.setattr("classpulse.settings.default_config_path", lambda: tmp_path / "none" / "classpulse.toml")
+    monkeypatch.setattr(
+        "classpulse.settings.loading.default_config_path", lambda: tmp_path / "none" / "classpulse.toml"
+    )
 
 
 def value(settings: Settings, name: str) -> Any:
@@ -232,7 +234,7 @@ def test_where_the_file_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     named, usual = tmp_path / "named.toml", tmp_path / "usual.toml"
     named.write_text("cpu_share = 0.1")
     usual.write_text("cpu_share = 0.2")
-    monkeypatch.setattr("classpulse.settings.default_config_path", lambda: usual)
+    monkeypatch.setattr("classpulse.settings.loading.default_config_path", lambda: usual)
     assert load(environ={}).cpu_share == 0.2
     assert load(environ={"CLASSPULSE_CONFIG": str(named)}).cpu_share == 0.1
     assert load(environ={"CLASSPULSE_CONFIG": ""}).cpu_share == 0.2
@@ -354,7 +356,7 @@ def test_a_file_that_is_not_there_or_cannot_be_read(tmp_path: Path, monkeypatch:
             load(**{"environ": {}, **settings})  # type: ignore[arg-type]
     with pytest.raises(SettingsError, match="cannot be read"):
         load(config=tmp_path, environ={})
-    monkeypatch.setattr("classpulse.settings.default_config_path", lambda: tmp_path)
+    monkeypatch.setattr("classpulse.settings.loading.default_config_path", lambda: tmp_path)
     with pytest.raises(SettingsError, match="cannot be read"):
         load(environ={})
 

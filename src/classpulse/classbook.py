@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from classpulse.policy import Policy
-    from classpulse.setting_groups import AttendanceSettings
-    from classpulse.settings import Settings
+    from classpulse.settings import AttendanceSettings, Settings
     from classpulse.storage.appearances import Appearances
     from classpulse.storage.people import People
     from classpulse.storage.person import Person

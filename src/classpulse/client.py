@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from classpulse.insight.moments import Said
-    from classpulse.setting_groups import Way
+    from classpulse.settings.groups import Way
     from classpulse.web.access import Role
 
 

@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from classpulse.insight.engagement import ClassWindow
     from classpulse.insight.moments import Alert, AnswerCounts, ClassState
     from classpulse.policy import Policy
-    from classpulse.setting_groups import AlertSettings
-    from classpulse.settings import Settings
+    from classpulse.settings import AlertSettings, Settings
     from classpulse.sources.base import Health
     from classpulse.storage.recorder import SessionRecorder
 

@@ -11,8 +11,7 @@ from class_windows import window
 from command import complaint, here
 
 from classpulse.insight.moments import Alert, Answer
-from classpulse.setting_groups import AlertSettings
-from classpulse.settings import Settings
+from classpulse.settings import AlertSettings, Settings
 from classpulse.storage.store import Store
 
 if TYPE_CHECKING:

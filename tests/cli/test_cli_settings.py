@@ -10,8 +10,8 @@ from click.testing import CliRunner
 
 from classpulse.cli import cli
 from classpulse.errors import SettingsError
-from classpulse.setting_list import HIDDEN, UNSET, list_settings
 from classpulse.settings import known_names
+from classpulse.settings.listing import HIDDEN, UNSET, list_settings
 
 
 def test_each_tells_where_it_comes_from(tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_no_secret_is_told() -> None:
 def test_some_of_them_are_listed(arguments: list[str], shown: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("CLASSPULSE_")]:
         monkeypatch.delenv(name)
-    monkeypatch.setattr("classpulse.settings.default_config_path", lambda: Path("none"))
+    monkeypatch.setattr("classpulse.settings.loading.default_config_path", lambda: Path("none"))
     done = CliRunner().invoke(cli, ["settings", *arguments])
     assert done.exit_code == 0, done.output
     assert [line.split(" = ")[0] for line in done.stdout.splitlines() if " = " in line] == shown

@@ -15,11 +15,11 @@ from click.testing import CliRunner
 from rich.console import Console
 from rich.text import Text
 
-from classpulse import terminal
+from classpulse.cli import terminal
+from classpulse.cli.people_views import audit_table
 from classpulse.inference import catalogue
 from classpulse.insight.engagement import ClassWindow
 from classpulse.local_time import local_time
-from classpulse.people_views import audit_table
 from classpulse.policy import Policy
 from classpulse.storage.audit import Entry
 from classpulse.storage.tables import PolicyAnswerRow, SessionRow

@@ -46,7 +46,7 @@ def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
 @pytest.fixture(scope="module")
 def cluster(machines: Machines) -> Iterator[Cluster]:
     from classpulse.cluster.connection import Cluster
-    from classpulse.setting_groups import ClusterSettings
+    from classpulse.settings import ClusterSettings
 
     small = ClusterSettings(address=machines.address, ingest_cpus=0.1, replica_cpus=0.1, min_replicas=2, max_replicas=2)
     with Cluster(small) as joined:

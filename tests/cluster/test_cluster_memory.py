@@ -22,7 +22,7 @@ import json, sys
 from cluster_machines import opened
 from classpulse.cluster.connection import Cluster
 from classpulse.errors import ClusterError
-from classpulse.setting_groups import ClusterSettings
+from classpulse.settings import ClusterSettings
 from classpulse.settings import Settings
 from ray.cluster_utils import Cluster as LocalCluster
 

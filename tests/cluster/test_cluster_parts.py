@@ -17,8 +17,7 @@ from classpulse.cluster import open_cluster
 from classpulse.errors import ClusterError, SettingsError
 from classpulse.inference import entries
 from classpulse.pipeline import Pipeline
-from classpulse.setting_groups import ClusterSettings
-from classpulse.settings import Settings, load
+from classpulse.settings import ClusterSettings, Settings, load
 from classpulse.sources import open_source
 from classpulse.sources.recorded import RecordedSource
 from classpulse.types import Frame

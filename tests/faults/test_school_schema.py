@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from classpulse.login_settings import Rank
+    from classpulse.settings.login import Rank
     from classpulse.storage.account import Account
 
 Nobody = Literal["nobody"]

@@ -19,7 +19,8 @@ import onnx
 import pytest
 from onnx_files import SEVEN, contract, emotion_net, packaged
 
-from classpulse import Settings, cli_models
+from classpulse import Settings
+from classpulse.cli import models as models_commands
 from classpulse.errors import ModelError
 from classpulse.geometry import iou
 from classpulse.inference import DOWNLOADS, downloads, entries, install, open_model
@@ -300,6 +301,6 @@ def test_a_contract_can_be_added_to_any_network(length: int, tmp_path: Path) -> 
 
 
 def test_the_command_offers_every_download() -> None:
-    (name,) = [parameter for parameter in cli_models.install.params if parameter.name == "name"]
+    (name,) = [parameter for parameter in models_commands.install.params if parameter.name == "name"]
     assert isinstance(name.type, click.Choice)
     assert list(name.type.choices) == list(DOWNLOADS)

@@ -9,7 +9,7 @@ from classpulse.joining.participant import BURST, Farewell
 from classpulse.joining.reading import Reading
 from classpulse.joining.room import Room
 from classpulse.policy import Policy
-from classpulse.setting_groups import JoinSettings
+from classpulse.settings import JoinSettings
 
 HAPPY = Reading(face=True, probabilities=(0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0), score=0.9, size_px=120.0, yaw_deg=3.0)
 

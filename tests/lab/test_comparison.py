@@ -10,8 +10,7 @@ from onnx_files import SEVEN, emotion_net, weights
 from classpulse.errors import ModelError, PolicyError
 from classpulse.lab.comparison import NamedModel, agreement, compare, known_models
 from classpulse.policy import Policy
-from classpulse.setting_groups import LabSettings
-from classpulse.settings import Settings
+from classpulse.settings import LabSettings, Settings
 from classpulse.types import Faces
 
 if TYPE_CHECKING:

@@ -11,8 +11,7 @@ from classpulse.errors import SourceError
 from classpulse.lab.intake import on_disk, read_upload, require_size
 from classpulse.lab.video import READ_HZ, read_video
 from classpulse.policy import Policy
-from classpulse.setting_groups import LabSettings
-from classpulse.settings import Settings
+from classpulse.settings import LabSettings, Settings
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,13 +14,12 @@ import httpx
 import pytest
 
 from classpulse.errors import SettingsError, StorageError
-from classpulse.operation_settings import LogSettings
 from classpulse.operations import Operations, operations, probe
 from classpulse.operations.log import configure, redact
 from classpulse.operations.traces import Tracer, open_tracer
 from classpulse.policy import Policy
 from classpulse.runner import Runner
-from classpulse.settings import Settings, load
+from classpulse.settings import LogSettings, Settings, load
 from classpulse.sources import describe
 from classpulse.web.app import create_app
 from classpulse.web.operations_api import add_operations

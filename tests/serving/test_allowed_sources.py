@@ -10,8 +10,7 @@ import pytest
 from classpulse.errors import CourseError, SourceError
 from classpulse.school.allowed import allowed_source
 from classpulse.school.overrides import settings_of
-from classpulse.school_settings import ServeSettings
-from classpulse.settings import Settings
+from classpulse.settings import ServeSettings, Settings
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -80,7 +80,7 @@ def test_a_class_is_begun_and_ended_in_a_running_server(tmp_path: Path) -> None:
 
 
 def test_a_class_waits_for_no_server_that_is_not_there(school: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("classpulse.cli_classes.LOOKS", 2)
+    monkeypatch.setattr("classpulse.cli.classes.LOOKS", 2)
     here("classes", "add", "Maths 7b", "demo", data=school)
     done = here("classes", "start", "maths-7b", data=school)
     assert "is `classpulse serve` running with this database" in complaint(done)

@@ -10,7 +10,7 @@ from people_on_file import NAME, enrolled, photos, run_out, seen
 from sqlalchemy import func, insert, select, update
 
 from classpulse.insight.moments import Alert, Answer, Mark
-from classpulse.setting_groups import RetentionSettings
+from classpulse.settings import RetentionSettings
 from classpulse.storage import retention
 from classpulse.storage.moment_tables import AlertRow, AnswerRow, MarkRow
 from classpulse.storage.people_tables import AppearanceRow, AuditRow, PersonLinkRow, PersonRow

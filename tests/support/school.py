@@ -14,13 +14,12 @@ from sqlalchemy import insert, update
 
 from classpulse.insight.appearances import Appearance
 from classpulse.insight.engagement import ClassWindow
-from classpulse.settings import Settings
+from classpulse.settings import Settings, WebSettings
 from classpulse.storage.people_tables import ConsentRow
 from classpulse.storage.store import Store
 from classpulse.storage.tables import ObservationRow, SessionRow
 from classpulse.web.app import create_app
 from classpulse.web.office import Office
-from classpulse.web_settings import WebSettings
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,8 +11,8 @@ from command import Running
 from reverse_proxy import ReverseProxy
 from served_school import account, first_admin
 
+from classpulse.settings import WebSettings
 from classpulse.web.https import names_of_this_machine, self_made
-from classpulse.web_settings import WebSettings
 
 if TYPE_CHECKING:
     from pathlib import Path

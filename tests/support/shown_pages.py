@@ -16,7 +16,7 @@ from classpulse.insight.moments import Alert, AnswerCounts, ClassState, Mark
 from classpulse.joining.participant import Attendees
 from classpulse.joining.room import Room
 from classpulse.policy import Policy
-from classpulse.setting_groups import JoinSettings
+from classpulse.settings import JoinSettings
 from classpulse.sources.base import Health
 from classpulse.web.app import create_app
 from classpulse.web.office import Office

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from faces import make_faces, write_npz
 from torch import nn
 
-from classpulse.cli_training import export as export_command
+from classpulse.cli.training import export as export_command
 from classpulse.errors import ClassPulseError, DataError, TrainingError
 from classpulse.inference import open_model
 from classpulse.policy import Policy, Task

@@ -11,7 +11,7 @@ import torch
 from faces import make_faces
 from optuna.trial import TrialState, create_trial
 
-from classpulse.cli_training import changes_of as changes_from_options
+from classpulse.cli.training import changes_of as changes_from_options
 from classpulse.errors import SettingsError, TrainingError
 from classpulse.training.recipe import Augmentation, make_recipe
 from classpulse.training.runs import Run

@@ -7,8 +7,7 @@ import pytest
 from galleries import Gallery, faces_in
 
 from classpulse.errors import SourceError
-from classpulse.setting_groups import ScreenSettings
-from classpulse.settings import TrackerSettings
+from classpulse.settings import ScreenSettings, TrackerSettings
 from classpulse.types import Faces, Frame
 from classpulse.vision.meeting import MeetingView, view_of
 from classpulse.vision.tracker import FaceTracker

@@ -10,12 +10,10 @@ import pytest
 
 from classpulse.joining.room import Room
 from classpulse.policy import Policy
-from classpulse.setting_groups import JoinSettings
-from classpulse.settings import Settings
+from classpulse.settings import JoinSettings, Settings, WebSettings
 from classpulse.web.access import OPEN
 from classpulse.web.app import create_app
 from classpulse.web.limits import CODE_GUESSES, Limits, Rule, TooManyRequestsError
-from classpulse.web_settings import WebSettings
 
 if TYPE_CHECKING:
     import httpx

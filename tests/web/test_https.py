@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from classpulse.errors import ServerError
+from classpulse.settings import WebSettings
 from classpulse.web.https import certificate_for, names_of_this_machine, own, self_made
 from classpulse.web.server import LiveServer
-from classpulse.web_settings import WebSettings
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from classpulse.errors import PolicyError, StorageError
-from classpulse.settings import Settings
+from classpulse.settings import Settings, WebSettings
 from classpulse.web.app import create_app
 from classpulse.web.pages import STATIC
-from classpulse.web_settings import WebSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable

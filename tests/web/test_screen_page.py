@@ -10,7 +10,7 @@ from browser_checks import look
 from galleries import Gallery
 from playwright.sync_api import expect
 
-from classpulse.setting_groups import ScreenSettings
+from classpulse.settings import ScreenSettings
 from classpulse.vision.meeting import MeetingView
 from classpulse.web.app import create_app
 from classpulse.web.server import LiveServer

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from classpulse.cli_options import login_name
+from classpulse.cli.options import login_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,8 +34,8 @@ def opened(settings: Settings, by: str | None) -> Iterator[tuple[Store, People |
 @contextmanager
 def known_people(settings: Settings, by: str | None) -> Iterator[People]:
     """The people of a store that has some."""
+    from classpulse.cli.people_views import NOBODY
     from classpulse.errors import PeopleError
-    from classpulse.people_views import NOBODY
 
     with opened(settings, by) as (_, known):
         if known is None:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from classpulse.cli_access import by_option, remark
-from classpulse.cli_options import common, login_name
+from classpulse.cli.access import by_option, remark
+from classpulse.cli.options import common, login_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -67,8 +67,8 @@ def accounts(context: click.Context) -> None:
 @common
 def list_accounts(settings: Settings) -> None:
     """List every account."""
-    from classpulse.account_views import accounts_table
-    from classpulse.terminal import show
+    from classpulse.cli.account_views import accounts_table
+    from classpulse.cli.terminal import show
 
     with looked_at(settings) as known:
         show(accounts_table(known.all()))
@@ -219,8 +219,8 @@ def tokens(settings: Settings, login: str, label: str | None, days: int, ended: 
       classpulse accounts tokens ana.silva@school.example --add "Timetable import" --days 90
       classpulse accounts tokens ana.silva@school.example --end 3
     """  # noqa: D301
-    from classpulse.account_views import tokens_table
-    from classpulse.terminal import show
+    from classpulse.cli.account_views import tokens_table
+    from classpulse.cli.terminal import show
 
     if label is not None and ended is not None:
         message = "--add and --end exclude each other"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from classpulse.cli_options import CLASS_OR_ALL, CLASSES, ClassChoice, ClassGroup, chosen_classes, common
+from classpulse.cli.options import CLASS_OR_ALL, CLASSES, ClassChoice, ClassGroup, chosen_classes, common
 
 if TYPE_CHECKING:
     from classpulse.insight.replay import Replayed
@@ -39,9 +39,9 @@ def alerts() -> None:
 @common
 def list_alerts(settings: Settings, session: ClassChoice) -> None:
     """List the alerts of a class, or of all, in the order of their time."""
-    from classpulse.alert_views import alerts_table
+    from classpulse.cli.alert_views import alerts_table
+    from classpulse.cli.terminal import show
     from classpulse.storage.store import Store
-    from classpulse.terminal import show
 
     with Store.of(settings) as store:
         numbers = chosen_classes(store, session)
@@ -72,9 +72,9 @@ def replay_alerts(settings: Settings, session: ClassChoice, *, listed: bool) -> 
       classpulse alerts replay 3 --list
       classpulse alerts replay all --set alerts.threshold=6 --set alerts.smallest_fall=0.3
     """  # noqa: D301
-    from classpulse.alert_views import alerts_table, replay_table
+    from classpulse.cli.alert_views import alerts_table, replay_table
+    from classpulse.cli.terminal import show
     from classpulse.storage.store import Store
-    from classpulse.terminal import show
 
     with Store.of(settings) as store:
         rows = chosen_classes(store, session)

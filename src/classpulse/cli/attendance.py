@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from classpulse.cli_access import by_option
-from classpulse.cli_options import ONE_CLASS, ClassChoice, common, login_name, number_of
+from classpulse.cli.access import by_option
+from classpulse.cli.options import ONE_CLASS, ClassChoice, common, login_name, number_of
 
 if TYPE_CHECKING:
     from classpulse.classbook import ClassBook
@@ -33,13 +33,13 @@ def attendance(settings: Settings, session: ClassChoice, csv_file: str | None, b
       classpulse attendance 3
       classpulse attendance 3 --csv monday.csv
     """  # noqa: D301 - click's own mark for text that is not to be wrapped
-    from classpulse.attendance_views import attendance_table
     from classpulse.classbook import read_class, require_recognition
+    from classpulse.cli.attendance_views import attendance_table
+    from classpulse.cli.people_views import NOBODY
+    from classpulse.cli.terminal import show
     from classpulse.errors import PeopleError
     from classpulse.law import law_in_force
-    from classpulse.people_views import NOBODY
     from classpulse.storage.store import Store
-    from classpulse.terminal import show
 
     with Store.of(settings) as store:
         require_recognition(law_in_force(store, settings), settings)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from classpulse.cli_access import by_option, known_people, opened, remark
-from classpulse.cli_options import common, login_name
+from classpulse.cli.access import by_option, known_people, opened, remark
+from classpulse.cli.options import common, login_name
 
 if TYPE_CHECKING:
     from classpulse.settings import Settings
@@ -36,8 +36,8 @@ def audit(context: click.Context, limit: int) -> None:
 @common
 def show_audit(settings: Settings, limit: int, by: str | None) -> None:
     """Show the newest deeds, with names where they are still known."""
-    from classpulse.people_views import audit_table
-    from classpulse.terminal import show
+    from classpulse.cli.people_views import audit_table
+    from classpulse.cli.terminal import show
 
     with opened(settings, by) as (_, known):
         entries = known.audit.entries(limit, known.names_in_log()) if known else []

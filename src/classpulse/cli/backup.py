@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from classpulse.cli_access import by_option
-from classpulse.cli_options import common, login_name
+from classpulse.cli.access import by_option
+from classpulse.cli.options import common, login_name
 
 if TYPE_CHECKING:
     from classpulse.settings import Settings

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from classpulse.cli_options import common
+from classpulse.cli.options import common
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -50,9 +50,9 @@ def bench(settings: Settings, source: str, seconds: float, *, profile: bool, as_
       classpulse bench lesson.mp4 --set detector.interval_s=0   look for faces in every picture
     """  # noqa: D301
     from classpulse.bench import measure
+    from classpulse.cli.terminal import show, working
     from classpulse.law import law_in_force
     from classpulse.storage.store import Store
-    from classpulse.terminal import show, working
 
     with Store.of(settings) as store:
         policy = law_in_force(store, settings)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from classpulse.cli_access import by_option
-from classpulse.cli_options import common, login_name, pairs_of
+from classpulse.cli.access import by_option
+from classpulse.cli.options import common, login_name, pairs_of
 
 if TYPE_CHECKING:
     from classpulse.settings import Settings
@@ -45,9 +45,9 @@ def classes(context: click.Context) -> None:
 @common
 def list_classes(settings: Settings) -> None:
     """List every class, and how it does."""
-    from classpulse.course_views import classes_table
+    from classpulse.cli.course_views import classes_table
+    from classpulse.cli.terminal import show
     from classpulse.storage.store import Store
-    from classpulse.terminal import show
 
     with Store.of(settings) as store:
         show(classes_table(store.courses().all(), store.runs().all()))
@@ -136,10 +136,10 @@ def members(settings: Settings, slug: str, by: str | None, **changes: str | None
       classpulse classes members maths-7b
       classpulse classes members maths-7b --observer head --out ben
     """  # noqa: D301
-    from classpulse.course_views import members_table
+    from classpulse.cli.course_views import members_table
+    from classpulse.cli.terminal import show
     from classpulse.storage.course import clean_role
     from classpulse.storage.store import Store
-    from classpulse.terminal import show
 
     with Store.of(settings) as store:
         courses, accounts = store.courses(by or login_name()), store.accounts()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from classpulse.cli_training import need_extra
+from classpulse.cli.training import need_extra
 
 
 @click.group()
@@ -30,8 +30,8 @@ def check(path: Path, json_file: str | None) -> None:
       classpulse data check archive.zip
       classpulse data check images/ --json check.json
     """  # noqa: D301 - click's own mark for text that is not to be wrapped
+    from classpulse.cli.terminal import show
     from classpulse.errors import DataError
-    from classpulse.terminal import show
     from classpulse.training.check.check import check as look
     from classpulse.training.check.console import read_with_bar, write_json
     from classpulse.training.check.table import check_table

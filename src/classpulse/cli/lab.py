@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from classpulse.cli_options import common
+from classpulse.cli.options import common
 from classpulse.errors import ServerError
 
 if TYPE_CHECKING:

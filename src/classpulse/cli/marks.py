@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from classpulse.cli_options import (
+from classpulse.cli.options import (
     CLASS_OR_ALL,
     CLASSES,
     ONE_CLASS,
@@ -52,8 +52,8 @@ def marks() -> None:
 @common
 def list_marks(settings: Settings, session: ClassChoice) -> None:
     """List the marks of a class, or of all, in the order of their time."""
+    from classpulse.cli.terminal import marks_table, show
     from classpulse.storage.store import Store
-    from classpulse.terminal import marks_table, show
 
     with Store.of(settings) as store:
         numbers = chosen_classes(store, session)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from classpulse.cli_options import common
+from classpulse.cli.options import common
 
 if TYPE_CHECKING:
     from classpulse.settings import Settings
@@ -25,8 +25,8 @@ def models(context: click.Context) -> None:
 @common
 def list_models(settings: Settings) -> None:
     """List every model with its licence and hash."""
+    from classpulse.cli.terminal import models_table, show
     from classpulse.inference import entries
-    from classpulse.terminal import models_table, show
 
     show(models_table(entries(settings)))
 

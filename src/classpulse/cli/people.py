@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from classpulse import cli_rights
-from classpulse.cli_access import by_option, enrolling, opened
-from classpulse.cli_options import common
+from classpulse.cli.access import by_option, enrolling, opened
+from classpulse.cli.options import common
+from classpulse.cli.rights import export, forget, link, start_over, withdraw
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,8 +53,8 @@ def people(context: click.Context) -> None:
 @common
 def list_people(settings: Settings, by: str | None) -> None:
     """List who is on file, and what they agreed to."""
-    from classpulse.people_views import people_table
-    from classpulse.terminal import show
+    from classpulse.cli.people_views import people_table
+    from classpulse.cli.terminal import show
 
     with opened(settings, by) as (_, known):
         show(people_table(known.all() if known else []))
@@ -127,10 +127,10 @@ def import_people(settings: Settings, csv_file: Path, folder: Path, by: str | No
     Example:
       classpulse people import class-7b.csv photos/
     """  # noqa: D301
+    from classpulse.cli.terminal import counted
     from classpulse.errors import ClassPulseError, PeopleError
     from classpulse.register import enrol, photos_reader
     from classpulse.roster import read_roster
-    from classpulse.terminal import counted
 
     failed = []
     with enrolling(settings, by) as (known, policy):
@@ -179,5 +179,5 @@ def consent(settings: Settings, name: str, purpose: str, by: str | None, **given
     click.echo(f"Recorded: {name} agrees to {purpose}, for {agreement.days:g} days.")
 
 
-for _command in (cli_rights.withdraw, cli_rights.forget, cli_rights.start_over, cli_rights.export, cli_rights.link):
+for _command in (withdraw, forget, start_over, export, link):
     people.add_command(_command)

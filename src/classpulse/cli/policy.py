@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from classpulse.cli_options import common, login_name
+from classpulse.cli.options import common, login_name
 from classpulse.policy import EXEMPTIONS, STRICTEST_FIRST
 
 if TYPE_CHECKING:
@@ -27,9 +27,9 @@ def policy(context: click.Context) -> None:
 @common
 def show_policy(settings: Settings) -> None:
     """Show the law in force, what it allows, and who said so when."""
+    from classpulse.cli.terminal import policy_table, show
     from classpulse.law import law_in_force
     from classpulse.storage.store import Store
-    from classpulse.terminal import policy_table, show
 
     with Store.of(settings) as store:
         show(policy_table(law_in_force(store, settings), store.policy_log()))

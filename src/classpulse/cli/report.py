@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from classpulse.cli_options import ONE_CLASS, ClassChoice, common, number_of
+from classpulse.cli.options import ONE_CLASS, ClassChoice, common, number_of
 
 if TYPE_CHECKING:
     from classpulse.report.files import Format

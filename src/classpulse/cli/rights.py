@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from classpulse.cli_access import by_option, known_people, remark
-from classpulse.cli_options import common
+from classpulse.cli.access import by_option, known_people, remark
+from classpulse.cli.options import common
 
 if TYPE_CHECKING:
     from classpulse.settings import Settings

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from classpulse.cli_options import common
+from classpulse.cli.options import common
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,9 +30,9 @@ def screens(settings: Settings) -> None:  # noqa: ARG001 - every command about c
       classpulse screens
       classpulse live screen:window=Zoom   any part of a title will do
     """  # noqa: D301
+    from classpulse.cli.terminal import show
     from classpulse.sources.screen import list_screens
     from classpulse.sources.window_list import this_desktop
-    from classpulse.terminal import show
 
     show(_table(list_screens(), this_desktop().windows()))
 

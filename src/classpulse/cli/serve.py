@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from classpulse.cli_options import common
+from classpulse.cli.options import common
 
 if TYPE_CHECKING:
     from classpulse.settings import Settings

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from classpulse.cli_options import settable
+from classpulse.cli.options import settable
 from classpulse.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from classpulse.setting_list import Setting
+    from classpulse.settings.listing import Setting
 
 
 @click.command()
@@ -32,8 +32,8 @@ def settings(overrides: dict[str, Any], config: Path | None, names: tuple[str, .
       classpulse settings alerts web.port
       classpulse settings --changed
     """  # noqa: D301
-    from classpulse.setting_list import list_settings
-    from classpulse.terminal import settings_list, show
+    from classpulse.cli.terminal import settings_list, show
+    from classpulse.settings.listing import list_settings
 
     listed = _chosen(list_settings(overrides, config=config), names)
     show(settings_list([one for one in listed if one.origin or not changed]))
@@ -45,7 +45,7 @@ def _chosen(listed: Sequence[Setting], names: Sequence[str]) -> list[Setting]:
     Raises:
         SettingsError: a name is none.
     """
-    from classpulse.setting_names import not_a_name
+    from classpulse.settings.names import not_a_name
 
     known = [one.name for one in listed]
     for name in names:

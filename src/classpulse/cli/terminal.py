@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from classpulse.insight.engagement import ClassWindow
     from classpulse.insight.moments import Mark
     from classpulse.policy import Exemption
-    from classpulse.setting_list import Setting
     from classpulse.settings import Jurisdiction, Settings
+    from classpulse.settings.listing import Setting
     from classpulse.sources import Opened
     from classpulse.storage.tables import PolicyAnswerRow, SessionRow
     from classpulse.types import Frame, FrameResult

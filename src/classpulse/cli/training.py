@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from classpulse.cli_options import pairs_of
+from classpulse.cli.options import pairs_of
 
 NETWORKS = ("seed-cnn", "mobilenet", "compact")
 CLASSICAL = "classical"

@@ -19,7 +19,7 @@ from classpulse.errors import ClusterError
 
 if TYPE_CHECKING:
     from classpulse.cluster.connection import Cluster
-    from classpulse.setting_groups import ClusterSettings
+    from classpulse.settings import ClusterSettings
 
 # Before Ray is imported, which reads them then: nothing is reported to its makers, and a call that comes after the
 # cluster was left starts no other one.

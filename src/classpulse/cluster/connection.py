@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from classpulse.cluster.remote import RemoteModel
     from classpulse.policy import Policy
-    from classpulse.setting_groups import ClusterSettings
+    from classpulse.settings import ClusterSettings
     from classpulse.sources import SourceKind
     from classpulse.vision.emotion import EmotionClassifier
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from classpulse.insight.moments import Said
     from classpulse.joining.reading import Reading
-    from classpulse.setting_groups import Way
+    from classpulse.settings.groups import Way
 
 Farewell = Literal["ended", "left", "removed", "elsewhere", "expired"]
 """Why a student's connection ends: the class did, they left, the teacher removed them, they took part from another page

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from classpulse.joining.pictures import PictureReader
     from classpulse.joining.reading import Reading
     from classpulse.policy import Policy
-    from classpulse.setting_groups import JoinSettings, Way
+    from classpulse.settings.groups import JoinSettings, Way
 
 
 class Room:

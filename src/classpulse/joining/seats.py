@@ -13,7 +13,7 @@ from classpulse.texts import phrase
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from classpulse.setting_groups import JoinSettings, Way
+    from classpulse.settings.groups import JoinSettings, Way
 
 GONE_PER_SEAT = 4
 """Students who are gone are remembered, to be the same ones when they come back: four for each that may take part.

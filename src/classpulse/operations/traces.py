@@ -19,7 +19,7 @@ from classpulse.errors import SettingsError
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter
 
-    from classpulse.operation_settings import TraceSettings
+    from classpulse.settings import TraceSettings
 
 MOST_OPEN = 100
 """Frames that are under way at most; one whose result never came is forgotten."""

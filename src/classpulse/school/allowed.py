@@ -18,7 +18,7 @@ from classpulse.texts import phrase
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from classpulse.school_settings import ServeSettings
+    from classpulse.settings import ServeSettings
 
     Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 

@@ -8,16 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-
-def _expand(path: Path) -> Path:
-    """`~` is the user's home in the environment and in files too, where no shell has replaced it."""
-    try:
-        return path.expanduser()
-    except RuntimeError as error:
-        raise ValueError(str(error)) from None
-
-
-UserPath = Annotated[Path, AfterValidator(_expand)]
+from classpulse.settings.values import UserPath, words
 
 
 class Group(BaseModel):
@@ -157,17 +148,12 @@ def _with_answers(ways: tuple[Way, ...]) -> tuple[Way, ...]:
     return tuple(dict.fromkeys(ways))
 
 
-def _split(ways: object) -> object:
-    """A flag and the environment give one text: `answers,device`."""
-    return [way.strip() for way in ways.split(",") if way.strip()] if isinstance(ways, str) else ways
-
-
 class JoinSettings(Group):
     """How students take part by link."""
 
     title: str = Field("", max_length=80)
     """What the class is called on the students' page; nothing if not given."""
-    ways: Annotated[tuple[Way, ...], BeforeValidator(_split), AfterValidator(_with_answers)] = ("answers", "device")
+    ways: Annotated[tuple[Way, ...], BeforeValidator(words), AfterValidator(_with_answers)] = ("answers", "device")
     """The ways that a student may choose from: `answers`, `device`, `pictures`. The law may leave `answers` alone."""
     names: Literal["optional", "required", "off"] = "optional"
     """Whether students give a name. It is shown to the teacher while the class runs, and never stored."""

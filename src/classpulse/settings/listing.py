@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from classpulse.hosting import settings_from
-from classpulse.settings import PREFIX, Settings, config_path, known_names, load, read_environment, read_file
+from classpulse.settings.hosting import settings_from
+from classpulse.settings.loading import PREFIX, config_path, known_names, load, read_environment, read_file
+from classpulse.settings.tree import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

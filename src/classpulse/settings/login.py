@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal, Self, cast, get_args
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from classpulse.setting_groups import Group
-from classpulse.web_settings import LOCAL
+from classpulse.settings.groups import Group
+from classpulse.settings.values import http_parts, words
+from classpulse.settings.web import LOCAL
 
 Rank = Literal["admin", "teacher", "observer"]
 """An admin manages accounts and classes; a teacher runs their own classes; an observer watches classes."""
@@ -17,22 +17,14 @@ Rank = Literal["admin", "teacher", "observer"]
 def _issuer(url: str | None) -> str | None:
     if url is None:
         return None
-    try:
-        parts = urlsplit(url)
-        secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOCAL)
-    except ValueError:
-        parts, secure = urlsplit(""), False
-    if not secure or not parts.hostname or parts.query or parts.fragment or "@" in parts.netloc:
+    parts = http_parts(url)
+    secure = parts is not None and (parts.scheme == "https" or parts.hostname in LOCAL)
+    if parts is None or not secure or parts.query or parts.fragment or "@" in parts.netloc:
         message = (
             "an issuer is an address with https, as its own documents write it: https://login.school.example/realm"
         )
         raise ValueError(message)
     return url
-
-
-def _words(value: object) -> object:
-    """Settings from the environment and from flags are text."""
-    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
 def _domain(text: str) -> str:
@@ -64,13 +56,13 @@ class OidcSettings(Group):
     """What comes after "Log in with" on its button; "the school's account", in the page's language, if not given."""
     create: bool = False
     """Whether those whom nobody invited get an account; else only invited addresses come in."""
-    domains: Annotated[tuple[Annotated[str, AfterValidator(_domain)], ...], BeforeValidator(_words)] = ()
+    domains: Annotated[tuple[Annotated[str, AfterValidator(_domain)], ...], BeforeValidator(words)] = ()
     """Whose verified e-mail addresses get an account, where `create` is on; * for everybody whom it lets through."""
     rank: Literal["teacher", "observer"] = "observer"
     """What those are who get an account unasked."""
     claim: str = "groups"
     """Which of its claims says what somebody is, where `ranks` is set."""
-    ranks: Annotated[tuple[Annotated[str, AfterValidator(_rank)], ...], BeforeValidator(_words)] = ()
+    ranks: Annotated[tuple[Annotated[str, AfterValidator(_rank)], ...], BeforeValidator(words)] = ()
     """What that claim's values make somebody, the first that fits: staff=teacher,it=admin."""
 
     @model_validator(mode="after")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-from classpulse.setting_groups import Group
+from classpulse.settings.groups import Group
+from classpulse.settings.values import http_parts
 
 
 class LogSettings(Group):
@@ -23,21 +23,15 @@ class MetricsSettings(Group):
     """Who may read the figures of the process, at `/metrics`."""
 
     token: str | None = Field(None, min_length=16, repr=False)
-    """What a program must send to read them (`Authorization: Bearer …`), 16 characters or more. Without one, only this
-    machine may, and only while nobody else can reach the pages."""
+    """What a program must send to read them, as a bearer token of 16 characters or more. Without one, only this machine
+    may, and only while nobody else can reach the pages."""
 
 
 def _endpoint(url: str | None) -> str | None:
     if url is None:
         return None
-    example = "write it like http://127.0.0.1:4318/v1/traces"
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        parts, host = urlsplit(""), None
-    if not host or parts.scheme not in {"http", "https"}:
-        message = f"traces are sent by http or https: {example}"
+    if http_parts(url) is None:
+        message = "traces are sent by http or https: write it like http://127.0.0.1:4318/v1/traces"
         raise ValueError(message)
     return url
 

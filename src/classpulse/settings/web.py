@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from classpulse.setting_groups import Group, UserPath
+from classpulse.settings.groups import Group
+from classpulse.settings.values import UserPath, http_parts, words
 
 OURS = frozenset(
     {
@@ -40,12 +41,8 @@ def _public_url(url: str | None) -> str | None:
     if url is None:
         return None
     example = "write it like https://school.example/pulse"
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        parts, host = urlsplit(""), None
-    if not host or parts.scheme not in {"http", "https"} or parts.query or parts.fragment or "@" in parts.netloc:
+    parts = http_parts(url)
+    if parts is None or parts.query or parts.fragment or "@" in parts.netloc:
         message = f"an address has http or https, a host, perhaps a path, and nothing else: {example}"
         raise ValueError(message)
     path = parts.path.rstrip("/")
@@ -58,11 +55,6 @@ def _public_url(url: str | None) -> str | None:
     return f"{parts.scheme}://{parts.netloc.lower()}{path}"
 
 
-def _split(value: object) -> object:
-    """Settings from the environment and from flags are text."""
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-
 def _network(text: str) -> str:
     try:
         ipaddress.ip_network(text)
@@ -72,7 +64,7 @@ def _network(text: str) -> str:
     return text
 
 
-Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], BeforeValidator(_split)]
+Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], BeforeValidator(words)]
 
 
 class WebSettings(Group):

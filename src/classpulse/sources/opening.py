@@ -16,8 +16,7 @@ from classpulse.errors import SourceError
 from classpulse.texts import phrase
 
 if TYPE_CHECKING:
-    from classpulse.setting_groups import ScreenSettings
-    from classpulse.settings import StreamSettings
+    from classpulse.settings import ScreenSettings, StreamSettings
     from classpulse.sources.base import Source
 
 Spec = str | int | Path | None
@@ -138,7 +137,7 @@ def _open_webcam(number: int, name: str, settings: StreamSettings) -> Source:
 
 
 def _open_screen(spec: str, settings: StreamSettings, screen: ScreenSettings | None) -> Source:
-    from classpulse.setting_groups import ScreenSettings  # noqa: PLC0415
+    from classpulse.settings import ScreenSettings  # noqa: PLC0415
     from classpulse.sources.screen import open_screen  # noqa: PLC0415
     from classpulse.sources.screen_target import target_of  # noqa: PLC0415
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast, get_args
 
 from classpulse.errors import AccountError, PeopleError
-from classpulse.login_settings import Rank
+from classpulse.settings.login import Rank
 from classpulse.storage.account_tables import MAX_LOGIN
 from classpulse.storage.names import clean_name
 from classpulse.texts import phrase

@@ -20,7 +20,7 @@ from classpulse.texts import phrase
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from classpulse.login_settings import Rank
+    from classpulse.settings.login import Rank
 
 
 class AccountList(Entrances):

@@ -14,7 +14,7 @@ from classpulse.storage.tables import ObservationRow, PolicyAnswerRow, SessionRo
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Select
 
-    from classpulse.setting_groups import RetentionSettings
+    from classpulse.settings import RetentionSettings
 
 
 @dataclass(frozen=True, slots=True)

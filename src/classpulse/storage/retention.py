@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection, Engine, Select
 
-    from classpulse.setting_groups import RetentionSettings
+    from classpulse.settings import RetentionSettings
     from classpulse.storage.erased import ErasedList
     from classpulse.storage.vault import Vault
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from classpulse.errors import SettingsError
-from classpulse.setting_names import names_of, not_a_name
+from classpulse.settings.names import names_of, not_a_name
 from classpulse.training.faces.faceset import SIDE_PX
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ import numpy as np
 
 from classpulse.errors import SourceError
 from classpulse.geometry import iou
-from classpulse.setting_groups import region_of
+from classpulse.settings.groups import region_of
 from classpulse.vision.motion import MotionWatch
 from classpulse.vision.tile_memory import SAME_BOX, TileMemory, looks
 from classpulse.vision.tiles import find_tiles
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from classpulse.setting_groups import ScreenSettings
+    from classpulse.settings import ScreenSettings
     from classpulse.types import Faces, Floats, Frame, Image, Ints, Mask
 
     Doubles: TypeAlias = NDArray[np.float64]

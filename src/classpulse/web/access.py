@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from classpulse.web_settings import WebSettings
+    from classpulse.settings import WebSettings
 
 Role = Literal["teacher", "observer"]
 Audience = Literal["names", "faces", "class"]

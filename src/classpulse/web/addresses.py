@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 if TYPE_CHECKING:
     from fastapi import Request
 
-    from classpulse.web_settings import WebSettings
+    from classpulse.settings import WebSettings
 
 
 def base_url_of(request: Request) -> str:

@@ -22,7 +22,7 @@ from classpulse.web.standing import HANDED_ON
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from classpulse.web_settings import WebSettings
+    from classpulse.settings import WebSettings
 
 MAX_BODY_BYTES = 16_384
 MAX_PICTURE_BYTES = 2_097_152

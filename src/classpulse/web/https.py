@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from classpulse.web_settings import WebSettings
+    from classpulse.settings import WebSettings
 
 VALID_DAYS = 365
 RENEW_DAYS = 30

@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from classpulse.hub import Phase
 from classpulse.insight.moments import Said
-from classpulse.setting_groups import Way
 from classpulse.settings import Jurisdiction
+from classpulse.settings.groups import Way
 
 if TYPE_CHECKING:
     from classpulse.joining.participant import Attendees, Shown, Standing

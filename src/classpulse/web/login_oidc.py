@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from fastapi import Request
     from starlette.responses import Response
 
-    from classpulse.login_settings import OidcSettings
+    from classpulse.settings import OidcSettings
 
 logger = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from classpulse.login_settings import Rank
+from classpulse.settings.login import Rank
 from classpulse.storage.account import Account, ApiToken
 from classpulse.storage.account_tables import MAX_LOGIN, MAX_TOKEN_LABEL
 from classpulse.storage.names import MAX_NAME

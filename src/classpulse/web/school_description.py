@@ -10,7 +10,7 @@ from classpulse.web.description import TOLD, Manual
 from classpulse.web.who import cookie_of
 
 if TYPE_CHECKING:
-    from classpulse.web_settings import WebSettings
+    from classpulse.settings import WebSettings
 
 ABOUT = """\
 A school's classes, and the accounts of those who log in. `v1` keeps its paths and fields; new ones may come.

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from classpulse.settings import WebSettings
     from classpulse.storage.runs import Process
-    from classpulse.web_settings import WebSettings
 
 logger = logging.getLogger(__name__)
 

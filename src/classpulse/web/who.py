@@ -12,12 +12,12 @@ from starlette.responses import Response
 
 from classpulse.errors import StorageError
 from classpulse.secret_tokens import digest_of
+from classpulse.settings import WebSettings
 from classpulse.storage.account import Account
 from classpulse.storage.accounts import Accounts
 from classpulse.texts import phrase
 from classpulse.web.access import is_encrypted
 from classpulse.web.limits import TOKEN_GUESSES, Limits, address_of
-from classpulse.web_settings import WebSettings
 
 REMEMBERED_S = 5.0
 """How long an answer of the database counts: an account that another process closed has that long."""

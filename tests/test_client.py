@@ -12,14 +12,12 @@ from classpulse.hub import Hub, LiveState
 from classpulse.insight.engagement import ClassWindow
 from classpulse.joining.room import Room
 from classpulse.policy import Policy
-from classpulse.setting_groups import JoinSettings
-from classpulse.settings import Settings
+from classpulse.settings import JoinSettings, Settings, WebSettings
 from classpulse.sources.base import Health
 from classpulse.storage.store import Store
 from classpulse.web.app import create_app
 from classpulse.web.https import self_made
 from classpulse.web.server import LiveServer
-from classpulse.web_settings import WebSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
