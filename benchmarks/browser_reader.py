@@ -34,6 +34,7 @@ from classpulse.training.faces.layouts import read
 from classpulse.vision.detector import open_detector
 from classpulse.vision.emotion import EmotionClassifier
 from classpulse.web.app import create_app
+from classpulse.web.language import page_in
 from classpulse.web.pages import BUNDLED, STATIC
 from classpulse.web.server import LiveServer
 
@@ -155,12 +156,15 @@ def compare(shots: Sequence[Shot], server: Reader, browser: Reader) -> dict[str,
 
 def first_load_bytes(settings: Settings) -> dict[str, int]:
     """What a browser fetches, packed; the networks go as they are."""
-    pages = [path for path in STATIC.iterdir() if path.stem.startswith(("join", "reader"))]
+    files = [path for path in STATIC.iterdir() if path.stem.startswith(("join", "reader"))]
     runtime = [BUNDLED / name for name in ("ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm")]
     known = entries(settings)
     packed = {
-        name: sum(len(gzip.compress(p.read_bytes(), 6)) for p in paths)
-        for name, paths in (("page", pages), ("runtime", runtime))
+        name: sum(len(gzip.compress(content, 6)) for content in contents)
+        for name, contents in (
+            ("page", [page_in("join.html", "en").encode(), *(path.read_bytes() for path in files)]),
+            ("runtime", [path.read_bytes() for path in runtime]),
+        )
     }
     return packed | {"networks": sum(known[name].path.stat().st_size for name in ("emotion", "centerface-web"))}
 

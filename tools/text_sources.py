@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from classpulse.web.language import mapped
+from classpulse.web.language import TEMPLATES, mapped, page_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -195,8 +195,11 @@ def unmarked_in_code(source: str) -> list[str]:
 
 def unmarked() -> Iterator[str]:
     """Every text of the pages that cannot be translated, with its file."""
-    look = {".html": unmarked_in_page, ".js": unmarked_in_code}
+    for path in sorted(TEMPLATES.glob("*.html")):
+        if path.name != "frame.html":  # which is no page by itself
+            found = unmarked_in_page(page_in(path.name, "en"))
+            yield from (f"{path.name}: {text!r} is not marked" for text in found)
     for name, path in files():
-        if path.suffix in look and path.match("web/static/*"):
-            found = look[path.suffix](path.read_text(encoding="utf-8"))
+        if path.match("web/static/*.js"):
+            found = unmarked_in_code(path.read_text(encoding="utf-8"))
             yield from (f"{name}: {text!r} is not marked" for text in found)

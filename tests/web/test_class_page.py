@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 from classpulse.insight.estimate import Estimate
 from classpulse.insight.moments import Alert, AnswerCounts, ClassState, Mark
 from classpulse.joining.participant import Attendees
-from classpulse.web.language import code_texts
+from classpulse.web.language import code_texts, page_in
 from classpulse.web.pages import STATIC
 
 if TYPE_CHECKING:
@@ -505,6 +505,7 @@ def test_the_page_is_small(page: Page, hub: Hub, state: State, history: tuple[Cl
     loaded = page.evaluate("performance.getEntriesByType('resource').map((each) => new URL(each.name).pathname)")
     ours = {path.removeprefix("/static/") for path in loaded if path.startswith("/static/") and "/vendor/" not in path}
     assert {"live.js", "live.css", "icon.svg", "plots.js"} <= ours
-    files = [(STATIC / name).read_bytes() for name in ours | {"index.html"} if not name.startswith("locale/")]
-    size = sum(len(gzip.compress(content)) for content in [*files, code_texts("hi").encode()])
+    files = [(STATIC / name).read_bytes() for name in ours if not name.startswith("locale/")]
+    texts = [page_in("index.html", "en"), code_texts("hi")]
+    size = sum(len(gzip.compress(content)) for content in [*files, *(text.encode() for text in texts)])
     assert size < PAGE_BYTES

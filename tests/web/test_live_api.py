@@ -11,6 +11,7 @@ import pytest
 from classpulse.errors import PolicyError, StorageError
 from classpulse.settings import Settings, WebSettings
 from classpulse.web.app import create_app
+from classpulse.web.language import TEMPLATES
 from classpulse.web.pages import STATIC
 
 if TYPE_CHECKING:
@@ -283,7 +284,7 @@ def test_modules_have_a_type_that_browsers_run(client: Client) -> None:
 
 
 def test_the_page_is_light_and_names_no_other_machine() -> None:
-    files = [path.read_text(encoding="utf-8") for path in STATIC.iterdir()]
+    files = [path.read_text(encoding="utf-8") for path in (*STATIC.iterdir(), *TEMPLATES.rglob("*.html"))]
     # All pages together, a school's and its logins' too; what one of them loads is in its own tests.
     assert sum(len(text.encode()) for text in files) < 360_000
     namespaces = ("http://www.w3.org/2000/svg",)

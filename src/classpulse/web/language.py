@@ -1,9 +1,9 @@
 """Pages in the reader's language: which one that is, and the page's own texts in it.
 
-A page is written in English. An element with `data-t` holds nothing but text, which is translated; its value, if any,
-is gettext's context, for words that mean something else in another place. `data-t-attr` names the attributes that are
-translated. The server does it, so that nothing is seen in English first; what a page's code says is translated by
-`static/i18n.js`.
+A page is a template of `templates/`, written in English; what pages share stands there once. An element with `data-t`
+holds nothing but text, which is translated; its value, if any, is gettext's context, for words that mean something else
+in another place. `data-t-attr` names the attributes that are translated. The server does it, so that nothing is seen in
+English first; what a page's code says is translated by `static/i18n.js`.
 """
 
 import html
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Annotated
 
 from fastapi import Depends, Request, Response
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import HTTPConnection
 
 from classpulse.hub import LiveState
@@ -24,7 +25,16 @@ from classpulse.texts import COMPILED, ENGLISH, LANGUAGES, Catalogue, accepted, 
 COOKIE = "classpulse-language"
 """Kept where somebody chose; it holds a language and nothing else."""
 YEAR_S = 31_536_000
+TEMPLATES = Path(__file__).with_name("templates")
 
+_PAGES = Environment(
+    loader=FileSystemLoader(TEMPLATES),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+)
 _MARKED = re.compile(r'<([a-z][a-z0-9]*)((?:\s[^<>]*)?\sdata-t(?:="([^"]*)")?(?:\s[^<>]*)?)>([^<]*)</\1>')
 _NAMED = re.compile(r'<[a-z][^<>]*\sdata-t-attr="([^"]*)"[^<>]*>')
 _ROOT = re.compile(r"<html[^>]*>")
@@ -67,10 +77,10 @@ TextsHere = Annotated[Catalogue, Depends(catalogue_of)]
 
 
 @cache
-def page_in(path: Path, language: str, *, in_school: bool = False) -> str:
-    """A page of `static/` in a language; in a school it says so, as some of its links lead elsewhere there."""
+def page_in(name: str, language: str, *, in_school: bool = False) -> str:
+    """A page of `templates/` in a language; in a school it says so, as some of its links lead elsewhere there."""
     texts = catalogue(language)
-    page = path.read_text(encoding="utf-8")
+    page = _PAGES.get_template(name).render()
     place = " data-school" if in_school else ""
     root = f'<html lang="{texts.language}" dir="{texts.direction}"{place}>'
     return _ROOT.sub(root, page if texts is ENGLISH else mapped(page, texts.in_context), count=1)

@@ -39,7 +39,7 @@ def add_files(app: FastAPI) -> StaticFiles:
 
 
 def add_page(app: FastAPI, route: str, name: str) -> None:
-    """Serve a page of `static/` in the language of whoever asks."""
+    """Serve a page of `templates/` in the language of whoever asks."""
 
     @app.get(route, include_in_schema=False)
     def page(request: Request) -> Response:
@@ -47,10 +47,10 @@ def add_page(app: FastAPI, route: str, name: str) -> None:
 
 
 def page_for(request: Request, name: str) -> Response:
-    """A page of `static/` in the language of whoever asks."""
+    """A page of `templates/` in the language of whoever asks."""
     language = language_of(request)
     headers = {"Content-Language": language, "Vary": "Accept-Language, Cookie"}
-    page = page_in(STATIC / name, language, in_school=getattr(request.app.state, "in_school", False))
+    page = page_in(name, language, in_school=getattr(request.app.state, "in_school", False))
     answer = answer_text(page, request, "text/html", headers)
     keep_choice(request, answer)
     return answer

@@ -12,7 +12,6 @@ from starlette.requests import HTTPConnection
 from classpulse.texts import catalogue, phrase
 from classpulse.web.headers import HEADERS
 from classpulse.web.language import language_of, page_in
-from classpulse.web.pages import STATIC
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -75,7 +74,7 @@ def _page(scope: Scope, said: bytes) -> bytes:
     connection, state = HTTPConnection(scope), scope["app"].state
     language = language_of(connection)
     sentence = catalogue(language).retold(UNKNOWN if detail in OF_NO_ROUTE else detail)
-    page = page_in(STATIC / "refused.html", language, in_school=getattr(state, "in_school", False))
+    page = page_in("refused.html", language, in_school=getattr(state, "in_school", False))
     root = html.escape(state.root_path)  # the page may stand for one at any depth
     page = page.replace('="static/', f'="{root}/static/').replace('href="./"', f'href="{root}/"')
     return page.replace(WHY, f'<p id="why">{html.escape(sentence)}</p>').encode()

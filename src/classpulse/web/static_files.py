@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 # and browsers run no module of a wrong type.
 MEDIA_TYPES = {
     ".css": "text/css",
-    ".html": "text/html",
     ".js": "text/javascript",
     ".json": "application/json",
     ".mjs": "text/javascript",
