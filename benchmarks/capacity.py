@@ -24,11 +24,12 @@ import numpy as np
 import psutil
 
 from benchmarks.capacity_model import Costs, simulate
+from benchmarks.clips import first_frames
 from benchmarks.pipeline_scenes import RATE_HZ, make_crowd
 from benchmarks.record import save
 from classpulse import Policy, Settings
 from classpulse.runner import Runner
-from classpulse.sources import describe, open_source
+from classpulse.sources import describe
 from classpulse.storage.store import Store
 from classpulse.vision.detector import open_detector
 from classpulse.vision.emotion import EmotionClassifier
@@ -105,7 +106,7 @@ def costs(clip: Path, alone: dict[str, float]) -> Costs:
     settings = Settings()
     detector, classifier = open_detector(settings, LAW), EmotionClassifier.open(settings, LAW)
     begin = time.process_time()
-    frames = _decoded(clip)
+    frames = first_frames(clip, 90)
     decode_ms = 1e3 * (time.process_time() - begin) / len(frames)
     look_ms = 1e3 * _mean_cpu([lambda f=frame: detector.detect(f.image) for frame in frames[:60]])
     finder = FaceFinder(detector, interval_s=1e9)
@@ -118,14 +119,6 @@ def costs(clip: Path, alone: dict[str, float]) -> Costs:
     picture_ms = 1e3 * alone["cores_busy"] / alone["results_per_s"]
     python_ms = max(0.0, picture_ms - native.picture_ms(alone["faces"], alone["results_per_s"]))
     return replace(native, python_ms=python_ms)
-
-
-def _decoded(clip: Path) -> list[Frame]:
-    source = open_source(clip, Settings().stream, fast=True)
-    try:
-        return [frame for frame, _ in zip(source.frames(), range(90), strict=False)]
-    finally:
-        source.close()
 
 
 def _mean_cpu(calls: Sequence[Any]) -> float:

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from benchmarks.clips import clips_of, first_frames
 from benchmarks.record import save
 from classpulse import Pipeline, Settings
 from classpulse.geometry import iou
-from classpulse.sources import open_source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 MOST_PICTURES = 250
 MIN_IOU = 0.3
 EVERY_PICTURE = {"detector": {"interval_s": 0}, "emotion": {"interval_s": 0}}
-SUFFIXES = {".mp4", ".mov", ".mkv", ".webm", ".avi", ".gif"}
 
 
 @dataclass(slots=True)
@@ -65,15 +64,6 @@ def _words(result: FrameResult) -> list[str | None]:
     return [] if result.emotions is None else result.emotions.names()
 
 
-def pictures(clip: Path) -> list[Frame]:
-    """The first pictures of a clip."""
-    source = open_source(clip, Settings().stream, fast=True)
-    try:
-        return [frame for frame, _ in zip(source.frames(), range(MOST_PICTURES), strict=False)]
-    finally:
-        source.close()
-
-
 def process(frames: Sequence[Frame], changes: dict[str, Any]) -> Course:
     """Take the pictures through a pipeline of its own."""
     course, pipeline = Course(), Pipeline(Settings.model_validate(changes), jurisdiction="other")
@@ -102,8 +92,8 @@ def agreement(every: Course, default: Course) -> dict[str, Any]:
                 and one.emotions.read[i]
                 and other.emotions.read[j]
             ):
-                first = (result.probabilities[k].argmax() for result, k in ((one.emotions, i), (other.emotions, j)))
-                same.append(next(first) == next(first))
+                firsts = one.emotions.probabilities[i].argmax(), other.emotions.probabilities[j].argmax()
+                same.append(firsts[0] == firsts[1])
     faces = sum(len(result) for result in every.results)
     return {
         "faces_found_in_both": round(found / faces, 3) if faces else None,
@@ -117,12 +107,10 @@ def main() -> None:
     """Measure, print and save."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("clips", type=Path)
-    given: Path = parser.parse_args().clips
-    clips = sorted(path for path in given.iterdir() if path.suffix in SUFFIXES) if given.is_dir() else [given]
     cv2.setNumThreads(1)
     figures: dict[str, Any] = {}
-    for clip in clips:
-        frames = pictures(clip)
+    for clip in clips_of(parser.parse_args().clips):
+        frames = first_frames(clip, MOST_PICTURES)
         every, default = process(frames, EVERY_PICTURE), process(frames, {})
         figures[clip.name] = {
             "every_picture": every.figures(),

@@ -12,35 +12,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psutil
 
 from benchmarks.record import save
-from classpulse import Pipeline, Policy, Settings
+from classpulse import Pipeline, Settings
 from classpulse.inference import install
 from classpulse.settings import DetectorSettings, EmotionSettings
 from classpulse.sources import open_source
-from classpulse.vision.detector import open_detector
-from classpulse.vision.emotion import EmotionClassifier, EmotionSmoother, ReadingSchedule
-from classpulse.vision.finder import FaceFinder
-from classpulse.vision.tracker import FaceTracker
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 FLAT_FRAMES = 3000
 ROUNDS = 3
-
-
-@contextmanager
-def timed(spent: dict[str, float], name: str) -> Iterator[None]:
-    """Add the time of the block to `spent`."""
-    begin = time.perf_counter()
-    yield
-    spent[name] = spent.get(name, 0.0) + time.perf_counter() - begin
 
 
 def measure(clip: Path, settings: Settings) -> dict[str, Any]:
@@ -58,34 +42,27 @@ def measure(clip: Path, settings: Settings) -> dict[str, Any]:
 
 def stages(clip: Path, settings: Settings) -> dict[str, Any]:
     """Mean milliseconds a frame of each stage, and how many faces there were."""
-    policy = Policy("other")
-    detector, classifier = open_detector(settings, policy), EmotionClassifier.open(settings, policy)
-    finder, schedule = FaceFinder(detector, settings.detector.interval_s), ReadingSchedule(settings.emotion.interval_s)
-    tracker, smoother = FaceTracker(settings.tracker), EmotionSmoother(settings.emotion)
+    pipeline = Pipeline(settings, jurisdiction="other")
+    spent_s: dict[str, float] = {}
+
+    def note(stage: str, _index: int, begin_s: float, end_s: float) -> None:
+        spent_s[stage] = spent_s.get(stage, 0.0) + end_s - begin_s
+
+    pipeline.on_stage = note
     source = open_source(clip, settings.stream, fast=True)
     frames = source.frames()
-    spent: dict[str, float] = {}
-    done = faces = read = 0
+    done = faces = 0
     while True:
-        with timed(spent, "decode"):
-            frame = next(frames, None)
+        begin_s = time.monotonic()
+        frame = next(frames, None)
         if frame is None:
             break
-        with timed(spent, "find"):
-            found = finder.find(frame.image, frame.time_s)
-        with timed(spent, "track"):
-            tracks = tracker.update(found, frame.time_s)
-        with timed(spent, "read"):
-            due = schedule.due(tracks.ids, frame.time_s)
-            emotions = classifier.classify(frame.image, tracks.faces, due)
-        with timed(spent, "smooth"):
-            smoother.update(tracks.ids, emotions, frame.time_s, due)
-        done, faces, read = done + 1, faces + len(tracks), read + int(emotions.read.sum())
+        note("decode", frame.index, begin_s, time.monotonic())
+        done, faces = done + 1, faces + len(pipeline.process(frame))
     source.close()
     return {
         "faces_per_frame": round(faces / done, 1),
-        "read_per_frame": round(read / done, 1),
-        "stage_ms": {name: round(1000 * value / done, 2) for name, value in spent.items()},
+        "stage_ms": {name: round(1000 * value / done, 2) for name, value in spent_s.items()},
     }
 
 

@@ -96,14 +96,14 @@ def measure(
     times, faces = _flat_out(pictures, settings, policy, seconds, on_pass)
     stages = _stages(pictures, settings, policy, seconds, on_pass)
     decode = {} if kind.kind == "demo" else {DECODE: 1e3 * decode_s}
-    ages = np.diff([begin for begin, _ in times]), [end - begin for begin, end in times]
+    begins_s, ends_s = np.transpose(times)
     return Bench(
         source=kind.name,
         size_px=(pictures[0].width, pictures[0].height),
         faces=faces,
         threads=settings.threads,
-        results_per_s=float(1 / np.mean(ages[0])),
-        age_p95_ms=float(1e3 * np.percentile(ages[1], 95)),
+        results_per_s=float(1 / np.mean(np.diff(begins_s))),
+        age_p95_ms=float(1e3 * np.percentile(ends_s - begins_s, 95)),
         stages_ms={**decode, **stages},
     )
 
