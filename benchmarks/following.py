@@ -86,14 +86,9 @@ def agreement(every: Course, default: Course) -> dict[str, Any]:
                 continue
             found, j = found + 1, int(row.argmax())
             overlaps.append(float(row[j]))
-            if (
-                one.emotions is not None
-                and other.emotions is not None
-                and one.emotions.read[i]
-                and other.emotions.read[j]
-            ):
-                firsts = one.emotions.probabilities[i].argmax(), other.emotions.probabilities[j].argmax()
-                same.append(firsts[0] == firsts[1])
+            first = _first(one, i), _first(other, j)
+            if None not in first:
+                same.append(first[0] == first[1])
     faces = sum(len(result) for result in every.results)
     return {
         "faces_found_in_both": round(found / faces, 3) if faces else None,
@@ -101,6 +96,12 @@ def agreement(every: Course, default: Course) -> dict[str, Any]:
         "iou_lowest_in_20": round(float(np.percentile(overlaps, 5)), 3) if overlaps else None,
         "same_emotion": round(float(np.mean(same)), 3) if same else None,
     }
+
+
+def _first(result: FrameResult, face: int) -> int | None:
+    """The most likely emotion of a face; None where it was not read."""
+    emotions = result.emotions
+    return int(emotions.probabilities[face].argmax()) if emotions is not None and emotions.read[face] else None
 
 
 def main() -> None:
