@@ -1,4 +1,7 @@
-"""Telling the teacher outside the page: on the desktop, and by a signed webhook."""
+"""Telling the teacher outside the page: on the desktop, and by a signed webhook.
+
+When there is something to tell is decided in `insight.alerts`, and when it is told by `watching`.
+"""
 
 from classpulse.notify.notifier import Notifier, Told
 from classpulse.notify.webhook import Message, Webhook

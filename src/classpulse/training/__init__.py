@@ -1,7 +1,8 @@
 """From FER-2013 to a model file: look, train, tune, evaluate, export. The only place that knows torch.
 
-Needs the extra `classpulse[train]`. Read in this order: `faceset.py` (what a face with its labels is), `layouts.py`
-(the files it comes in), `networks/` (a page each), `trainer.py` (the loop).
+Needs the extra `classpulse[train]`. Read in this order: `faces/faceset.py` (what a face with its labels is),
+`faces/layouts.py` (the files it comes in), `networks/` (a page each), `trainer.py` (the loop). Nothing that watches a
+class imports it: the live pipeline opens what `export/` made.
 """
 
 import os
