@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
+import shown_class
 import shown_pages
 import shown_school
 from browser_checks import ARGUMENTS, OVERFLOWS, look
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from playwright.sync_api import Browser, BrowserContext, Locator, Page, ViewportSize
-    from shown_pages import ShownClass
+    from shown_class import ShownClass
     from shown_school import ShownSchool
 
     Opened = Callable[..., Page]
@@ -65,7 +66,7 @@ def browser(program: Callable[[str], str]) -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def lesson(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ShownClass]:
     makers = {"state": make_state, "window": make_window, "result": make_result}
-    with shown_pages.shown_class(tmp_path_factory.mktemp("class"), **makers) as lesson:
+    with shown_class.shown_class(tmp_path_factory.mktemp("class"), **makers) as lesson:
         yield lesson
 
 

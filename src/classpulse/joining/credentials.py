@@ -1,13 +1,16 @@
-"""What a student needs to come in: the code of a link, and a name that may be left out."""
+"""What a student needs to come in: the code of a link, a way to take part, and a name that may be left out."""
 
 from __future__ import annotations
 
 import secrets
 import unicodedata
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from classpulse.errors import JOINERS, JoinError
 from classpulse.texts import phrase
+
+if TYPE_CHECKING:
+    from classpulse.settings.groups import Way
 
 ALPHABET = "34679ACDEFGHJKMNPQRTUVWXY"
 """Letters and digits that are not taken for one another when they are read from a projector: no 0 and O, 1 and I and L,
@@ -59,3 +62,14 @@ def check_name(name: str, wanted: Literal["optional", "required", "off"] = "opti
         message = phrase("This class asks for a name: give the one that the teacher knows you by.")
         raise JoinError(message, "message")
     return shown
+
+
+def check_way(way: Way, ways: tuple[Way, ...]) -> None:
+    """See that a way to take part is one of those that a class has.
+
+    Raises:
+        JoinError: it is none of them.
+    """
+    if way not in ways:
+        message = phrase("Here one can take part with {ways}, not with {way}.", ways=", ".join(ways), way=way)
+        raise JoinError(message, "way")

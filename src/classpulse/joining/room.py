@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from classpulse.errors import ClassPulseError, JoinError
 from classpulse.insight.moments import LEFT, SAID
-from classpulse.joining.credentials import check_name
+from classpulse.joining.credentials import check_name, check_way
 from classpulse.joining.link import ENDED, Link
 from classpulse.joining.participant import Attendees, Seen, Standing
 from classpulse.joining.seats import Seats
@@ -105,7 +105,7 @@ class Room:
         """
         with self._changing():
             self.link.require(code)
-            self._require_way(way)
+            check_way(way, self.ways)
             return self._seats.add(check_name(name, self.settings.names), way)
 
     def resume(self, secret: str) -> str:
@@ -252,7 +252,7 @@ class Room:
         """
         with self._lock:
             one = self._seats.require(participant)
-            self._require_way(way)
+            check_way(way, self.ways)
             one.heard_s = self._clock()
             if way != one.way:
                 one.way, one.seen = way, None
@@ -295,8 +295,3 @@ class Room:
         with self._lock:
             yield
             self._version += 1
-
-    def _require_way(self, way: Way) -> None:
-        if way not in self.ways:
-            message = phrase("Here one can take part with {ways}, not with {way}.", ways=", ".join(self.ways), way=way)
-            raise JoinError(message, "way")
