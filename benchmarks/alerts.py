@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 LENGTH_S = 5.0
 SIZES = (5, 30)
-FALLS = ("facing", "mood")
 SMALLEST, LARGEST = 0.25, 0.6
 """Falls are so large, any size as often as any other."""
 FALL_AT_S, FALL_LASTS_S = 1200.0, 300.0

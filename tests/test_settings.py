@@ -58,7 +58,6 @@ EVERY = {
     "alerts.lost_answers": 4,
     "alerts.few_share": 0.3,
     "alerts.source_wait_s": 30,
-    "alerts.sound": True,
     "alerts.desktop": True,
     "alerts.webhook": "https://school.example/hook",
     "alerts.webhook_secret": "a secret of some length",

@@ -7,7 +7,6 @@ from faces import make_faces
 from classpulse.training.evaluate.calibration import (
     TEMPERATURES,
     answer_shares,
-    expected_calibration_error,
     fit_temperature,
     reliability,
 )
@@ -36,7 +35,7 @@ def test_scaling_makes_an_overconfident_network_calibrated() -> None:
         powers = np.exp(logits / temperature)
         shares = powers / powers.sum(axis=1, keepdims=True)
         right = answers[np.arange(len(shares)), shares.argmax(axis=1)]
-        return expected_calibration_error(shares.max(axis=1), right)
+        return reliability(shares.max(axis=1), right).error
 
     assert error(1.0) > 0.1
     assert error(fit_temperature(logits, answers)) < 0.015
@@ -79,7 +78,7 @@ def test_faces_fall_into_bins_by_certainty() -> None:
 
 
 def test_certainty_may_be_judged_by_shares_of_people() -> None:
-    assert expected_calibration_error(np.array([0.8, 0.8]), np.array([0.7, 0.9])) == pytest.approx(0, abs=1e-12)
+    assert reliability(np.array([0.8, 0.8]), np.array([0.7, 0.9])).error == pytest.approx(0, abs=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import onnx
@@ -46,7 +46,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "seed-cnn": {"widths": (8, 8, 8, 16), "side_px": 48, "targets": "label:1,people:1"},
     "mobilenet": {"side_px": 32},
 }
-ALL = exporting.PRECISIONS
+ALL = get_args(exporting.Precision)
 
 
 def recipe_of(name: str) -> Recipe:

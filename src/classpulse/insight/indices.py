@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 FULL = 4.5
 """What Sharma et al. divide by: neutral, eyes open and centred."""
-HIGH_CONCENTRATION, ENGAGED = 0.65, 0.25
-"""Above the first the paper calls it highly engaged, above the second engaged, below not engaged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,8 @@ def concentration(
         CI = min(1, emotion weight * gaze weight / 4.5)
 
     with the weight of the likeliest emotion, and for the gaze that of eyes open and centred (5) where the head faces
-    the screen, of eyes open and off centre (2) where it does not. Its weakness: the weights are the authors' own,
+    the screen, of eyes open and off centre (2) where it does not. Above .65 the paper calls it highly engaged, above
+    .25 engaged, below not engaged. Its weakness: the weights are the authors' own,
     and a bored neutral face that looks ahead scores 1.
 
     >>> sure = np.eye(2, dtype=np.float32)[[0, 0, 1]]

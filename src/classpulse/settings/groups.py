@@ -78,8 +78,6 @@ class AlertSettings(Group):
     """Share of the class below which few faces are told; 0 never tells it."""
     source_wait_s: float = Field(20.0, ge=5, le=3600)
     """How long no picture has to come before that is told."""
-    sound: bool = False
-    """Whether the page gives a sound."""
     desktop: bool = False
     """Whether the desktop shows a notification."""
     webhook: str | None = None

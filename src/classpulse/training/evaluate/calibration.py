@@ -141,22 +141,3 @@ def reliability(
     for row, values in zip(means, (sure, right), strict=True):
         np.divide(np.bincount(places, values, minlength=bins), counts, out=row, where=counts > 0)
     return Reliability(edges, counts, means[0], means[1])
-
-
-def expected_calibration_error(
-    confidences: NDArray[np.floating], correct: NDArray[np.floating] | NDArray[np.bool_], bins: int = BINS
-) -> float:
-    """How far from right a network's confidence is, on average; 0 is best, 1 worst.
-
-    >>> expected_calibration_error(np.array([1.0, 1.0]), np.array([True, False]))
-    0.5
-
-    Args:
-        confidences: (N,) probability of each first choice, 0 to 1.
-        correct: (N,) whether it was right, or the part of the people who say so too, 0 to 1.
-        bins: how many of equal width.
-
-    Raises:
-        ValueError: as `reliability`.
-    """
-    return reliability(confidences, correct, bins).error

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from classpulse.types import Floats
 
 Precision = Literal["fp32", "fp16", "int8"]
-PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16", "int8")
 TOLERANCE = {"fp32": 1e-4, "fp16": 0.1}
 """How far a logit may be from PyTorch's. Eight bits are measured, and held to no bound."""
 PROBES = 64
