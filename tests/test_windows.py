@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from command import Running, complaint, here, run
 from live_pictures import class_picture, write_video
+from meeting_window import virtual_screen
 from onnx_files import portrait
 from PIL import ImageColor, ImageGrab, features
 
@@ -44,17 +45,8 @@ def screen(needs: Callable[[str], None], program: Callable[[str], str]) -> Itera
     if not features.check("xcb"):
         pytest.skip("this Pillow takes no screenshots of X displays")
     program("xdotool")
-    ours, its = os.pipe()
-    with subprocess.Popen(
-        [program("Xvfb"), "-displayfd", str(its), "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-noreset"],
-        pass_fds=[its],
-        stderr=subprocess.DEVNULL,
-    ) as server:
-        os.close(its)
-        with os.fdopen(ours) as told:
-            display = f":{told.readline().strip()}"
+    with virtual_screen(program("Xvfb"), "1280x800") as display:
         yield display
-        server.terminate()
 
 
 def shot(screen: str) -> Image:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.storage.conftest import made, postgres
+from tests.storage.conftest import made
 
-__all__ = ["made", "postgres"]
+__all__ = ["made"]

@@ -9,10 +9,9 @@ import av
 import cv2
 import numpy as np
 import pytest
-from browser_checks import ARGUMENTS
+from browser_checks import CAMERA, chromium
 from command import Running
 from live_pictures import class_picture
-from playwright.sync_api import sync_playwright
 from stored_class import store_lesson
 
 from classpulse.storage.store import Store
@@ -63,13 +62,8 @@ def browser(program: Callable[[str], str], tmp_path_factory: pytest.TempPathFact
     """Chromium with a camera that shows one portrait."""
     path = program("chromium")
     camera = write_camera(tmp_path_factory.mktemp("camera") / "portrait.mjpeg")
-    fake = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=path, args=[*ARGUMENTS, *fake, f"--use-file-for-fake-video-capture={camera}"]
-        )
+    with chromium(path, *CAMERA, f"--use-file-for-fake-video-capture={camera}") as browser:
         yield browser
-        browser.close()
 
 
 def write_camera(path: Path) -> Path:

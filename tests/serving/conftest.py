@@ -5,27 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from browser_checks import ARGUMENTS
-from playwright.sync_api import sync_playwright
-from postgres_server import PostgresServer, programs
+from browser_checks import chromium
 from served_school import Asks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from playwright.sync_api import Browser
-
-
-@pytest.fixture(scope="session")
-def postgres(needs: Callable[[str], None]) -> Iterator[PostgresServer]:
-    """A running server."""
-    pytest.importorskip("psycopg", reason="psycopg is not installed")
-    folder = programs()
-    if folder is None:
-        needs("PostgreSQL's programs are not installed")
-        raise AssertionError
-    with PostgresServer(folder) as server:
-        yield server
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -37,8 +23,5 @@ def _asked() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def browser(program: Callable[[str], str]) -> Iterator[Browser]:
-    path = program("chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+    with chromium(program("chromium")) as browser:
         yield browser
-        browser.close()

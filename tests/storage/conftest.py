@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from postgres_server import ELSE, OURS, PostgresServer, programs
+from postgres_server import ELSE, OURS, PostgresServer
 
 from classpulse.settings import Settings
 from classpulse.storage.metadata import METADATA
@@ -17,18 +17,6 @@ if TYPE_CHECKING:
 
     from classpulse.storage.people import People
     from classpulse.storage.vault import Vault
-
-
-@pytest.fixture(scope="session")
-def postgres(needs: Callable[[str], None]) -> Iterator[PostgresServer]:
-    """A running server."""
-    pytest.importorskip("psycopg", reason="psycopg is not installed")
-    folder = programs()
-    if folder is None:
-        needs("PostgreSQL's programs are not installed")
-        raise AssertionError
-    with PostgresServer(folder) as server:
-        yield server
 
 
 @pytest.fixture(scope="session")

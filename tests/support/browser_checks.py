@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import sync_playwright
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, Page
 
 ARGUMENTS = [
     "--headless",
@@ -19,6 +23,19 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+"""With a camera, which may be used unasked and shows no face, unless `--use-file-for-fake-video-capture` names one."""
+
+
+@contextmanager
+def chromium(program: str, *more: str) -> Iterator[Browser]:
+    """A browser of one's own, started with these arguments beside `ARGUMENTS`."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=[*ARGUMENTS, *more])
+        yield browser
+        browser.close()
+
 
 OVERFLOWS = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
 """Whether a page is wider than its window."""

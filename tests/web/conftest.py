@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import numpy as np
 import pytest
-from browser_checks import ARGUMENTS
-from playwright.sync_api import expect, sync_playwright
+from browser_checks import chromium
+from playwright.sync_api import expect
 from school import open_school
 
 from classpulse.hub import Hub, LiveState
@@ -224,11 +224,8 @@ def result() -> Callable[..., FrameResult]:
 
 @pytest.fixture(scope="module")
 def browser(program: Callable[[str], str]) -> Iterator[Browser]:
-    path = program("chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+    with chromium(program("chromium")) as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

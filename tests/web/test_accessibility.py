@@ -8,9 +8,9 @@ import pytest
 import shown_class
 import shown_pages
 import shown_school
-from browser_checks import ARGUMENTS, OVERFLOWS, look
+from browser_checks import CAMERA, OVERFLOWS, chromium, look
 from keyboard_walk import to_reach, walk
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 from tests.web.conftest import make_result, make_state, make_window
 
 if TYPE_CHECKING:
@@ -56,11 +56,8 @@ OPENERS = {
 @pytest.fixture(scope="module")
 def browser(program: Callable[[str], str]) -> Iterator[Browser]:
     """A browser with a camera that shows no face."""
-    fake = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program("chromium"), args=[*ARGUMENTS, *fake])
+    with chromium(program("chromium"), *CAMERA) as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,10 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from browser_checks import ARGUMENTS, OVERFLOWS, look
+from browser_checks import CAMERA, OVERFLOWS, chromium, look
 from command import Running
 from joined_class import SCORES, Device
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 from school import face_picture, write_y4m
 from websockets.exceptions import ConnectionClosed
 
@@ -60,12 +60,8 @@ class Crowd:
 def browser(program: Callable[[str], str], tmp_path: Path) -> Iterator[Browser]:
     """A browser whose camera shows a portrait."""
     camera = write_y4m(tmp_path / "camera.y4m", [face_picture()])
-    fake = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
-    arguments = [*ARGUMENTS, *fake, f"--use-file-for-fake-video-capture={camera}"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program("chromium"), args=arguments)
+    with chromium(program("chromium"), *CAMERA, f"--use-file-for-fake-video-capture={camera}") as browser:
         yield browser
-        browser.close()
 
 
 def come_in(browser: Browser, link: str, name: str, way: str) -> Page:

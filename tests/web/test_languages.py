@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from browser_checks import ARGUMENTS
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 from school import School, open_school
 from tests.web.conftest import RecordedControls, make_state
 
@@ -16,7 +15,7 @@ from classpulse.texts import MIRRORED
 from classpulse.web.server import LiveServer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from playwright.sync_api import Browser, Page
 
@@ -66,14 +65,6 @@ def own_page(school: School) -> str:
 def url(hub: Hub, school: School) -> Iterator[str]:
     with LiveServer(school.app(hub, RecordedControls()), "127.0.0.1", 0) as server:
         yield server.url
-
-
-@pytest.fixture(scope="module")
-def browser(program: Callable[[str], str]) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program("chromium"), args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from browser_checks import ARGUMENTS, look
-from playwright.sync_api import Page, expect, sync_playwright
+from browser_checks import CAMERA, chromium, look
+from playwright.sync_api import Page, expect
 from school import NAMES, appearance, face_picture, jpeg, write_y4m
 
 from classpulse.types import Identities
@@ -40,13 +40,8 @@ SLOW_MS = 60_000
 def browser(program: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """A browser whose camera shows one of the portraits."""
     camera = write_y4m(tmp_path_factory.mktemp("camera") / "camera.y4m", [face_picture()])
-    fake = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=program("chromium"), args=[*ARGUMENTS, *fake, f"--use-file-for-fake-video-capture={camera}"]
-        )
+    with chromium(program("chromium"), *CAMERA, f"--use-file-for-fake-video-capture={camera}") as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse
 from starlette.websockets import WebSocketClose
 
 from classpulse.lab import visit
-from classpulse.web.server import listen
+from classpulse.web.server import listen, root_of
 
 if TYPE_CHECKING:
     import socket
@@ -112,7 +112,7 @@ def serve(settings: Settings, *, ready: Callable[[str], None]) -> None:
     )
     try:
         port = sock.getsockname()[1]
-        _Server(config, lambda: ready(f"http://{f'[{host}]' if ':' in host else host}:{port}/")).run(sockets=[sock])
+        _Server(config, lambda: ready(root_of("http", host, port))).run(sockets=[sock])
     finally:
         sock.close()
 

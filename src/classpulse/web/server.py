@@ -132,6 +132,16 @@ class _Server(uvicorn.Server):
             connection.transport.abort()
 
 
+def root_of(scheme: str, host: str, port: int) -> str:
+    """The address of a server's pages, with the brackets that a browser wants around an IPv6 number.
+
+    >>> root_of("http", "::1", 8700), root_of("https", "school.example", 443)
+    ('http://[::1]:8700/', 'https://school.example:443/')
+    """
+    host = host.strip("[]")
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}/"
+
+
 class LiveServer:
     """Serves the live page; the port is taken when this is made.
 
@@ -211,8 +221,7 @@ class LiveServer:
         return self._url(address_in_network() or WILDCARDS[self._host]) if self._host in WILDCARDS else self.url
 
     def _url(self, host: str) -> str:
-        host = host.strip("[]")
-        return f"{self._scheme}://{f'[{host}]' if ':' in host else host}:{self.port}/"
+        return root_of(self._scheme, host, self.port)
 
     def start(self) -> None:
         """Serve in a background thread; returns when the page can be opened.
