@@ -12,7 +12,7 @@ from onnx_files import packaged, portrait
 from PIL import Image as Pillow
 
 from classpulse import Policy, Settings
-from classpulse.enrolment import MAX_BYTES, Enrolment, PhotoReader, likeness, read_photos
+from classpulse.enrolment.photos import MAX_BYTES, Enrolment, PhotoReader, likeness, read_photos
 from classpulse.errors import PeopleError, PolicyError
 from classpulse.types import Faces
 from classpulse.vision.portrait import Portrait, measure

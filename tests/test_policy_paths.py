@@ -16,7 +16,7 @@ from onnx_files import emotion_net, packaged, portrait
 
 import classpulse
 from classpulse import Frame, Pipeline, Policy, Settings
-from classpulse.enrolment import PhotoReader, read_photos
+from classpulse.enrolment.photos import PhotoReader, read_photos
 from classpulse.errors import ClassPulseError, ModelError, PolicyError
 from classpulse.inference import entries, open_model
 from classpulse.policy import Task

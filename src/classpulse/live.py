@@ -27,6 +27,7 @@ from classpulse.storage.store import Store
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from classpulse.desktop_window import DesktopWindow
     from classpulse.hub import LiveState
     from classpulse.live_page import Stays
     from classpulse.policy import Policy
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from classpulse.sources import Opened
     from classpulse.types import Frame, FrameResult
     from classpulse.web.server import LiveServer
-    from classpulse.window import DesktopWindow
 
     Listener = Callable[[Frame, FrameResult], None]
 
@@ -231,8 +231,8 @@ def be_considerate(settings: Settings) -> None:
 def _open_window(options: LiveOptions, runner: Runner, kind: SourceKind) -> DesktopWindow | None:
     if options.window is None:
         return None
+    from classpulse.desktop_window import DesktopWindow  # noqa: PLC0415
     from classpulse.drawing import draw_faces, draw_single  # noqa: PLC0415 - only for a window
-    from classpulse.window import DesktopWindow  # noqa: PLC0415
 
     draw = draw_single if options.window == "single" else draw_faces
     return DesktopWindow(draw, runner.hub, runner, f"Classpulse: {kind.name}")

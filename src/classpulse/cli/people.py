@@ -16,7 +16,7 @@ from classpulse.cli.rights import export, forget, link, start_over, withdraw
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from classpulse.register import Agreement
+    from classpulse.enrolment.register import Agreement
     from classpulse.settings import Settings
 
 
@@ -77,7 +77,7 @@ def add(settings: Settings, name: str, photos: tuple[Path, ...], by: str | None,
       classpulse people add "Ben Okoye" ben.jpg --consent-by "Ben Okoye" --individual --days 180
       classpulse people add "Ana Silva" ana3.jpg --more
     """  # noqa: D301
-    from classpulse.register import enrol, photos_reader
+    from classpulse.enrolment.register import enrol, photos_reader
 
     with enrolling(settings, by) as (known, policy):
         read = photos_reader(photos, settings, policy)
@@ -89,7 +89,7 @@ def add(settings: Settings, name: str, photos: tuple[Path, ...], by: str | None,
 
 
 def _agreement(name: str, given: dict[str, Any], *, ask: bool) -> Agreement | None:
-    from classpulse.register import Agreement
+    from classpulse.enrolment.register import Agreement
     from classpulse.storage.consents import MAX_DAYS
 
     by, guardian = given["consent_by"], given["guardian"]
@@ -128,9 +128,9 @@ def import_people(settings: Settings, csv_file: Path, folder: Path, by: str | No
       classpulse people import class-7b.csv photos/
     """  # noqa: D301
     from classpulse.cli.terminal import counted
+    from classpulse.enrolment.register import enrol, photos_reader
+    from classpulse.enrolment.roster import read_roster
     from classpulse.errors import ClassPulseError, PeopleError
-    from classpulse.register import enrol, photos_reader
-    from classpulse.roster import read_roster
 
     failed = []
     with enrolling(settings, by) as (known, policy):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from classpulse.enrolment import Enrolment
+    from classpulse.enrolment.photos import Enrolment
     from classpulse.policy import Policy
     from classpulse.settings import Settings
     from classpulse.storage.people import People
@@ -157,7 +157,7 @@ def _refuse_somebody_else(people: People, person_id: str, read: Enrolment) -> No
     Raises:
         PeopleError: two people under one name would both be taken for it.
     """
-    from classpulse.enrolment import LENIENCE, likeness  # noqa: PLC0415 - loads networks
+    from classpulse.enrolment.photos import LENIENCE, likeness  # noqa: PLC0415 - loads networks
 
     own = people.faces_of(person_id, read.embedder)
     if len(own) and likeness(own, read.embeddings) < read.min_similarity - LENIENCE:
@@ -184,7 +184,7 @@ def photos_reader(paths: Sequence[Path], settings: Settings, policy: Policy) -> 
     policy.require(Task.IDENTITY)
 
     def read() -> Enrolment:
-        from classpulse.enrolment import read_photos  # noqa: PLC0415 - loads networks
+        from classpulse.enrolment.photos import read_photos  # noqa: PLC0415 - loads networks
 
         return read_photos(paths, settings, policy)
 

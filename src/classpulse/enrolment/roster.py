@@ -6,8 +6,8 @@ import csv
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from classpulse.enrolment.register import Agreement
 from classpulse.errors import PeopleError
-from classpulse.register import Agreement
 from classpulse.storage.consents import MAX_DAYS
 
 if TYPE_CHECKING:

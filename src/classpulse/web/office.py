@@ -15,7 +15,7 @@ from classpulse.policy import Task
 from classpulse.web.standing import ACTOR
 
 if TYPE_CHECKING:
-    from classpulse.enrolment import Enrolment, PhotoReader
+    from classpulse.enrolment.photos import Enrolment, PhotoReader
     from classpulse.policy import Policy
     from classpulse.settings import Settings
     from classpulse.storage.appearances import Appearances
@@ -64,7 +64,7 @@ class Office:
             PolicyError: the policy forbids recognition.
             ModelError: a model file is missing or wrong.
         """
-        from classpulse.enrolment import PhotoReader  # noqa: PLC0415 - loads networks
+        from classpulse.enrolment.photos import PhotoReader  # noqa: PLC0415 - loads networks
 
         policy.require(Task.IDENTITY)
         with self._reading:

@@ -10,9 +10,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Request, Response
 
+from classpulse.enrolment.register import Agreement as Given
+from classpulse.enrolment.register import compare
 from classpulse.errors import PeopleError
-from classpulse.register import Agreement as Given
-from classpulse.register import compare
 from classpulse.sources.pictures import decode_picture
 from classpulse.storage.people import People
 from classpulse.storage.person import Person
