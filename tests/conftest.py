@@ -67,3 +67,16 @@ def postgres(needs: Callable[[str], None]) -> Iterator[PostgresServer]:
         raise AssertionError
     with PostgresServer(folder) as server:
         yield server
+
+
+@pytest.fixture
+def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Passwords are looked at in no time: what that takes, on purpose, is tested elsewhere."""
+    from argon2 import PasswordHasher
+
+    from classpulse.storage import passwords
+
+    monkeypatch.setattr(passwords, "HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+    passwords._nobodys.cache_clear()
+    yield
+    passwords._nobodys.cache_clear()

@@ -39,15 +39,6 @@ def school(tmp_path: Path) -> Iterator[HereSchool]:
         yield school
 
 
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """What is tested takes thousands of passwords; the time of one is tested elsewhere."""
-    monkeypatch.setattr(passwords, "HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
-    passwords._nobodys.cache_clear()
-    yield
-    passwords._nobodys.cache_clear()
-
-
 def log_in(school: HereSchool, address: str, login: str, password: str = PASSWORD) -> httpx.Response:
     """Try from one of this machine's own addresses."""
     transport = httpx.HTTPTransport(local_address=address, verify=False)
@@ -56,7 +47,7 @@ def log_in(school: HereSchool, address: str, login: str, password: str = PASSWOR
 
 
 @pytest.mark.fault(LINE)
-@pytest.mark.usefixtures("quick")
+@pytest.mark.usefixtures("quick_passwords")
 @pytest.mark.parametrize("count", [330, pytest.param(5000, marks=pytest.mark.thorough)])
 def test_whoever_tries_all_logins_from_one_address_is_shut_out_and_nobody_else(
     school: HereSchool, count: int, record_property: Callable[[str, object], None]
@@ -82,7 +73,7 @@ def test_whoever_tries_all_logins_from_one_address_is_shut_out_and_nobody_else(
 
 
 @pytest.mark.fault(LINE)
-@pytest.mark.usefixtures("quick")
+@pytest.mark.usefixtures("quick_passwords")
 @pytest.mark.parametrize("addresses", [220, pytest.param(2000, marks=pytest.mark.thorough)])
 def test_one_login_that_is_guessed_from_many_addresses_is_shut_and_no_other(
     school: HereSchool, addresses: int, record_property: Callable[[str, object], None]

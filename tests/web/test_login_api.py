@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from argon2 import PasswordHasher
 from school_app import make_app, served
 
 from classpulse.settings import load
@@ -25,13 +24,8 @@ if TYPE_CHECKING:
     from classpulse.storage.accounts import Accounts
 
 GOOD, OTHER = "three green words", "four quiet rivers"
+pytestmark = pytest.mark.usefixtures("quick_passwords")
 Browser = httpx.Client
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passwords, "HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
-    passwords._nobodys.cache_clear()
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from argon2 import PasswordHasher
 from browser_checks import OVERFLOWS, look
 from oidc_provider import CLIENT_ID, SECRET, provided
 from playwright.sync_api import expect
@@ -13,7 +12,6 @@ from school_app import make_app, served
 
 from classpulse.errors import AccountError
 from classpulse.settings import load
-from classpulse.storage import passwords
 from classpulse.storage.accounts import FREE_TRIES
 from classpulse.storage.store import Store
 
@@ -28,12 +26,7 @@ if TYPE_CHECKING:
     from classpulse.storage.accounts import Accounts
 
 GOOD, OTHER = "three green words", "four quiet rivers"
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passwords, "HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
-    passwords._nobodys.cache_clear()
+pytestmark = pytest.mark.usefixtures("quick_passwords")
 
 
 @pytest.fixture

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request  # noqa: TC002 - FastAPI reads the annotations
 from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from classpulse import __version__
 from classpulse.settings import Settings
 from classpulse.web import (
     access_api,
@@ -88,16 +87,7 @@ def create_app(
         in_school: whether the class is one of a school's, whose pages let in and look after people.
     """
     settings = settings or Settings()
-    app = FastAPI(
-        title="Classpulse",
-        version=__version__,
-        openapi_url="/api/v1/openapi.json",
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,  # it would lead out of a proxy's path
-        telemetry=description.NO_TELEMETRY,
-        generate_unique_id_function=description.name_of,
-    )
+    app = description.described_app()
     app.state.hub = hub
     app.state.controls = controls
     app.state.store = store

@@ -6,15 +6,16 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from classpulse import __version__
 from classpulse.web.access import OPEN, may_be_watched
 from classpulse.web.schema import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from fastapi import FastAPI
     from fastapi.routing import APIRoute
     from fastapi.telemetry import TelemetryConfig
 
@@ -71,6 +72,20 @@ class Manual:
     tags: Mapping[str, str]
     schemes: Mapping[str, Mapping[str, Any]]
     secure: Callable[[str, str, dict[str, Any]], None]
+
+
+def described_app() -> FastAPI:
+    """An application without any path, for `describe`; it asks no other machine for anything, and tells none."""
+    return FastAPI(
+        title="Classpulse",
+        version=__version__,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,  # it would lead out of a proxy's path
+        telemetry=NO_TELEMETRY,
+        generate_unique_id_function=name_of,
+    )
 
 
 def describe(app: FastAPI, manual: Manual) -> None:

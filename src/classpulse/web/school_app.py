@@ -4,7 +4,6 @@ from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.responses import PlainTextResponse, Response
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from classpulse import __version__
 from classpulse.school.school import School
 from classpulse.storage.accounts import Accounts
 from classpulse.texts import phrase
@@ -35,16 +34,7 @@ def create_school_app(school: School, accounts: Accounts, classes: ClassPages) -
         classes: makes the pages of each class; `school` has it too.
     """
     settings = school.settings
-    app = FastAPI(
-        title="Classpulse",
-        version=__version__,
-        openapi_url="/api/v1/openapi.json",
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,
-        telemetry=description.NO_TELEMETRY,
-        generate_unique_id_function=description.name_of,
-    )
+    app = description.described_app()
     app.state.access = access = Access(settings.web, in_school=True)
     app.state.school = school
     app.state.members = Membership(school.store.courses())
