@@ -208,7 +208,7 @@ def works(place: Place) -> dict[str, Any]:
         "pipeline, faces, read = Pipeline(jurisdiction='other'), 0, 0\n"
         "for result, _ in zip(pipeline.run('demo', fast=True), range(10)):\n"
         "    faces += len(result); read += sum(n is not None for n in result.emotions.names())\n"
-        "import classpulse.report.charts, classpulse.storage.postgres, argon2, authlib, av, scipy.stats\n"
+        "import classpulse.report.charts, classpulse.storage.postgres, argon2, authlib, av\n"
         "print(faces, read)\n"
     )
     command = place.command(program, "-c", code)

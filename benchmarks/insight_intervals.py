@@ -18,6 +18,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.special import betaincinv
 
 from benchmarks.record import save
 from classpulse.insight.intervals import ERROR_SD, MOOD_ERROR_SD, MOOD_SPAN, class_interval
@@ -76,7 +77,7 @@ def covered(
     low, high = np.minimum(span[0], read.min(axis=1)), np.maximum(span[1], read.max(axis=1))
     values = (read[:, :n] - low[:, None]) / (high - low)[:, None]
     counts = np.full(len(values), float(n)), np.full(len(values), float(people))
-    bottom, top = class_interval(values.sum(axis=1), (values**2).sum(axis=1), *counts, error_sd)
+    bottom, top = class_interval(values.sum(axis=1), (values**2).sum(axis=1), *counts, error_sd, betaincinv)
     bottom, top = (low + (high - low) * end for end in (bottom, top))
     truth = true.mean(axis=1)
     holds = (bottom - 1e-9 <= truth) & (truth <= top + 1e-9)
@@ -107,7 +108,8 @@ def lessons(people: int, seen: float, draws: int, *, stays: bool) -> dict[str, f
         error = chance.normal(0, ERROR_SD, (1 if stays else WINDOWS, people))
         read = np.clip(faced + error, 0, 1)
         read = read[:, :n] if stays else chance.permuted(read, axis=1)[:, :n]
-        low, high = (ends.mean() for ends in class_interval(read.sum(axis=1), (read**2).sum(axis=1), *counts))
+        sums, squares = read.sum(axis=1), (read**2).sum(axis=1)
+        low, high = (ends.mean() for ends in class_interval(sums, squares, *counts, quantiles=betaincinv))
         held, width = held + (low <= faced.mean() <= high), width + high - low
     return {"covered": round(float(held) / draws, 3), "width": round(float(width) / draws, 3)}
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def closure(names: Iterable[str]) -> set[str]:
     """These distributions and all that they require here, extras aside, as far as they are installed.
 
-    >>> "numpy" in closure(["scipy"])
+    >>> "numpy" in closure(["lapx"])
     True
     """
     waiting, known = [canonicalize_name(name) for name in names], set[str]()

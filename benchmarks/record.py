@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).with_name("results")
-PACKAGES = ("numpy", "opencv-python-headless", "onnxruntime", "av", "scipy")
+PACKAGES = ("numpy", "opencv-python-headless", "onnxruntime", "av", "lapx")
 
 
 def save(name: str, figures: dict[str, Any]) -> Path:

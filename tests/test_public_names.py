@@ -75,6 +75,23 @@ def test_the_policy_and_its_errors_need_no_arithmetic() -> None:
     assert told.strip() == "[]"
 
 
+def test_a_class_and_its_report_need_no_scipy() -> None:
+    told = python(
+        "-c",
+        "import sys\nsys.modules['scipy'] = None\n"
+        "import classpulse.live, classpulse.report.files, classpulse.serve\n"
+        "import numpy as np\nfrom classpulse import Gallery, Pipeline\n"
+        "from classpulse.insight.intervals import estimate\n"
+        "from classpulse.insight.self_report import rank_correlation\n"
+        "from classpulse.vision.tile_memory import TileMemory\n"
+        f"results = list(Pipeline(jurisdiction='other').run({str(packaged('bundled/astronaut.png'))!r}))\n"
+        "Gallery('one', ('ana',), np.eye(1, dtype=np.float32)).match(np.eye(1, dtype=np.float32), 0.5)\n"
+        "rank_correlation(np.random.default_rng(0).random((50, 2)))\n"
+        "print(len(results[0]), estimate([0, 1, 1, 1], 5).low > 0)",
+    )
+    assert told == "1 True\n"
+
+
 def test_the_example_runs_as_it_is_written() -> None:
     code = EXAMPLE.read_text(encoding="utf-8")
     assert len([line for line in code.splitlines() if line.strip()]) <= 10

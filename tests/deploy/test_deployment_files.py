@@ -79,7 +79,7 @@ def test_slimming_takes_what_nobody_opens_and_nothing_else(slim: ModuleType, tmp
     for name in (
         "numpy/testing/__init__.py",
         "numpy/tests/test_a.py",
-        "scipy/stats/tests/data/tests/b.npy",
+        "matplotlib/tests/data/tests/b.npy",
         "onnxruntime/capi/libonnxruntime.so.1.2.3",
         "onnxruntime/capi/state.cpython.so",
         "tests/__init__.py",

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaincinv
 
+from classpulse.insight.beta import beta_quantiles
 from classpulse.insight.estimate import Estimate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 Numbers: TypeAlias = NDArray[np.float64]
 
@@ -30,7 +30,12 @@ ERROR_SD, MOOD_ERROR_SD = 0.15, 0.08
 
 
 def class_interval(
-    sums: Numbers, squares: Numbers, seen: Numbers, expected: Numbers, error_sd: float = ERROR_SD
+    sums: Numbers,
+    squares: Numbers,
+    seen: Numbers,
+    expected: Numbers,
+    error_sd: float = ERROR_SD,
+    quantiles: Callable[..., Numbers] = beta_quantiles,
 ) -> tuple[Numbers, Numbers]:
     """Ends of the interval of a class's mean, for values that were scaled to 0 … 1.
 
@@ -56,6 +61,7 @@ def class_interval(
         seen: n, at least 1.
         expected: N; taken as n where it is smaller.
         error_sd: e.
+        quantiles: of beta distributions; SciPy's are the same, and a hundred times as quick for thousands of classes.
 
     Returns:
         Lower and upper ends, of the arrays' common shape.
@@ -76,8 +82,8 @@ def class_interval(
     a, b = centre * size, (1 - centre) * size
     tail = (1 - LEVEL) / 2
     at_zero, at_one = (a <= 1) & (b > 1), (b <= 1) & (a > 1)
-    low = betaincinv(a, b, np.where(at_one, 2 * tail, tail))
-    high = betaincinv(a, b, np.where(at_zero, 1 - 2 * tail, 1 - tail))
+    low = quantiles(a, b, np.where(at_one, 2 * tail, tail))
+    high = quantiles(a, b, np.where(at_zero, 1 - 2 * tail, 1 - tail))
     return np.minimum(np.where(at_zero, 0.0, low), mean), np.maximum(np.where(at_one, 1.0, high), mean)
 
 

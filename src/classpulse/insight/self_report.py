@@ -110,13 +110,11 @@ def rank_correlation(pairs: NDArray[np.float64]) -> Agreement:
     Args:
         pairs: (n, 2) in the order of time; rows that are not finite are left out.
     """
-    from scipy.stats import rankdata  # noqa: PLC0415 - half a second that a running class need not wait
-
     pairs = pairs[np.isfinite(pairs).all(axis=1)]
     n = len(pairs)
     if n < MIN_WINDOWS or (pairs == pairs[0]).all(axis=0).any():
         return Agreement(None, None, None, n)
-    ranks = rankdata(pairs, axis=0)
+    ranks = np.stack([mean_ranks(column) for column in pairs.T], axis=1)
     centred = ranks - ranks.mean(axis=0)
     x, y = (centred / np.sqrt((centred**2).mean(axis=0))).T
     rho = float(np.clip((x * y).mean(), -1, 1))
@@ -125,6 +123,16 @@ def rank_correlation(pairs: NDArray[np.float64]) -> Agreement:
         return Agreement(None, None, None, n, effective)
     low, high = _interval(_z_of(rho), SPEARMAN_VARIANCE / (effective - 3))
     return Agreement(rho, min(low, rho), max(high, rho), n, effective)
+
+
+def mean_ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The rank of each of (n,) values, from 1; those that are equal share the mean of theirs.
+
+    >>> mean_ranks(np.array([0.5, 0.2, 0.5, 0.9])).tolist()
+    [2.5, 1.0, 2.5, 4.0]
+    """
+    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[places], np.float64)
 
 
 def pooled(classes: Sequence[Agreement]) -> Agreement:

@@ -8,6 +8,7 @@ import numpy as np
 
 from classpulse.errors import PeopleError
 from classpulse.types import Identities
+from classpulse.vision.assignment import assign
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -123,24 +124,13 @@ class Gallery:
             A person or nobody for each of the N faces.
         """
         scores = self.similarities(embeddings)
-        faces, columns = _assign(scores - np.float32(min_similarity))
+        faces, columns = assign(np.float32(min_similarity) - scores, 0.0)
         clear = _clear(scores, faces, columns, margin)
         people: list[str | None] = [None] * len(embeddings)
         found = np.full(len(embeddings), np.nan, np.float32)
         for i, p in zip(faces[clear].tolist(), columns[clear].tolist(), strict=True):
             people[i], found[i] = self.people[p], scores[i, p]
         return Identities(tuple(people), found)
-
-
-def _assign(gains: Floats) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs of the largest total gain, each with a gain of 0 or more: their rows and columns."""
-    from scipy.optimize import linear_sum_assignment  # noqa: PLC0415 - a third of a second, see `FaceTracker.__init__`
-
-    possible = gains >= 0
-    rows, columns = np.flatnonzero(possible.any(axis=1)), np.flatnonzero(possible.any(axis=0))
-    i, j = linear_sum_assignment(np.maximum(gains[np.ix_(rows, columns)], 0), maximize=True)
-    i, j = rows[i], columns[j]
-    return i[possible[i, j]], j[possible[i, j]]
 
 
 def _clear(scores: Floats, faces: np.ndarray, columns: np.ndarray, margin: float) -> Mask:

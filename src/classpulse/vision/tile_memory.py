@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 from classpulse.geometry import iou
+from classpulse.vision.assignment import assign
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -145,7 +146,7 @@ class TileMemory:
             differences(shown[:, None], np.stack([tile.newest for tile in known])),
             differences(shown[:, None], np.stack([tile.usual for tile in known])),
         )
-        rows, columns = _pairs(gaps - STAY * staying, MATCH)
+        rows, columns = assign(gaps - STAY * staying, MATCH)
         ids[rows] = numbers[columns]
         changed = (ids == 0) & (staying & (gaps <= OTHER)).any(axis=1) & ~np.isin(here, ids)
         ids[changed] = here[changed]
@@ -178,12 +179,3 @@ class TileMemory:
         for number in sorted(self._known, key=lambda n: self._known[n].seen_s)[:-MAX_KNOWN]:
             del self._known[number]
         return ids
-
-
-def _pairs(costs: Floats, limit: float) -> tuple[Ints, Ints]:
-    """Pairs of the least total cost, each up to a limit: their rows and columns."""
-    from scipy.optimize import linear_sum_assignment  # noqa: PLC0415 - a third of a second, and only for a screen
-
-    i, j = linear_sum_assignment(np.minimum(costs, limit + 1e-3))
-    fits = costs[i, j] <= limit
-    return i[fits], j[fits]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from classpulse.types import Tracks
+from classpulse.vision.assignment import assign
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -79,8 +80,6 @@ class FaceTracker:
         Args:
             settings: how long a face may be out of sight and still be the same track.
         """
-        # The first assignment loads SciPy's optimizer: here, while a class opens its source, not when it has begun.
-        _assign(np.zeros((1, 1)), 1.0)
         self._max_gap_s = settings.max_gap_s
         self._tracks: NDArray[np.void] = np.empty(0, _STATE)
         self._last_id = 0
@@ -148,7 +147,7 @@ class FaceTracker:
         for stage, most in ((high, MAX_COST), (~high, MAX_LOW_COST)):
             rows = np.setdiff1d(np.arange(len(self._tracks)), owners)
             columns = np.flatnonzero(stage)
-            chosen, taken = _assign(costs[np.ix_(rows, columns)], most)
+            chosen, taken = assign(costs[np.ix_(rows, columns)], most)
             owners[columns[taken]] = rows[chosen]
         return owners
 
@@ -231,15 +230,3 @@ def _costs(tracks: NDArray[np.void], clock_s: float, centres: Doubles, sizes: Do
     possible = (distance <= reach[:, None]) & (ratio <= math.log(MAX_RATIO))
     lost_s = clock_s - tracks["seen_s"]
     return np.where(possible, distance + RATIO_COST * ratio + LOST_COST * lost_s[:, None], np.inf)
-
-
-def _assign(costs: Doubles, limit: float) -> tuple[Ints, Ints]:
-    """Pairs of the least total cost, each below a limit: their rows and columns."""
-    from scipy.optimize import linear_sum_assignment  # noqa: PLC0415 - a third of a second, see `FaceTracker.__init__`
-
-    possible = costs < limit
-    rows, columns = np.flatnonzero(possible.any(axis=1)), np.flatnonzero(possible.any(axis=0))
-    i, j = linear_sum_assignment(np.minimum(costs[np.ix_(rows, columns)], limit))
-    i, j = rows[i], columns[j]
-    fits = possible[i, j]
-    return i[fits], j[fits]
