@@ -66,6 +66,12 @@ def test_help_costs_nothing(command: list[str]) -> None:
     assert told.splitlines()[-1] == "[]"
 
 
+def test_a_server_at_rest_has_nothing_that_only_a_class_needs() -> None:
+    of_classes = "cv2 onnxruntime PIL av matplotlib scipy lap"
+    told = python("-c", f"import classpulse.serve, sys\nprint([m for m in '{of_classes}'.split() if m in sys.modules])")
+    assert told.strip() == "[]"
+
+
 def test_the_policy_and_its_errors_need_no_arithmetic() -> None:
     told = python(
         "-c",

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image as Pillow
 
 from classpulse.errors import JoinError
-from classpulse.joining.reading import NO_FACE, Reading
+from classpulse.joining.reading import MAX_PICTURE_BYTES, NO_FACE, Reading
 from classpulse.policy import Task
 from classpulse.vision.detector import open_detector
 from classpulse.vision.head_pose import HeadPoseEstimator
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from classpulse.types import Faces, Image
     from classpulse.vision.emotion import EmotionClassifier
 
-MAX_BYTES = 200_000
 MAX_WIDTH_PX, MAX_HEIGHT_PX = 1280, 960
 MAX_SCANS = 16
 """A progressive JPEG has about ten; one of a thousand tiny scans would take a minute to decode."""
@@ -135,8 +134,8 @@ def check_jpeg(jpeg: bytes) -> None:
     Raises:
         JoinError: it is no whole JPEG, or a larger one than is taken.
     """
-    if len(jpeg) > MAX_BYTES:
-        message = f"a picture has at most {MAX_BYTES // 1000} KB; this one has {len(jpeg) // 1000}"
+    if len(jpeg) > MAX_PICTURE_BYTES:
+        message = f"a picture has at most {MAX_PICTURE_BYTES // 1000} KB; this one has {len(jpeg) // 1000}"
         raise JoinError(message, "message")
     try:
         with Pillow.open(io.BytesIO(jpeg), formats=["JPEG"]) as picture:

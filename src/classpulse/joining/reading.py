@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 EMOTIONS = 7
 SUM_SLACK = 0.02
 """How far seven probabilities may be from one in all: a device may send three digits of each."""
+MAX_PICTURE_BYTES = 200_000
+"""Of a picture that a device sends to be read here."""
 MAX_FACE_PX = 8192.0
 MAX_YAW_DEG = 90.0
 MAX_ROLL_DEG = 180.0

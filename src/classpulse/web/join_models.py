@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from fastapi import HTTPException
 
-from classpulse.inference import entries
 from classpulse.policy import Task
 from classpulse.web.join_schema import ModelFile, ModelInput, Models
 from classpulse.web.static_files import StaticFiles
@@ -69,6 +68,8 @@ class DeviceModels:
 
     def _entry(self, name: str) -> Entry:
         if name not in self._entries:
+            from classpulse.inference import entries  # noqa: PLC0415 - ONNX Runtime, which a server at rest is without
+
             known = entries(self._settings)
             chosen = known["emotion"] if name == "emotion.onnx" else known["centerface-web"]
             if name == "emotion.onnx" and self._settings.emotion.model is not None:

@@ -12,8 +12,7 @@ from fastapi import APIRouter, WebSocket
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from classpulse.errors import ClassPulseError, JoinError
-from classpulse.joining.pictures import MAX_BYTES
-from classpulse.joining.reading import reading_of
+from classpulse.joining.reading import MAX_PICTURE_BYTES, reading_of
 from classpulse.web.language import catalogue_of
 
 if TYPE_CHECKING:
@@ -146,7 +145,7 @@ class _Device:
             if received["type"] == "websocket.disconnect":
                 raise WebSocketDisconnect(received.get("code", 1005))
             text, picture = received.get("text"), received.get("bytes")
-            if len(text or "") > MAX_TEXT or len(picture or b"") > MAX_BYTES:
+            if len(text or "") > MAX_TEXT or len(picture or b"") > MAX_PICTURE_BYTES:
                 _close(TOO_BIG, "this message is too large")
             try:
                 if self._room.admits(self._participant):

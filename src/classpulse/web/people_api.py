@@ -13,7 +13,6 @@ from fastapi import APIRouter, Depends, HTTPException, Path, Request, Response
 from classpulse.enrolment.register import Agreement as Given
 from classpulse.enrolment.register import compare
 from classpulse.errors import PeopleError
-from classpulse.sources.pictures import decode_picture
 from classpulse.storage.people import People
 from classpulse.storage.person import Person
 from classpulse.texts import phrase
@@ -111,6 +110,8 @@ def picture(person_id: Whose, office: OfficeHere, data: Annotated[bytes, Depends
     if _person(people, person_id).consent("recognition") is None:
         message = "without a valid consent to recognition no picture is looked at: record it first"
         raise PeopleError(message)
+    from classpulse.sources.pictures import decode_picture  # noqa: PLC0415 - Pillow, which a server at rest is without
+
     image = decode_picture(io.BytesIO(data), phrase("the picture"), MAX_PIXELS)
     read = office.read_picture(image, policy)
     alike = compare(people, read, person_id)
