@@ -55,6 +55,7 @@ def run_serve(settings: Settings, say: Say, until: threading.Event | None = None
         operations = stack.enter_context(Operations(settings, database=store.ping, streams=classes.streams))
         school = School(store, settings, me, classes)
         school.own.operations = operations
+        operations.keeps = lambda: school.turns
         if settings.cluster.address:
             school.own.cluster = stack.enter_context(open_cluster(settings.cluster))
         app = create_school_app(school, accounts, classes)

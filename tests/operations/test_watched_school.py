@@ -6,18 +6,70 @@ import json
 import re
 import signal
 import sys
-from typing import TYPE_CHECKING
+import threading
+import time
+from typing import TYPE_CHECKING, TypeVar
 
 import httpx
 import pytest
-from command import Running, here
+from command import PATIENCE_S, Running, here
+
+from classpulse.school.school import School
+from classpulse.serve import run_serve
+from classpulse.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+T = TypeVar("T")
 
 NAME = "Maths of Ms Kowalczyk"
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows ends processes in another way")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize("fault", ["ends", "hangs"])
+def test_a_school_whose_classes_nobody_keeps_is_not_ready(
+    tmp_path: Path, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, over, said = threading.Event(), threading.Event(), list[str]()
+    whole = School._turn
+
+    def turn(self: School) -> None:
+        whole(self)
+        if broken.is_set():
+            if fault == "ends":
+                raise SystemExit
+            over.wait()
+
+    monkeypatch.setattr(School, "_turn", turn)
+    monkeypatch.setattr("classpulse.school.school.BEAT_S", 0.05)
+    settings = Settings.model_validate({"data_dir": tmp_path, "key_file": tmp_path / "key", "web": {"port": 0}})
+    server = threading.Thread(target=run_serve, args=(settings, said.append, over))
+    server.start()
+    try:
+        url = until(lambda: re.search(r"http://\S+/", " ".join(said)))[0]
+        assert until(lambda: httpx.get(f"{url}readyz").status_code == 200)
+        broken.set()
+        if fault == "hangs":
+            monkeypatch.setattr("classpulse.school.school.SILENT_S", 0.5)
+        until(lambda: httpx.get(f"{url}readyz").status_code == 503)
+        assert httpx.get(f"{url}readyz").json() == {"ready": False, "unready": ["school"]}
+        assert httpx.get(f"{url}healthz").status_code == 200
+    finally:
+        over.set()
+        server.join()
+
+
+def until(right: Callable[[], T]) -> T:
+    """What `right` answers once it is true."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not (found := right()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return found
 
 
 def test_a_school_is_told_by_numbers_alone(tmp_path: Path) -> None:

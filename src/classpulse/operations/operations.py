@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from classpulse.settings import Settings
     from classpulse.types import Frame, FrameResult
 
-Part = Literal["database", "classes", "draining"]
+Part = Literal["database", "classes", "school", "draining"]
 
 ANSWER_S = 3.0
 """How long the database may take to say that it is there."""
@@ -95,6 +95,7 @@ class Operations:
         metrics: figures for Prometheus.
         tracer: turns samples into spans; None where nothing is traced.
         settings: all settings.
+        keeps: whether a school's classes are looked after here; to be replaced where there is a school.
     """
 
     def __init__(
@@ -117,6 +118,7 @@ class Operations:
         self.settings = settings
         self.tracer = open_tracer(settings.trace)
         self.streams = streams
+        self.keeps: Callable[[], bool] = lambda: True
         self.metrics = Metrics(lambda: self.streams(), lambda: not self.unready())  # noqa: PLW0108 - may be replaced
         self._database = database
         self._draining = threading.Event()
@@ -149,6 +151,8 @@ class Operations:
             parts.append("database")
         if not all(one.alive for one in self.metrics.watched):
             parts.append("classes")
+        if not self.keeps():
+            parts.append("school")
         if self._draining.is_set():
             parts.append("draining")
         return parts

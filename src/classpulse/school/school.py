@@ -62,11 +62,13 @@ class School:
         self._runs, self._courses = store.runs(), store.courses()
         self._seen: dict[int, Run] = {}
         self._silence = Silence()
+        self._turned_s = time.monotonic()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._turn_on, name="school", daemon=True)
 
     def start(self) -> None:
         """Begin to give signs of life, and to go on with what dead processes left."""
+        self._turned_s = time.monotonic()
         self._thread.start()
 
     def close(self) -> None:
@@ -75,6 +77,16 @@ class School:
         if self._thread.is_alive():
             self._thread.join()
         self.own.close()
+
+    @property
+    def turns(self) -> bool:
+        """Whether classes are looked after: begun, ended, and taken over. If not, others take this process for dead.
+
+        True as well before `start`, after `close`, and while the database says that it is away.
+        """
+        if self._thread.ident is None or self._closing.is_set():
+            return True
+        return self._thread.is_alive() and time.monotonic() - self._turned_s < SILENT_S
 
     # What the pages ask.
 
@@ -172,6 +184,7 @@ class School:
                 logger.exception("the school's classes cannot be looked after")
             else:
                 self.trouble = ""
+            self._turned_s = time.monotonic()
 
     def _turn(self) -> None:
         states = self.own.states()
