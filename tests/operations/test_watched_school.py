@@ -50,7 +50,7 @@ def test_a_school_whose_classes_nobody_keeps_is_not_ready(
     server = threading.Thread(target=run_serve, args=(settings, said.append, over))
     server.start()
     try:
-        url = until(lambda: re.search(r"http://\S+/", " ".join(said)))[0]
+        url = until(lambda: re.findall(r"http://\S+/", " ".join(said)))[0]
         assert until(lambda: httpx.get(f"{url}readyz").status_code == 200)
         broken.set()
         if fault == "hangs":

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from fastapi import HTTPException
 from school_app import make_app, served
 
 from classpulse.settings import load
@@ -206,6 +208,33 @@ def test_a_flood_of_logins_is_turned_away_and_pages_go_on(
     for thread in threads:
         thread.join()
     assert 200 in found
+
+
+@pytest.mark.parametrize("floods", [1, 2, 3, 10])
+def test_whoever_comes_from_another_address_than_a_flood_has_a_place(floods: int) -> None:
+    async def turned_away() -> list[int]:
+        desk, held = login_api.PasswordDesk(), threading.Event()
+
+        async def ask(address: str) -> bool:
+            try:
+                await desk.ask(address, held.wait)
+            except HTTPException:
+                return True
+            return False
+
+        places = login_api.WAITING + login_api.AT_ONCE
+        asked = [asyncio.create_task(ask(f"flood {i % floods}")) for i in range(floods * places)]
+        await asyncio.sleep(0)
+        late = asyncio.create_task(ask("a teacher"))
+        await asyncio.sleep(0)
+        held.set()
+        assert not await late
+        refused = [await one for one in asked]
+        return [sum(refused[i::floods]) for i in range(floods)]
+
+    refused = asyncio.run(turned_away())
+    assert all(refused)
+    assert len(refused) > 1 or refused == [(login_api.WAITING + login_api.AT_ONCE) / 2]
 
 
 # Who may what.

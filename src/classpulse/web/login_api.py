@@ -30,10 +30,8 @@ T = TypeVar("T")
 
 AT_ONCE = 2
 """Passwords that are looked at at once: each takes 46 MiB and a core."""
-WAITING = 64
-"""How many may wait for that; they wait a second or two."""
-WAITING_EACH = 40
-"""How many of them from one address: all teachers of a school, and not one who keeps the others out."""
+WAITING = 80
+"""How many may wait for that; they wait some seconds at most."""
 BUSY = phrase("Too many log in at this moment: try again in a few seconds.")
 
 router = APIRouter(prefix="/api/v1")
@@ -54,7 +52,12 @@ LimitsHere = Annotated[Limits, Depends(_limits)]
 
 
 class PasswordDesk:
-    """Has passwords looked at by few threads, so that a flood of logins takes neither the memory nor the pages down."""
+    """Has passwords looked at by few threads, so that a flood of logins takes neither the memory nor the pages down.
+
+    An address may have as many places as are free (dynamic thresholds, as in shared buffers: Choudhury and Hahne 1998).
+    So one that is alone has half of all, enough for the teachers of a school behind it; as more come, what each may
+    have shrinks; and the last place is left to whoever has none.
+    """
 
     def __init__(self) -> None:
         """Nobody waits."""
@@ -67,7 +70,8 @@ class PasswordDesk:
         Raises:
             HTTPException: too many wait already, from there or in all (503).
         """
-        if self._limiter.statistics().tasks_waiting >= WAITING or self._here[address] >= WAITING_EACH:
+        free = WAITING + AT_ONCE - self._here.total()
+        if self._here[address] >= free:
             raise HTTPException(503, BUSY, {"Retry-After": "5"})
         self._here[address] += 1
         try:
