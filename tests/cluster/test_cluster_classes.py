@@ -6,7 +6,7 @@ import os
 import re
 import signal
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -312,6 +312,16 @@ class Followed:
     def reader(self) -> Any:
         return self.runner._reader
 
+    def told(self) -> str:
+        """How it does, for whoever looks why a test failed."""
+        state, waits_s = self.runner.hub.state, sorted(after - before for before, after in pairwise(self.came_s))[-3:]
+        where = "nowhere" if self.reader is None else f"on {self.reader._node[:6]}, {self.reader.health}"
+        ago = (
+            f"the last {time.monotonic() - self.came_s[-1]:.1f} s ago, the longest waits {waits_s}" if self.seen else ""
+        )
+        ends = [(one.index, seats(one)) for one in self.seen[-3:]]
+        return f"{state.phase}, trouble {state.trouble!r}, {where}, {len(self.seen)} results {ago}, seats {ends}"
+
 
 @pytest.fixture
 def classes(settings: Settings, cluster: Cluster) -> Iterator[list[Followed]]:
@@ -329,10 +339,36 @@ def end(classes: list[Followed]) -> None:
     assert all(one.runner.join(PATIENCE_S) for one in classes)
 
 
+@contextmanager
+def explained(machines: Machines, classes: list[Followed]) -> Iterator[None]:
+    """Add to whatever fails in here what it takes to see why; the log is beside it."""
+    from ray._private import state
+
+    try:
+        yield
+    except BaseException as error:
+        error.add_note(
+            f"load {os.getloadavg()[0]:.1f}, nodes that can be killed: {[n.node_id for n in machines.nodes]}"
+        )
+        for node in ray.nodes():
+            error.add_note(f"node {node['NodeID']}: {'alive' if node['Alive'] else 'dead'}, {node['Resources']}")
+        for number, one in enumerate(classes):
+            error.add_note(f"class {number}: {one.told()}")
+        for actor in state.actors().values():
+            facts = (actor[key] for key in ("ActorClassName", "State", "StartTime", "EndTime"))
+            error.add_note(f"actor {' '.join(map(str, facts))} on {actor['Address']['NodeID']}")
+        raise
+
+
 @pytest.mark.fault(DIES)
 def test_four_classes_go_on_when_one_of_three_nodes_dies(
     machines: Machines, classes: list[Followed], record_property: Callable[[str, object], None]
 ) -> None:
+    with explained(machines, classes):
+        lose_a_node(machines, classes, record_property)
+
+
+def lose_a_node(machines: Machines, classes: list[Followed], record_property: Callable[[str, object], None]) -> None:
     until(lambda: all(len(one.seen) > 20 for one in classes))
     nodes = [one.reader._node for one in classes]
     assert len(set(nodes)) == 3, "they are spread"

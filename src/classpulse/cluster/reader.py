@@ -35,8 +35,12 @@ WAIT_S = 1.0
 """How long an ingest waits for a result before it says that there is none."""
 SILENT_S = 4.0
 """An ingest that has not answered for so long is lost: its machine is off, frozen, or cut off."""
-PLACE_S = 20.0
-"""How long a machine may take to start a process for a class; a second or two where it is not busy."""
+PLACE_S, LONGEST_PLACE_S = 20.0, 80.0
+"""How long a machine may take to start a process for a class; a second or two where it is not busy, and half a minute
+where four are begun at once on busy ones. Twice as long after each try in vain, as one that is asked to begin anew each
+time would never be done."""
+BEGIN_S = 60.0
+"""The same where a class begins, which is tried once."""
 OPEN_S = 30.0
 """How long a source and its models may take to open there."""
 CLOSE_S = 1.0
@@ -68,7 +72,7 @@ class ClusterReader:
         self._last_track = 0
         self._last = (0.0, -1, time.monotonic())  # time and number of the last result, and when it came
         try:
-            self._ingest, self._node, self._facts = self._place(order, None)
+            self._ingest, self._node, self._facts = self._place(order, None, BEGIN_S)
         except LostError as error:
             message = f"no machine of the cluster has room for {kind.name} or answers in time ({error})"
             raise ClusterError(message) from None
@@ -197,16 +201,16 @@ class ClusterReader:
         self._tell(phrase("{name}: its machine does not answer, and another one takes over", name=self._kind.name))
         # Ray takes some seconds to see that a machine is gone, and would place the class there again until then.
         avoid = self._node if not reason.known and self._cluster.nodes() - {self._node} else None
-        pause_s = 0.0
+        pause_s, patience_s = 0.0, PLACE_S
         while not self._closed.wait(pause_s):
             order = replace(self._order, gallery=self._gallery, memory=self._memory, last_track=self._last_track)
             if self._last[1] >= 0:
                 order = replace(order, after_s=self._last[0])
             try:
-                placed = self._place(order, avoid)
+                placed = self._place(order, avoid, patience_s)
             except LostError as error:
                 logger.warning("%s: no machine takes over yet (%s)", self._kind.name, error)
-                avoid = None
+                avoid, patience_s = None, min(LONGEST_PLACE_S, 2 * patience_s)
             except ClassPulseError as error:
                 if not self._kind.live:
                     raise
@@ -216,8 +220,8 @@ class ClusterReader:
                 return
             pause_s = min(LONGEST_PAUSE_S, 2 * pause_s or 0.5)
 
-    def _place(self, order: Order, avoid: str | None) -> tuple[Any, str, Facts]:
-        actor, node = self._cluster.place(avoid=avoid, patience_s=PLACE_S)
+    def _place(self, order: Order, avoid: str | None, patience_s: float) -> tuple[Any, str, Facts]:
+        actor, node = self._cluster.place(avoid=avoid, patience_s=patience_s)
         try:
             return actor, node, ask(actor.open.remote(order), OPEN_S)
         except BaseException:
