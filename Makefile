@@ -12,14 +12,25 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 CLIP ?= $(CLASSPULSE_TEST_DATA)/clips/meeting-gallery.mp4
 PACKAGE := pyproject.toml hatch_build.py $(wildcard bundle/*.json bundle/*.py) bundle/node.txt $(wildcard src/classpulse/locale/*/*/*.po)
 
-.PHONY: live test thorough faults soak coverage check format bench docs lock system clean train-ready
+# Tests wait for servers, browsers and clocks for much of their time: more run at once than there are cores.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 2)')
+# What goes on side by side is told one after the other, where this make can.
+SIDE_BY_SIDE := --jobs=3 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+# A file's tests share its servers; those that take longest begin first (tests/conftest.py).
+SPREAD := --ignore=tests/training tests --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
+
+.PHONY: live test test-training thorough faults soak coverage check format bench docs lock system clean train-ready
 
 live: $(VENV)/.run  ## the live page, with the first webcam or, without one, the demo
 	$(BIN)/classpulse live $(ARGS)
 
-test: system $(VENV)/.dev check  ## all that CI runs
-	$(BIN)/python -m pytest tests/training --numprocesses=auto $(ARGS)
-	$(BIN)/python -m pytest --ignore=tests/training --numprocesses=auto --dist=loadfile $(ARGS)
+test:  ## all that CI runs
+	@$(MAKE) $(SIDE_BY_SIDE) system check test-training
+	$(BIN)/python -m pytest $(SPREAD) $(ARGS)
+
+# Doctests and training import torch and all else, which takes longer than most of them: once, and not in every worker.
+test-training: system $(VENV)/.dev
+	$(BIN)/python -m pytest src tests/training $(ARGS)
 
 thorough: system $(VENV)/.dev  ## the long forms of some tests
 	$(BIN)/python -m pytest -m thorough --numprocesses=auto $(ARGS)
@@ -32,8 +43,8 @@ soak: $(VENV)/.dev  ## a day of class by a fast clock
 
 # Not part of `test`: to watch every line takes half as long again.
 coverage: system $(VENV)/.dev  ## the tests, and which lines they reach
-	$(BIN)/python -m pytest tests/training --numprocesses=auto --cov --cov-report= --cov-fail-under=0 $(ARGS)
-	$(BIN)/python -m pytest --ignore=tests/training --numprocesses=auto --dist=loadfile --cov --cov-append --cov-report=term $(ARGS)
+	$(BIN)/python -m pytest src tests/training --cov --cov-report= --cov-fail-under=0 $(ARGS)
+	$(BIN)/python -m pytest $(SPREAD) --cov --cov-append --cov-report=term $(ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check

@@ -14,8 +14,38 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
+FOLDER = Path(__file__).parent
+LONGEST = (
+    "cluster/test_cluster_classes.py",
+    "test_real_clips.py",
+    "test_live.py",
+    "faults/test_soak.py",
+    "serving/test_two_processes.py",
+    "test_bad_input.py",
+    "web/test_class_page.py",
+    "web/test_people_pages.py",
+    "test_windows.py",
+    "lab/test_lab_pages.py",
+    "web/test_accessibility.py",
+    "web/test_live_page.py",
+    "serving/test_school_pages.py",
+    "web/test_join_class.py",
+    "notify/test_webhook.py",
+    "sources/test_stream.py",
+    "storage/test_store.py",
+    "storage/test_backup.py",
+    "storage/test_accounts.py",
+    "storage/test_audit.py",
+    "storage/test_people.py",
+    "test_cli.py",
+)
+"""Files that take longest, which begin first: one that began last would be waited for alone."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let what a test reports say which line of the fault table it belongs to."""
+    """Begin with the longest; let what a test reports say which line of the fault table it belongs to."""
+    places = {FOLDER / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
     for item in items:
         for marker in item.iter_markers("fault"):
             item.user_properties.append(("fault", marker.args[0]))

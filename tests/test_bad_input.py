@@ -132,14 +132,14 @@ def test_a_model_that_is_wrong(tmp_path: Path, clip: Path, model: str, said: str
         text_file(path)
     elif model == "detector.onnx":
         shutil.copy(packaged("bundled/centerface.onnx"), path)
-    code, text = refused(tmp_path, "live", clip, "--fast", "--set", f"emotion.model={path}")
+    code, text = refused(tmp_path, "live", clip, "--fast", "--set", f"emotion.model={path}", by=here)
     assert code == ModelError.exit_code
     assert said in text
     assert model in text
 
 
 def test_a_detector_that_is_not_installed(tmp_path: Path, clip: Path) -> None:
-    code, text = refused(tmp_path, "live", clip, "--fast", "--set", "detector.name=yunet")
+    code, text = refused(tmp_path, "live", clip, "--fast", "--set", "detector.name=yunet", by=here)
     assert code == ModelError.exit_code
     assert "yunet" in text
 
@@ -149,7 +149,7 @@ def test_a_port_that_is_taken_and_results_that_are_kept(tmp_path: Path, clip: Pa
     old.write_text('{"time_s": 0}\n')
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        code, text = refused(tmp_path, "live", clip, "--no-browser", "--port", port, "--results", old)
+        code, text = refused(tmp_path, "live", clip, "--no-browser", "--port", port, "--results", old, by=here)
     assert code == SERVER
     assert f"port {port} on 127.0.0.1 is taken" in text
     assert "--port" in text
@@ -158,7 +158,7 @@ def test_a_port_that_is_taken_and_results_that_are_kept(tmp_path: Path, clip: Pa
 
 def test_results_never_take_the_place_of_another_kind_of_file(tmp_path: Path, clip: Path) -> None:
     video = Path(shutil.copy(clip, tmp_path / "precious.mp4"))
-    code, text = refused(tmp_path, "live", clip, "--fast", "--results", video)
+    code, text = refused(tmp_path, "live", clip, "--fast", "--results", video, by=here)
     assert code == StorageError.exit_code
     assert "precious.mp4" in text
     assert video.read_bytes() == clip.read_bytes()
@@ -169,7 +169,8 @@ def test_results_that_cannot_be_written(tmp_path: Path, clip: Path, target: str)
     if target == "/dev/full" and not Path(target).exists():
         pytest.skip("this system has no /dev/full")
     target = target if target == "/dev/full" else str(tmp_path / target)
-    code, text = refused(tmp_path, "live", clip, "--fast", "--results", target)
+    by = run if target == "/dev/full" else here
+    code, text = refused(tmp_path, "live", clip, "--fast", "--results", target, by=by)
     assert code == StorageError.exit_code
     assert f"--results {target} cannot be written" in text
 
@@ -219,7 +220,7 @@ def test_a_data_folder_that_cannot_be_made(tmp_path: Path, clip: Path, place: st
         folder = tmp_path / "file" / "data"
     elif not Path("/proc").is_dir():
         pytest.skip("this system has no /proc")
-    code, text = refused(tmp_path, "live", clip, "--fast", env={"CLASSPULSE_DATA_DIR": str(folder)})
+    code, text = refused(tmp_path, "live", clip, "--fast", env={"CLASSPULSE_DATA_DIR": str(folder)}, by=here)
     assert code == StorageError.exit_code
     assert str(folder) in text
     assert "data_dir" in text

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import psutil
 import pytest
-from cluster_machines import opened
+from cluster_machines import needs_ray, opened
 from live_pictures import camera, class_picture, write_video
 from sqlalchemy import text
 
@@ -30,8 +30,6 @@ from classpulse.vision.detector import open_detector
 from classpulse.vision.embedder import FaceEmbedder
 from classpulse.vision.gallery import Gallery
 
-ray = pytest.importorskip("ray")
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
@@ -46,7 +44,7 @@ FULL = "a cluster's (Ray) object stores are full, or it would write them to a di
 PATIENCE_S = 90.0
 STORED_HZ = 30
 PICTURE = class_picture()
-pytestmark = pytest.mark.xdist_group("cluster")
+pytestmark = [needs_ray, pytest.mark.xdist_group("cluster")]
 """One cluster for all, also where tests are spread one by one."""
 
 
@@ -64,6 +62,8 @@ def until(condition: Callable[[], bool]) -> None:
 
 def process_of(reader: Any) -> psutil.Process:
     """The process that reads a class, wherever it is."""
+    import ray
+
     return psutil.Process(ray.get(reader._ingest.__ray_call__.remote(lambda _: os.getpid())))
 
 
@@ -262,6 +262,8 @@ def files_of(machines: Machines) -> list[str]:
 def test_nothing_reaches_a_disk_while_the_object_stores_are_full(
     machines: Machines, cluster: Cluster, tmp_path: Path
 ) -> None:
+    import ray
+
     settings = Settings(data_dir=tmp_path)
     with camera(class_picture()) as (url, _):
         reader = opened(url, settings, cluster)

@@ -10,9 +10,8 @@ import tempfile
 from typing import TYPE_CHECKING
 
 import pytest
+from cluster_machines import needs_ray
 from command import environment
-
-pytest.importorskip("ray")
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,6 +37,7 @@ finally:
 """
 
 
+@needs_ray
 @pytest.mark.fault("a cluster's (Ray) object stores are full, or it would write them to a disk")
 @pytest.mark.parametrize(
     ("options", "text"),

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from cluster_machines import needs_ray
 from command import run
 from live_pictures import class_picture, write_video
 
@@ -23,12 +24,8 @@ from classpulse.sources.recorded import RecordedSource
 from classpulse.types import Frame
 from classpulse.vision.picture import batch_of, pixels_of, to_batch
 
-pytest.importorskip("ray")
-
-from classpulse.cluster.memory_only import SYSTEM_CONFIG, in_memory
-from classpulse.cluster.replicas import by_queue_age
-
 ROOT = Path(__file__).parents[2]
+pytestmark = needs_ray
 
 
 @pytest.mark.parametrize("name", ["emotion", "faceres"])
@@ -64,6 +61,8 @@ def test_a_pipeline_goes_on_from_the_memory_of_another() -> None:
 
 
 def test_replicas_follow_the_age_of_the_queue() -> None:
+    from classpulse.cluster.replicas import by_queue_age
+
     def wanted(now: int, *ages: float) -> int:
         metrics = {"queue_age_s": dict(enumerate(ages))} if ages else None
         return by_queue_age(SimpleNamespace(aggregated_metrics=metrics, current_num_replicas=now))[0]
@@ -74,12 +73,16 @@ def test_replicas_follow_the_age_of_the_queue() -> None:
 
 
 def test_a_folder_on_a_disk_is_told_from_one_in_memory() -> None:
+    from classpulse.cluster.memory_only import in_memory
+
     assert in_memory(Path("/dev/shm"))  # noqa: S108 - shared memory
     assert in_memory(Path("/dev/shm/not/there"))  # noqa: S108
     assert not in_memory(ROOT)
 
 
 def test_the_documented_way_to_start_a_head_is_the_one_that_is_asked_for() -> None:
+    from classpulse.cluster.memory_only import SYSTEM_CONFIG
+
     told = re.findall(r"--system-config='(.*?)'", (ROOT / "docs" / "cluster.md").read_text(encoding="utf-8"))
     assert [json.loads(text) for text in told] == [SYSTEM_CONFIG]
 

@@ -12,8 +12,7 @@ import pytest
 from command import complaint, environment, here
 from playwright.sync_api import expect
 
-from classpulse.lab import app as script
-from classpulse.lab.serving import LOOPBACK, SameOrigin
+from classpulse.lab.serving import LOOPBACK, SCRIPT, SameOrigin
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -102,6 +101,6 @@ def test_it_is_mounted_below_another_application(browser: Browser, tmp_path: Pat
 
 
 def test_a_hosting_service_gets_the_same_settings_and_nobody_is_told_who_plays() -> None:
-    ours = (Path(script.__file__).parent / ".streamlit" / "config.toml").read_text(encoding="utf-8")
+    ours = (SCRIPT.parent / ".streamlit" / "config.toml").read_text(encoding="utf-8")
     assert (DEPLOY / ".streamlit" / "config.toml").read_text(encoding="utf-8") == ours
     assert tomllib.loads(ours)["browser"]["gatherUsageStats"] is False

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stored_class import lesson_answers
-from streamlit.testing.v1 import AppTest
 
 from classpulse.insight.engagement import ClassWindow
 from classpulse.storage.store import Store
@@ -23,6 +22,8 @@ def opened() -> None:
 
 
 def test_a_class_of_answers_is_told_by_its_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from streamlit.testing.v1 import AppTest
+
     with Store.open(f"sqlite:///{tmp_path / 'c.db'}") as store:
         recorder = store.start_session(
             "join",

@@ -7,8 +7,6 @@ import pytest
 
 from classpulse.errors import TrainingError
 from classpulse.lab import training_runs
-from classpulse.training import report, runs
-from classpulse.training.evaluate import record
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,12 +14,16 @@ if TYPE_CHECKING:
 
 def make_run(folder: Path, history: str = "epoch,loss,public_people\n1,2.0,.4\n2,1.5,.6\n3,1.4,.5\n") -> Path:
     folder.mkdir(parents=True)
-    (folder / runs.RECORD).write_text(json.dumps({"recipe": {"network": "compact"}}), encoding="utf-8")
-    (folder / runs.HISTORY).write_text(history, encoding="utf-8")
-    return folder / runs.RECORD
+    (folder / training_runs.RECORD).write_text(json.dumps({"recipe": {"network": "compact"}}), encoding="utf-8")
+    (folder / training_runs.HISTORY).write_text(history, encoding="utf-8")
+    return folder / training_runs.RECORD
 
 
 def test_files_have_the_names_that_training_gives_them() -> None:
+    # They bring torch with them, for which no other test of this file has to wait.
+    from classpulse.training import report, runs
+    from classpulse.training.evaluate import record
+
     ours = (training_runs.RECORD, training_runs.HISTORY, training_runs.EVALUATION, training_runs.PAGE)
     assert ours == (runs.RECORD, runs.HISTORY, record.FILE, report.PAGE)
 

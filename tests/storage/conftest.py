@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from blank_database import blank_database
 from postgres_server import ELSE, OURS, PostgresServer
 
 from classpulse.settings import Settings
@@ -47,7 +48,7 @@ def engine_name(request: pytest.FixtureRequest) -> str:
 def url(engine_name: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
     """An empty database."""
     if engine_name == "sqlite":
-        return f"sqlite:///{tmp_path / 'data' / 'classpulse.db'}"
+        return blank_database(tmp_path / "data" / "classpulse.db")
     server: PostgresServer = request.getfixturevalue("emptied")
     return server.url(OURS)
 
@@ -56,7 +57,7 @@ def url(engine_name: str, tmp_path: Path, request: pytest.FixtureRequest) -> str
 def other_url(engine_name: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
     """Another one."""
     if engine_name == "sqlite":
-        return f"sqlite:///{tmp_path / 'other.db'}"
+        return blank_database(tmp_path / "other.db")
     server: PostgresServer = request.getfixturevalue("emptied")
     return server.url(ELSE)
 

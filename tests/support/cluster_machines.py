@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import psutil
+import pytest
 
 from classpulse.joining.room import Room
 from classpulse.policy import Policy
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from classpulse.cluster.connection import Cluster
     from classpulse.readers import Reader
     from classpulse.settings import Settings
+
+needs_ray = pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed")
+"""Ray itself is imported where a test runs: it takes seconds, which every worker would spend."""
 
 STORE_BYTES = 80 << 20
 """The smallest that Ray takes."""

@@ -58,7 +58,10 @@ def run(
 
 
 def here(*arguments: object, data: Path, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Run the command in this process, where it must end before it changes anything: without two seconds of imports."""
+    """Run the command in this process, without two seconds of imports: for what ends before a class goes on.
+
+    Its priority alone is left as it is, which nobody could raise again.
+    """
     out, err = io.StringIO(), io.StringIO()
     numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
     handlers = {number: signal.getsignal(number) for number in numbers}
@@ -67,6 +70,7 @@ def here(*arguments: object, data: Path, env: Mapping[str, str] | None = None) -
         with (
             mock.patch.dict(os.environ, environment(data, env), clear=True),
             mock.patch.object(sys, "argv", words[2:]),
+            mock.patch("classpulse.live.be_considerate"),
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),
             pytest.raises(SystemExit) as exit_,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
+from blank_database import blank_database
 from onnx_files import portrait
 from people_on_file import EMBEDDER, photos
 from sqlalchemy import insert, update
@@ -103,6 +104,7 @@ def _observation(session_id: int, track: int, time_s: float) -> dict[str, object
 def open_school(folder: Path, law: str | None = "other") -> School:
     """An empty school under a law."""
     settings = Settings(data_dir=folder / "data", key_file=folder / "keys" / "people.key")
+    blank_database(settings.data_dir / "classpulse.db")
     store = Store.of(settings)
     if law is not None:
         store.set_jurisdiction(law, answered_by="Head", how="command")  # type: ignore[arg-type]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import httpx
+from blank_database import blank_database
 from command import PATIENCE_S, Running
 
 from classpulse.school.school import School
@@ -130,6 +131,7 @@ class HereSchool:
 def school_here(folder: Path, **changes: Any) -> Iterator[HereSchool]:
     """Serve a school under EU law."""
     settings = Settings.model_validate({"data_dir": folder, "key_file": folder / "people.key", **changes})
+    blank_database(settings.data_dir / "classpulse.db")
     with Store.of(settings) as store:
         accounts = store.accounts(store.vault(settings.key_file, create=True))
         classes = ClassPages(store, settings)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import numpy as np
 import pytest
+from blank_database import blank_database
 from browser_checks import chromium
 from playwright.sync_api import expect
 from school import open_school
@@ -143,7 +144,7 @@ def controls() -> RecordedControls:
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     """A store with one class, number 1, of two windows: one of twelve people and one of two."""
-    with Store.open(f"sqlite:///{tmp_path / 'classpulse.db'}") as store:
+    with Store.open(blank_database(tmp_path / "classpulse.db")) as store:
         recorder = store.start_session(
             "webcam 0", kind="webcam", jurisdiction="other", demo=False, min_group=5, labels=LABELS
         )
