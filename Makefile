@@ -14,8 +14,12 @@ PACKAGE := pyproject.toml hatch_build.py $(wildcard bundle/*.json bundle/*.py) b
 
 # Tests wait for servers, browsers and clocks for much of their time: more run at once than there are cores.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 2)')
+# Classes give way to whatever else runs (`nice`): among tests of equal rank they would wait for ever.
+PYTEST := $(if $(filter Windows_NT,$(OS)),,nice -n 10) $(BIN)/python -m pytest
+# Hundreds of processes import the package: without its bytecode each would compile it anew, and every worker all tests.
+export PYTHONDONTWRITEBYTECODE :=
 # What goes on side by side is told one after the other, where this make can.
-SIDE_BY_SIDE := --jobs=3 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+SIDE_BY_SIDE := --no-print-directory --jobs=3 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 # A file's tests share its servers; those that take longest begin first (tests/conftest.py).
 SPREAD := --ignore=tests/training tests --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 
@@ -26,25 +30,25 @@ live: $(VENV)/.run  ## the live page, with the first webcam or, without one, the
 
 test:  ## all that CI runs
 	@$(MAKE) $(SIDE_BY_SIDE) system check test-training
-	$(BIN)/python -m pytest $(SPREAD) $(ARGS)
+	$(PYTEST) $(SPREAD) $(ARGS)
 
 # Doctests and training import torch and all else, which takes longer than most of them: once, and not in every worker.
 test-training: system $(VENV)/.dev
-	$(BIN)/python -m pytest src tests/training $(ARGS)
+	$(PYTEST) src tests/training $(ARGS)
 
 thorough: system $(VENV)/.dev  ## the long forms of some tests
-	$(BIN)/python -m pytest -m thorough --numprocesses=auto $(ARGS)
+	$(PYTEST) -m thorough --numprocesses=auto $(ARGS)
 
 faults: system $(VENV)/.dev  ## break everything on purpose; writes docs/faults.md
 	$(BIN)/python -m benchmarks.faults --numprocesses=auto --dist=loadgroup $(ARGS)
 
 soak: $(VENV)/.dev  ## a day of class by a fast clock
-	$(BIN)/python -m pytest tests/faults/test_soak.py -m thorough $(ARGS)
+	$(PYTEST) tests/faults/test_soak.py -m thorough $(ARGS)
 
 # Not part of `test`: to watch every line takes half as long again.
 coverage: system $(VENV)/.dev  ## the tests, and which lines they reach
-	$(BIN)/python -m pytest src tests/training --cov --cov-report= --cov-fail-under=0 $(ARGS)
-	$(BIN)/python -m pytest $(SPREAD) --cov --cov-append --cov-report=term $(ARGS)
+	$(PYTEST) src tests/training --cov --cov-report= --cov-fail-under=0 $(ARGS)
+	$(PYTEST) $(SPREAD) --cov --cov-append --cov-report=term $(ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check

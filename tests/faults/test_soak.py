@@ -77,6 +77,16 @@ class LongDay:
         """Nothing is held."""
 
 
+@pytest.fixture
+def _only_what_is_new() -> Iterator[None]:
+    """To look again and again at all that other tests have imported takes longer than the day itself."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.mark.usefixtures("_only_what_is_new")
 @pytest.mark.skipif(os.name != "posix", reason="counts open files as Unix does")
 @pytest.mark.fault("a long day")
 @pytest.mark.parametrize("hours", [0.1, pytest.param(24, marks=pytest.mark.thorough)])

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 """A process that has done nothing for so long hangs."""
 
 

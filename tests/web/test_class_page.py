@@ -254,8 +254,9 @@ def test_an_observer_is_offered_nothing_that_is_refused(page: Page, hub: Hub, st
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.route("**/api/v1/role", lambda route: route.fulfill(json={"role": "observer"}))
-    hub.publish(state(camera=False, jurisdiction="eu", now=None, history=(), attendees=Attendees("AB12CD34", 6, 2, 3)))
     page.reload()
+    # Not before: the page of whoever is no observer asks who the students are.
+    hub.publish(state(camera=False, jurisdiction="eu", now=None, history=(), attendees=Attendees("AB12CD34", 6, 2, 3)))
     expect(page.locator("#students")).to_contain_text("6 students take part by link")
     expect(page.locator("#now-said")).to_contain_text("raised hands2")
     for word in ("Show the link", "more hand", "Results per second", "An emotion is a guess"):
