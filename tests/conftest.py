@@ -18,28 +18,31 @@ FOLDER = Path(__file__).parent
 LONGEST = (
     "cluster/test_cluster_classes.py",
     "test_real_clips.py",
-    "test_live.py",
+    "notify/test_webhook.py",
     "faults/test_soak.py",
-    "serving/test_two_processes.py",
-    "test_bad_input.py",
+    "storage/test_backup.py",
+    "test_live.py",
+    "storage/test_accounts.py",
     "web/test_class_page.py",
+    "storage/test_audit.py",
+    "serving/test_two_processes.py",
+    "storage/test_people.py",
+    "test_bad_input.py",
     "web/test_people_pages.py",
+    "sources/test_stream.py",
     "test_windows.py",
+    "storage/test_store.py",
     "lab/test_lab_pages.py",
-    "web/test_accessibility.py",
     "web/test_live_page.py",
     "serving/test_school_pages.py",
-    "web/test_join_class.py",
-    "notify/test_webhook.py",
-    "sources/test_stream.py",
-    "storage/test_store.py",
-    "storage/test_backup.py",
-    "storage/test_accounts.py",
-    "storage/test_audit.py",
-    "storage/test_people.py",
     "test_cli.py",
+    "web/test_accessibility.py",
+    "web/test_join_class.py",
 )
-"""Files that take longest, which begin first: one that began last would be waited for alone."""
+"""Files that take longest, which begin first: one that began last would be waited for alone.
+
+What is heavy (a cluster, browsers) stands between what waits or works alone, so that they do not all start together.
+"""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
