@@ -344,6 +344,7 @@ def end(classes: list[Followed]) -> None:
 @contextmanager
 def explained(machines: Machines, classes: list[Followed]) -> Iterator[None]:
     """Add to whatever fails in here what it takes to see why; the log is beside it."""
+    import ray
     from ray._private import state
 
     try:

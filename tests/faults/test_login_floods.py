@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import httpx
 import psutil
 import pytest
-from argon2 import PasswordHasher
 from served_school import PASSWORD, Asks, HereSchool, account, first_admin, school_here, serve
 
 from classpulse.storage import passwords
