@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import OrderedDict
-from typing import Annotated, NamedTuple, cast
+from typing import TYPE_CHECKING, Annotated, NamedTuple, cast
 
 from anyio import to_thread
 from fastapi import Depends, HTTPException
@@ -14,10 +14,12 @@ from classpulse.errors import StorageError
 from classpulse.secret_tokens import digest_of
 from classpulse.settings import WebSettings
 from classpulse.storage.account import Account
-from classpulse.storage.accounts import Accounts
 from classpulse.texts import phrase
 from classpulse.web.access import is_encrypted
 from classpulse.web.limits import TOKEN_GUESSES, Limits, address_of
+
+if TYPE_CHECKING:  # what hashes passwords comes with an extra, and pages without accounts import this too
+    from classpulse.storage.accounts import Accounts
 
 REMEMBERED_S = 5.0
 """How long an answer of the database counts: an account that another process closed has that long."""
@@ -46,7 +48,7 @@ class Who:
         accounts: of the school.
     """
 
-    def __init__(self, accounts: Accounts, web: WebSettings, limits: Limits) -> None:
+    def __init__(self, accounts: "Accounts", web: WebSettings, limits: Limits) -> None:
         """Look up accounts; wrong tokens of programs count against an address."""
         self.accounts = accounts
         self._web = web
