@@ -20,6 +20,7 @@ from classpulse.cli.classes import classes
 from classpulse.cli.data import data
 from classpulse.cli.doctor import doctor
 from classpulse.cli.lab import lab
+from classpulse.cli.licences import licences
 from classpulse.cli.live import live
 from classpulse.cli.marks import marks
 from classpulse.cli.models import models
@@ -73,6 +74,7 @@ for _command in (
     bench,
     classes,
     lab,
+    licences,
     marks,
     models,
     policy,
