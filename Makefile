@@ -9,6 +9,8 @@ endif
 # Not hashed: its CPU and CUDA builds differ.
 TORCH ?= torch==2.13.0
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+# What a release is made with stays apart from what Classpulse runs with.
+RELEASE := $(VENV)/release$(patsubst $(VENV)%,%,$(BIN))
 CLIP ?= $(CLASSPULSE_TEST_DATA)/clips/meeting-gallery.mp4
 PACKAGE := pyproject.toml hatch_build.py $(wildcard bundle/*.json bundle/*.py) bundle/node.txt $(wildcard src/classpulse/locale/*/*/*.po)
 
@@ -23,7 +25,7 @@ SIDE_BY_SIDE := --no-print-directory --jobs=3 $(if $(filter output-sync,$(.FEATU
 # A file's tests share its servers; those that take longest begin first (tests/conftest.py).
 SPREAD := --ignore=tests/training tests --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 
-.PHONY: live test test-training thorough faults soak coverage check format bench docs lock system clean train-ready
+.PHONY: live test test-training thorough faults soak coverage check format bench docs lock dist audit system clean train-ready
 
 live: $(VENV)/.run  ## the live page, with the first webcam or, without one, the demo
 	$(BIN)/classpulse live $(ARGS)
@@ -72,6 +74,12 @@ docs: $(VENV)/.dev  ## the documentation, into build/docs/
 lock: $(VENV)/.dev  ## new versions into requirements/
 	$(BIN)/python tools/lock.py $(ARGS)
 
+dist: $(VENV)/.release  ## wheel, source, SBOM and sums of what is committed, into dist/
+	$(RELEASE)/python -m tools.release
+
+audit: $(VENV)/.release  ## known holes in what the locks name
+	$(RELEASE)/python -m tools.audit $(TORCH)
+
 system:  ## a browser, a screen and stream servers for the tests
 	@sh tools/system_packages.sh
 
@@ -90,4 +98,9 @@ $(VENV)/.run: requirements/base.txt requirements/build.txt $(PACKAGE) | $(BIN)/p
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
 	$(PIP) install --quiet --require-hashes -r requirements/dev.txt
 	$(PIP) install --quiet $(TORCH)
+	@touch $@
+
+$(VENV)/.release: requirements/release.txt
+	$(PYTHON) -m venv $(VENV)/release
+	$(RELEASE)/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements/release.txt
 	@touch $@

@@ -10,12 +10,16 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import tomllib
 import zipfile
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from packaging.utils import canonicalize_name
+from tools import release
 
 import classpulse
 from classpulse.errors import ClassPulseError
@@ -25,6 +29,19 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 BUNDLED = ROOT / "src" / "classpulse" / "bundled"
+EPOCH = "1700000000"
+HIDE = """\
+import sys
+from importlib.abc import MetaPathFinder
+
+class Hidden(MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in self.names:
+            raise ModuleNotFoundError(f"No module named {name!r}: it is in no base installation", name=name)
+
+sys.meta_path.insert(0, Hidden())
+"""
+"""Makes this environment, which has all extras and tools, one that has none: at the start of each of its Pythons."""
 THIRD_PARTY = {"astronaut.png", "centerface.onnx", "faceres.onnx", "grace_hopper.jpg"}
 THIRD_PARTY |= {"uPlot.iife.min.js", "uPlot.min.css"}
 THIRD_PARTY |= {"centerface-web.onnx", "ort-wasm-simd-threaded.wasm", "ort.wasm.bundle.min.mjs"}
@@ -50,22 +67,28 @@ def copy_of_project(target: Path, *, bundled: bool) -> Path:
     return target
 
 
-def build_wheel(project: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def build_wheel(project: Path, umask: int = -1, **environment: str) -> subprocess.CompletedProcess[str]:
     options = ["--no-deps", "--no-build-isolation", "--quiet", f"--wheel-dir={project / 'dist'}"]
     return subprocess.run(
         [sys.executable, "-m", "pip", "wheel", *options, str(project)],
         env={**os.environ, **environment},
+        umask=umask,
         capture_output=True,
         text=True,
         check=False,
     )
 
 
-def test_the_wheel_holds_everything_it_needs(tmp_path: Path) -> None:
-    project = copy_of_project(tmp_path / "project", bundled=True)
-    done = build_wheel(project, PIP_NO_INDEX="1")
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built from the tree."""
+    project = copy_of_project(tmp_path_factory.mktemp("tree") / "project", bundled=True)
+    done = build_wheel(project, PIP_NO_INDEX="1", SOURCE_DATE_EPOCH=EPOCH)
     assert done.returncode == 0, done.stderr
-    wheel = next((project / "dist").glob("classpulse-*-py3-none-any.whl"))
+    return next((project / "dist").glob("classpulse-*-py3-none-any.whl"))
+
+
+def test_the_wheel_holds_everything_it_needs(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
         manifest = json.loads(archive.read("classpulse/bundled/manifest.json"))
@@ -78,6 +101,50 @@ def test_the_wheel_holds_everything_it_needs(tmp_path: Path) -> None:
     assert "classpulse = classpulse.cli:main" in points
     source = {path.relative_to(ROOT / "src").as_posix() for path in tracked_files("src")}
     assert source <= names, "files of the source tree are missing from the wheel"
+
+
+def test_from_the_source_archive_and_on_another_machine_it_is_the_same_to_the_byte(wheel: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hatchling", "build", "--target=sdist", f"--directory={tmp_path}"]
+    project = wheel.parents[1]
+    subprocess.run(command, cwd=project, env={**os.environ, "SOURCE_DATE_EPOCH": EPOCH}, check=True)
+    with tarfile.open(tmp_path / f"classpulse-{classpulse.__version__}.tar.gz") as archive:
+        assert not [name for name in archive.getnames() if "/bundled" in name], "other people's files are in no archive"
+        archive.extractall(tmp_path, filter="data")
+    again = tmp_path / f"classpulse-{classpulse.__version__}"
+    shutil.copytree(BUNDLED, again / "src" / "classpulse" / "bundled")
+    done = build_wheel(again, umask=0o077, PIP_NO_INDEX="1", SOURCE_DATE_EPOCH=EPOCH, **release.UNLIKE)
+    assert done.returncode == 0, done.stderr
+    assert (again / "dist" / wheel.name).read_bytes() == wheel.read_bytes()
+
+
+def test_what_is_installed_from_it_works_without_any_extra(wheel: Path, tmp_path: Path) -> None:
+    place, home = tmp_path / "installed", tmp_path / "home"
+    home.mkdir()
+    locked = {entry.partition("==")[0] for entry in locked_versions("requirements/base.txt")}
+    hidden = [
+        module
+        for module, packages in packages_distributions().items()
+        if module != "classpulse" and locked.isdisjoint(map(canonicalize_name, packages))
+    ]
+    assert {"argon2", "authlib", "psycopg", "ray", "pytest"} <= set(hidden)
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", f"--target={place}"]
+    subprocess.run([*install, str(wheel)], check=True)
+    (place / "sitecustomize.py").write_text(f"{HIDE}\nHidden.names = frozenset({hidden!r})\n")
+    said = release.try_out(Path(sys.executable), home, asked=(("--version",),), PYTHONPATH=str(place))
+    assert classpulse.__version__ in said
+    with pytest.raises(release.ReleaseError, match="licences --nothing ended with 2"):
+        release.try_out(Path(sys.executable), home, asked=(("licences", "--nothing"),), PYTHONPATH=str(place))
+
+
+@pytest.mark.thorough
+def test_it_works_in_an_environment_that_has_its_lock_and_nothing_else(wheel: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    said = release.try_out(release.install(wheel, tmp_path / "empty"), home)
+    found = json.loads(said)["licences"]
+    names = {one["name"].lower() for one in found if one["kind"] == "package"}
+    locked = {entry.partition("==")[0] for entry in locked_versions("requirements/base.txt")}
+    assert {name.replace("_", "-") for name in names} <= locked
 
 
 def tracked_files(folder: str) -> list[Path]:
@@ -156,12 +223,20 @@ def locked_versions(lock: str) -> set[str]:
 
 def test_locks_agree_and_hold_every_dependency() -> None:
     project: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    base, build, dev = (locked_versions(f"requirements/{name}.txt") for name in ("base", "build", "dev"))
+    base, build, dev, made_with = (
+        locked_versions(f"requirements/{name}.txt") for name in ("base", "build", "dev", "release")
+    )
     assert base <= dev
     assert build <= dev
+    assert len({entry.partition("==")[0] for entry in dev | made_with}) == len(dev | made_with), "one version of each"
     groups = project["dependency-groups"]
     assert groups["build"] == project["build-system"]["requires"]
-    for wanted, locked in ((project["project"]["dependencies"], base), (groups["build"], build), (groups["dev"], dev)):
+    for wanted, locked in (
+        (project["project"]["dependencies"], base),
+        (groups["build"], build),
+        (groups["dev"], dev),
+        (groups["release"], made_with),
+    ):
         names = {re.split(r"[<>=;\[ ]", text)[0].lower() for text in wanted if isinstance(text, str)}
         assert names <= {entry.partition("==")[0] for entry in locked}
 

@@ -51,6 +51,9 @@ def main() -> None:
     )
     compile_lock("requirements/base.txt", ["pyproject.toml"], same)
     compile_lock("requirements/build.txt", ["--group", "pyproject.toml:build"], same)
+    compile_lock(
+        "requirements/release.txt", ["--group", "pyproject.toml:release", "--group", "pyproject.toml:build"], same
+    )
     for output, extras in SERVERS.items():
         compile_lock(output, ["pyproject.toml", *(word for extra in extras for word in ("--extra", extra))], same)
     compile_lock("bundle/node.txt", ["bundle/node.in"], options)
