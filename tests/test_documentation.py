@@ -26,7 +26,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("**/*.md"), *(ROOT / "deploy").glob("**/*.md")])
+PAGES = sorted(
+    [
+        *(ROOT / name for name in ("README.md", "SECURITY.md", "CHANGELOG.md")),
+        *(ROOT / "docs").glob("**/*.md"),
+        *(ROOT / "deploy").glob("**/*.md"),
+    ]
+)
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`(classpulse [^`]+|--set [^`]+)`")
 LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
