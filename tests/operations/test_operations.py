@@ -15,7 +15,7 @@ import pytest
 
 from classpulse.errors import SettingsError, StorageError
 from classpulse.operations import Operations, operations, probe
-from classpulse.operations.log import configure, redact
+from classpulse.operations.log import configure, hear_servers, redact
 from classpulse.operations.traces import Tracer, open_tracer
 from classpulse.policy import Policy
 from classpulse.runner import Runner
@@ -179,6 +179,22 @@ def test_an_unexpected_error_is_told_without_its_text(records: Callable[[], list
     assert "ValueError" in record["exc_info"]
     assert "test_operations.py" in record["exc_info"]
     assert "StorageError: the database postgresql://…@db/x does not answer" in record["exc_info"]
+
+
+def test_what_serves_pages_speaks_through_the_log_alone() -> None:
+    """Streamlit gives it another voice as soon as it is imported, which may be before or after."""
+    server, own = logging.getLogger("uvicorn.error"), io.StringIO()
+    server.addHandler(logging.StreamHandler(own))
+    server.propagate = False
+    out = io.StringIO()
+    configure(LogSettings(format="json"), out)
+    server.error("http://h/me/abcd_efgh-1")
+    assert own.getvalue() == ""
+    assert json.loads(out.getvalue())["message"] == "http://h/me/…"
+    server.addHandler(logging.StreamHandler(own))
+    hear_servers()
+    server.error("again")
+    assert own.getvalue() == ""
 
 
 def test_other_packages_are_heard_from_warnings_on(records: Callable[[], list[dict[str, Any]]]) -> None:

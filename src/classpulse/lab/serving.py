@@ -13,6 +13,7 @@ from starlette.responses import PlainTextResponse
 from starlette.websockets import WebSocketClose
 
 from classpulse.lab import visit
+from classpulse.operations.log import hear_servers
 from classpulse.web.server import listen, root_of
 
 if TYPE_CHECKING:
@@ -133,5 +134,6 @@ def _streamlit(settings: Settings, *middleware: Middleware) -> App:
     """Streamlit's application around the script; its own settings are in `.streamlit/config.toml` beside that."""
     from streamlit.starlette import App as StreamlitApp  # noqa: PLC0415 - a second that --help need not wait
 
+    hear_servers()
     visit.begin_with(settings)
     return StreamlitApp(SCRIPT, middleware=middleware)

@@ -35,6 +35,7 @@ SECRETS = (
     (re.compile(r"(?i)\b(bearer|token|password|secret|key)([=: ]+)[^\s,;&]{6,}"), r"\1\2…"),
 )
 """What is taken out of every line, and what stands in its place."""
+SERVERS = ("uvicorn", "uvicorn.access", "uvicorn.asgi", "uvicorn.error", "websockets")
 CLIENT = re.compile(r"(?<=came in from )[0-9A-Fa-f:.]+")
 
 _log = logging.getLogger("classpulse.said")
@@ -73,11 +74,25 @@ def configure(settings: LogSettings, out: TextIO | None = None) -> None:
         handler.setFormatter(_json_formatter())
     else:
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    hear_servers()
     root = logging.getLogger()
     for old in [one for one in root.handlers if getattr(one, "classpulse", False)]:
         root.removeHandler(old)
     handler.classpulse = True  # type: ignore[attr-defined]
     root.addHandler(handler)
+
+
+def hear_servers() -> None:
+    """Have what serves pages speak through the log alone.
+
+    uvicorn, where it is not told otherwise, and Streamlit, as soon as it is imported, give these loggers handlers of
+    their own, which know neither the log's format nor what is left out of it.
+    """
+    for name in SERVERS:
+        logger = logging.getLogger(name)
+        logger.propagate = True
+        for handler in list(logger.handlers):
+            logger.removeHandler(handler)
 
 
 def _json_formatter() -> logging.Formatter:
