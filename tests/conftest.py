@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
-from postgres_server import PostgresServer, programs
+from postgres_server import ELSE, OURS, PostgresServer, programs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -100,6 +100,17 @@ def postgres(needs: Callable[[str], None]) -> Iterator[PostgresServer]:
         raise AssertionError
     with PostgresServer(folder) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def made(postgres: PostgresServer) -> PostgresServer:
+    """A server with two databases that have the tables."""
+    from classpulse.storage.store import Store
+
+    for name in (OURS, ELSE):
+        postgres.sql(f"CREATE DATABASE {name}")
+        Store.open(postgres.url(name)).close()
+    return postgres
 
 
 @pytest.fixture

@@ -20,15 +20,6 @@ if TYPE_CHECKING:
     from classpulse.storage.vault import Vault
 
 
-@pytest.fixture(scope="session")
-def made(postgres: PostgresServer) -> PostgresServer:
-    """A server with two databases that have the tables."""
-    for name in (OURS, ELSE):
-        postgres.sql(f"CREATE DATABASE {name}")
-        Store.open(postgres.url(name)).close()
-    return postgres
-
-
 @pytest.fixture
 def emptied(made: PostgresServer) -> PostgresServer:
     """The same without a row, and with numbers from 1 on: a fifth of the time that a new database takes."""
