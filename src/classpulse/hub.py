@@ -14,6 +14,8 @@ from classpulse.joining.participant import Attendees
 from classpulse.sources.base import Health
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from classpulse.insight.engagement import ClassWindow
     from classpulse.insight.moments import Alert, AnswerCounts, ClassState, Mark, Said
     from classpulse.policy import Exemption, Policy
@@ -131,6 +133,7 @@ class Hub:
         self._changed = threading.Condition()
         self._state = LiveState()
         self._version = 0
+        self._listeners: list[Callable[[], None]] = []
 
     @property
     def state(self) -> LiveState:
@@ -143,6 +146,12 @@ class Hub:
             self._state = state
             self._version += 1
             self._changed.notify_all()
+        for listener in self._listeners:
+            listener()
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Call this after every change, on the thread that made it; it must return at once."""
+        self._listeners.append(listener)
 
     def wait(self, seen: int, timeout_s: float) -> tuple[int, LiveState]:
         """Wait for a state newer than version `seen`, at most `timeout_s`; returns the newest with its version."""

@@ -73,6 +73,26 @@ def test_after_a_cut_the_detector_looks_at_once(centerface: FaceDetector) -> Non
     assert len(finder.find(image, 0.16)) == 1
 
 
+def test_one_of_many_that_is_not_found_again_waits_where_it_was(centerface: FaceDetector) -> None:
+    image = np.hstack([picture()] * 3)
+    detector = Counting(centerface)
+    finder = FaceFinder(detector, 0.2)
+    first = finder.find(image, 0.0)
+    assert len(first) == 3
+    hidden = int(first.boxes[:, 0].argmin())
+    left, top, right, bottom = first.boxes[hidden].astype(int)
+    behind, size = image.copy(), (bottom - top, right - left, 3)
+    behind[top:bottom, left:right] = np.random.default_rng(1).integers(0, 255, size, np.uint8)
+    held = finder.find(shifted(behind, 0, 4), 0.04)
+    assert detector.looks == 1
+    moved = np.full(3, 4.0)
+    moved[hidden] = 0
+    np.testing.assert_allclose(held.boxes[:, 1] - first.boxes[:, 1], moved, atol=1)
+    behind[top:bottom, left:right] = np.random.default_rng(2).integers(0, 255, size, np.uint8)
+    assert len(finder.find(shifted(behind, 0, 4), 0.12)) == 2
+    assert detector.looks == 2
+
+
 @pytest.mark.parametrize("times", [(0.0, 0.0), (5.0, 4.9), (0.0, 1.0), (0.0, np.nan)])
 def test_a_clock_that_stands_still_or_jumps_makes_the_detector_look(
     centerface: FaceDetector, times: tuple[float, float]

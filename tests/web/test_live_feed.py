@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +64,19 @@ def test_the_newest_wins(hub: Hub, state: State) -> None:
     *_, last = asyncio.run(pieces(Feed(hub, interval_s=0.01), 3, burst))
     ((name, told),) = parsed(last)
     assert (name, told["elapsed_s"]) == ("state", 149.0)
+
+
+def test_what_is_new_wakes_a_reader_from_any_thread(hub: Hub, state: State) -> None:
+    """Long before the next sign of life."""
+
+    def later(number: int) -> None:
+        if number == 2:
+            threading.Timer(0.05, hub.publish, [state(elapsed_s=7.0)]).start()
+
+    feed = Feed(hub, interval_s=0.001, heartbeat_s=600)
+    *_, last = asyncio.run(asyncio.wait_for(pieces(feed, 3, later), 60))
+    ((name, told),) = parsed(last)
+    assert (name, told["elapsed_s"]) == ("state", 7.0)
 
 
 def test_silence_is_broken_by_signs_of_life(hub: Hub) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -25,36 +26,44 @@ RETRY_MS = 1000
 class Feed:
     """What the live page listens to.
 
-    The hub is looked at a few times a second and per reader, so that a burst of states costs one
-    event and a slow reader, which is only asked for its next event when the last one has left,
-    misses states in place of piling them up.
+    A state leaves as soon as it is there, but not right after another, so that a burst of states costs one
+    event; a slow reader, which is only asked for its next event when the last one has left, misses states in
+    place of piling them up.
 
     Attributes:
         open: how many streams are open.
     """
 
     def __init__(
-        self, hub: Hub, interval_s: float = 0.25, heartbeat_s: float = 5.0, *, tags: NameTags | None = None
+        self, hub: Hub, interval_s: float = 0.2, heartbeat_s: float = 5.0, *, tags: NameTags | None = None
     ) -> None:
         """Read from `hub`, at most every `interval_s`, and give a sign of life at least every `heartbeat_s`.
 
         Args:
             hub: where the newest state is.
-            interval_s: between two looks at it.
+            interval_s: between two events; a little less than between two results, so that none has to wait.
             heartbeat_s: between two signs of life.
             tags: give cards their names, for readers who may know them; None gives none.
         """
         self._tags = tags
         self._hub = hub
         self._interval_s = interval_s
-        self._beats = max(1, round(heartbeat_s / interval_s))
+        self._heartbeat_s = heartbeat_s
         self._closed = False
+        self._waiting: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
         self.open = 0
         self._encoded: dict[tuple[Audience, str], tuple[int, bytes]] = {}
+        hub.listen(self._wake)
+
+    def _wake(self) -> None:
+        for loop, fresh in tuple(self._waiting):
+            with suppress(RuntimeError):  # its server has ended
+                loop.call_soon_threadsafe(fresh.set)
 
     def close(self) -> None:
         """End every open stream; each ends within one interval."""
         self._closed = True
+        self._wake()
 
     async def events(self, *, audience: Audience = "class", language: str = "en") -> AsyncIterator[bytes]:
         """Yield events for one reader until `close`: `windows` (the chart's), `state`, and `ping`.
@@ -64,19 +73,23 @@ class Feed:
             language: of the sentences; one of `texts.LANGUAGES`.
         """
         self.open += 1
+        fresh = asyncio.Event()
+        me = asyncio.get_running_loop(), fresh
+        self._waiting.add(me)
         try:
             yield f"retry: {RETRY_MS}\n\n".encode()
-            seen, quiet, shown = -1, 0, None
+            seen, shown = -1, None
             while not self._closed:
+                fresh.clear()
                 version, state = self._hub.wait(seen, 0)
                 if version > seen:
                     yield await self._state_event(version, state, audience, language) + windows_event(shown, state)
-                    seen, quiet, shown = version, 0, state
-                elif (quiet := quiet + 1) >= self._beats:
+                    seen, shown = version, state
+                    await asyncio.sleep(self._interval_s)
+                elif not await _told(fresh, self._heartbeat_s):
                     yield b"event: ping\ndata:\n\n"
-                    quiet = 0
-                await asyncio.sleep(self._interval_s)
         finally:
+            self._waiting.discard(me)
             self.open -= 1
 
     async def _state_event(self, version: int, state: LiveState, audience: Audience, language: str) -> bytes:
@@ -91,6 +104,15 @@ class Feed:
             event = f"event: state\ndata: {state_of(told, people).model_dump_json(exclude_unset=True)}\n\n".encode()
             self._encoded[audience, language] = version, event
         return event
+
+
+async def _told(fresh: asyncio.Event, patience_s: float) -> bool:
+    """Whether there is something new before so many seconds are over."""
+    try:
+        async with asyncio.timeout(patience_s):
+            return await fresh.wait()
+    except TimeoutError:
+        return False
 
 
 def seen_by(audience: Audience, state: LiveState) -> LiveState:
