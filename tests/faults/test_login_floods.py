@@ -150,7 +150,8 @@ class Flood:
                     return
 
     def _browser(self, address: str) -> httpx.AsyncClient:
-        limits = httpx.Limits(max_connections=None)
+        # A connection that is kept may be closed by the server at the moment that it is used again.
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
         transport = httpx.AsyncHTTPTransport(local_address=address, verify=False, limits=limits)
         return httpx.AsyncClient(transport=transport, base_url=self._url, timeout=60)
 
