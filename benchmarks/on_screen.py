@@ -1,11 +1,12 @@
-"""How old a class's figures are when its page shows them, how many results a second there are, and what a face costs.
+"""How old a class's figures are when its page shows them, how many results there are, and where a picture's time goes.
 
 python -m benchmarks.on_screen GALLERY [--faces 1 10 20 30 40 50] [--seconds 20] [--chromium PROGRAM]
 
 `GALLERY` is `meeting-gallery.mp4`, of which classes of as many faces are made (1280 x 720 px, 25 Hz). Each is followed
 at its own pace as by `classpulse live`, stored and shown in a real browser on the same machine (Playwright finds one).
 Age counts from when a camera would have taken the picture to when the page has drawn what came of it. The page is drawn
-four times a second: of each drawing its newest picture counts.
+four times a second: of each drawing its newest picture counts. Then the class runs flat out, without a page, and the
+time of a picture is told stage by stage, as `classpulse bench --profile` does.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from playwright.sync_api import sync_playwright
 from benchmarks.pipeline_entrants import Fresh
 from benchmarks.pipeline_scenes import RATE_HZ, make_crowd
 from benchmarks.record import save
+from classpulse import bench
 from classpulse.policy import Policy
 from classpulse.runner import Runner
 from classpulse.settings import load
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from classpulse.types import Frame, FrameResult
 
 WARM_S = 4.0
+BENCH_S = 4.0
 GOAL = {"results_per_s": 25, "readings_per_face_and_s": 5, "age_p95_ms": 200}
 """Of 30 faces, on two cores."""
 WATCH = """() => {
@@ -179,6 +182,8 @@ def main() -> None:
             clip = Path(folder) / f"{count}.mp4"
             make_crowd(given.gallery, count, WARM_S + given.seconds + 4, clip)
             rows.append(measure(clip, browser, given.seconds))
+            flat_out = bench.measure(str(clip), load({}, environ={}), Policy("other"), BENCH_S)
+            rows[-1]["flat_out"] = flat_out.as_record()
             print(count, rows[-1], flush=True)
     told: dict[str, Any] = {"rate_hz": RATE_HZ, "goal_of_30_faces": GOAL, "classes": rows}
     if len(rows) > 1:
