@@ -41,6 +41,7 @@ class Shot(NamedTuple):
 
 
 SHOTS = (
+    Shot("live-page", 1200, 1010, "light"),
     Shot("live-desktop", 1280, 800, "light"),
     Shot("live-dark", 1280, 800, "dark"),
     Shot("live-phone", 390, 844, "light"),

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 KILLED = "a school's process is killed (kill -9) in the middle of classes"
 MAY_LOSE_S = 1.0
+ROUNDED_S = 0.05
+"""The page tells tenths."""
 """What a process that is killed may have been told in its last second is lost."""
 RATE_HZ = 10.0
 
@@ -222,7 +224,7 @@ def test_the_only_process_goes_on_when_it_is_started_again(
     tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     """On SQLite, with the demo: what its page told a second before it was killed is in the database."""
-    times, ana, missing = 7, Asks(), list[float]()
+    times, ana, missing, lost = 7, Asks(), list[float](), 0
     for turn in range(times):
         with serve(tmp_path, None, "storage.observations_hz=30") as process:
             if turn == 0:
@@ -235,15 +237,20 @@ def test_the_only_process_goes_on_when_it_is_started_again(
                 ana.does("POST", f"{course}/start")
             ana.until(state_of, lambda state: state["phase"] == "running" and state["elapsed_s"] > 1.5)
             time.sleep(turn * 0.17)
+            before = ana.said(state_of)
+            time.sleep(MAY_LOSE_S)
             state = ana.said(state_of)
             process.process.kill()
             process.process.wait()
         with closing(sqlite3.connect(tmp_path / "classpulse.db")) as database:
             rows = database.execute("SELECT time_s FROM observations WHERE session_id = ?", (state["session_id"],))
-            missing.append(state["elapsed_s"] - max(time_s for (time_s,) in rows))
+            last_s = max(time_s for (time_s,) in rows)
+            missing.append(state["elapsed_s"] - last_s)
+            # By its own clock it may be more, as a busy class may have one result in a second.
+            lost += before["elapsed_s"] - last_s > ROUNDED_S
             assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-    record_property("lost", sum(one > MAY_LOSE_S for one in missing))
+    record_property("lost", lost)
     record_property(
         "figure", f"the only process, on SQLite, {times} times: at most {max(missing):.2f} s missing at the end"
     )
-    assert max(missing) <= MAY_LOSE_S
+    assert lost == 0, missing

@@ -24,7 +24,7 @@ from classpulse.training.evaluate.robustness import FAMILIES
 from classpulse.training.evaluate.subject import MAX_SEEN, open_subject
 from classpulse.training.faces.faceset import EMOTIONS, FaceSet, Split
 from classpulse.training.recipe import make_recipe
-from classpulse.training.runs import Run
+from classpulse.training.runs import HISTORY, Run
 from classpulse.training.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -85,6 +85,19 @@ def test_a_run_is_scored_both_ways_on_public_test(finished: Path, data: Path) ->
     assert found.scores["people"].faces == len(public)
     assert found.target == "people"  # of both it is what a teacher needs
     assert found.notes == ()
+
+
+def test_a_run_that_has_epochs_to_go_says_so(
+    finished: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(finished, folder)
+    assert Run.open(folder).unfinished() == ""
+    epochs = Run.open(folder).recipe.epochs
+    heading, *rows = (folder / HISTORY).read_text().splitlines()
+    (folder / HISTORY).write_text("\n".join([heading, *rows[:-1]]) + "\n")
+    run_evaluation(Request(folder, data=data, robustness_faces=0), None)
+    assert f"This run has {epochs - 1} of {epochs} epochs" in capsys.readouterr().err
 
 
 def test_the_target_chooses_the_network(finished: Path) -> None:

@@ -124,6 +124,23 @@ class Run:
         """
         return load_checkpoint(self.folder / name)
 
+    def unfinished(self) -> str:
+        """A sentence for whoever takes a run for done that has more epochs to go; empty where it has none.
+
+        Raises:
+            TrainingError: its table of epochs cannot be read.
+        """
+        try:
+            done = max(0, len((self.folder / HISTORY).read_text(encoding="utf-8").splitlines()) - 1)
+        except FileNotFoundError:
+            return ""
+        except (OSError, ValueError) as error:
+            message = f"{self.folder / HISTORY} cannot be read: {error}"
+            raise TrainingError(message) from None
+        if done >= self.recipe.epochs:
+            return ""
+        return f"This run has {done} of {self.recipe.epochs} epochs: `classpulse train … --resume` goes on with it."
+
     def write_history(self, rows: list[dict[str, float]]) -> None:
         """Write the table of epochs."""
         self.write(HISTORY, as_csv(rows))

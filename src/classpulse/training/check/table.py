@@ -81,7 +81,7 @@ def _copies(result: DataCheck) -> Table:
 
 
 def _people(agreement: Sequence[Agreement]) -> Table:
-    table = _table("people agree on", "faces", "so does the label", "so does any one person", "most often seen as")
+    table = _table("people agree on", "faces", "so does\nthe label", "so does any\none person", "most often\nseen as")
     for row in agreement:
         seen_as = "" if row.emotion == "all" else row.seen_as
         style = "bold" if row.emotion == "all" else ""

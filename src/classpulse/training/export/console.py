@@ -50,6 +50,8 @@ def run_export(
     """
     console = Console(stderr=True)
     run = Run.open(folder)
+    if unfinished := run.unfinished():
+        console.print(unfinished, style="yellow", markup=False, soft_wrap=True)
     path = out or folder / f"{run.recipe.network}-{target}.onnx"
     faces = None if data is None else read_faces(data, console)
     with console.status("") as status:
