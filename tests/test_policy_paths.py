@@ -36,7 +36,19 @@ SOURCE = Path(classpulse.__file__).parent
 OPENS_MODELS = "inference/model.py"
 TRAINING = "training/"
 """Trains networks on sets of faces, with torch; nothing that watches a class may import it."""
-KNOWN_LIBRARIES = {"alembic", "anyio", "av", "classpulse", "click", "cryptography", "cv2", "fastapi", "numpy", "PIL"}
+KNOWN_LIBRARIES = {
+    "alembic",
+    "anyio",
+    "av",
+    "classpulse",
+    "click",
+    "cryptography",
+    "cv2",
+    "fastapi",
+    "numpy",
+    "packaging",
+    "PIL",
+}
 KNOWN_LIBRARIES |= {"desktop_notifier", "httpx", "jinja2", "lap", "limits", "markupsafe", "matplotlib", "tenacity"}
 KNOWN_LIBRARIES |= {"argon2", "authlib", "joserfc", "websockets"}
 KNOWN_LIBRARIES |= {"opentelemetry", "prometheus_client", "pythonjsonlogger"}

@@ -194,7 +194,7 @@ def test_who_turns_to_profile_faces_the_screen_again_and_again_and_the_others_al
 
 @on("meeting-gallery.mp4")
 def test_two_who_turn_to_each_other_a_little_are_seen_to_where_little_counts(clip: Clip) -> None:
-    for centre, limit_deg in ((LEFT_OF_TWO, 12), (RIGHT_OF_TWO, 8)):
+    for centre, limit_deg in ((LEFT_OF_TWO, 14), (RIGHT_OF_TWO, 8)):
         found = answers(clip, centre, FacingJudge(limit_deg, 2, 0.1, 10))
         assert [answer for answer, _ in groupby(answer for _, answer in found)][:3] == [1, 0, 1]
         turned = [time_s for time_s, answer in found if answer == 0]
