@@ -25,10 +25,13 @@ SIDE_BY_SIDE := --no-print-directory --jobs=3 $(if $(filter output-sync,$(.FEATU
 # A file's tests share its servers; those that take longest begin first (tests/conftest.py).
 SPREAD := --ignore=tests/training tests --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 
-.PHONY: live test test-training thorough faults soak coverage check format bench docs lock dist audit system clean train-ready
+.PHONY: live serve test test-training thorough faults soak coverage check format bench docs lock dist audit system clean train-ready
 
 live: $(VENV)/.run  ## the live page, with the first webcam or, without one, the demo
 	$(BIN)/classpulse live $(ARGS)
+
+serve: $(VENV)/.serve  ## a school's server on SQLite; its first lines have the first admin's link
+	$(BIN)/classpulse serve $(ARGS)
 
 test:  ## all that CI runs
 	@$(MAKE) $(SIDE_BY_SIDE) system check test-training
@@ -93,6 +96,11 @@ $(BIN)/python:
 $(VENV)/.run: requirements/base.txt requirements/build.txt $(PACKAGE) | $(BIN)/python
 	$(PIP) install --quiet --require-hashes -r requirements/base.txt -r requirements/build.txt
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# With what accounts and PostgreSQL need; the container installs the same.
+$(VENV)/.serve: deploy/requirements.txt $(VENV)/.run
+	$(PIP) install --quiet --require-hashes -r deploy/requirements.txt
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
