@@ -74,19 +74,19 @@ class Watched:
         self.runner = Runner(describe(clip), settings, self.store, policy=law, listeners=[self._took])
         self.taken: list[tuple[float, float, int]] = []
         self.published: list[tuple[float, float, float]] = []
-        self._fresh, self._newest = Fresh(), (0.0, 0.0)
+        self._fresh, self._newest_s = Fresh(), 0.0
         self._hub = self.runner.hub
         self._publish, self._hub.publish = self._hub.publish, self._told  # type: ignore[method-assign]
         self.app = create_app(self._hub, self.runner, self.store, room=self.runner.room, settings=settings)
 
     def _took(self, frame: Frame, result: FrameResult) -> None:
         self._fresh.take(result)
-        self._newest = (frame.captured_at, result.time_s)
+        self._newest_s = frame.captured_at
         self.taken.append((frame.captured_at, time.monotonic(), len(result)))
 
     def _told(self, state: Any) -> None:  # noqa: ANN401 - the hub's own
         self._publish(state)
-        self.published.append((time.monotonic(), self._newest[0], state.elapsed_s))
+        self.published.append((time.monotonic(), self._newest_s, state.elapsed_s))
 
     @property
     def readings(self) -> int:

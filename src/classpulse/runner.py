@@ -108,7 +108,7 @@ class Runner:
         self._over = threading.Event()
         self._error: BaseException | None = None
         self._publishing = threading.Lock()
-        self._published_s = -math.inf
+        self._told_s = -math.inf
         self._thread = threading.Thread(target=self._guarded, name="runner", daemon=True)
         self._publish(
             phase="asking" if self._must_ask else "starting",
@@ -355,11 +355,12 @@ class Runner:
             if progress.due():
                 told = progress.state(individual=self.hub.state.individual)
                 self._publish(**told, health=reader.health, trouble=self._trouble(recorder))
+                self._told_s = time.monotonic()
 
     def _look(self, reader: Reader, recorder: SessionRecorder | None) -> None:
         """Tell how the source and the store are doing while no frame comes, whose result would tell it."""
         self._watching.look(reader.health, self.hub.state)
-        if time.monotonic() - self._published_s > 1.5 * PUBLISH_EVERY_S:
+        if time.monotonic() - self._told_s > 1.5 * PUBLISH_EVERY_S:
             self._publish(health=reader.health, trouble=self._trouble(recorder))
 
     def _ask(self) -> None:
@@ -372,7 +373,6 @@ class Runner:
 
     def _publish(self, **changes: Any) -> None:  # noqa: ANN401 - fields of LiveState, checked by replace
         with self._publishing:
-            self._published_s = time.monotonic()
             state = self._watching.fill(self._notebook.fill(replace(self.hub.state, **changes)))
             if state.phase in {"paused", "ended"}:
                 # A result that was on its way when somebody paused is not shown any more.

@@ -79,8 +79,8 @@ class FaceFinder:
     def _follow(self, grey: NDArray[np.uint8], scale: float, time_s: float) -> Faces | None:
         """The last picture's faces in this one; None if it is time to look, or too many of them are not found again."""
         before, faces, passed_s = self._grey, self._faces, time_s - self._looked_s
-        # A little less than the interval, as a camera's pictures do not come to the millisecond.
-        due = not 0 < passed_s < 0.9 * self._interval_s
+        wait_s = 0.9 * self._interval_s  # a little less, as a camera's pictures do not come to the millisecond
+        due = not 0 < passed_s < wait_s
         if due or before is None or before.shape != grey.shape:
             return None
         if not len(faces):
@@ -88,7 +88,7 @@ class FaceFinder:
         if not np.isfinite(faces.landmarks).all():
             return None
         moved, lost = _flow(before, grey, faces, scale)
-        if lost.mean() >= CUT or (lost.any() and passed_s >= 0.9 * self._interval_s / 2):
+        if lost.mean() >= CUT or (lost.any() and passed_s >= wait_s / 2):
             return None
         moved[lost] = 0  # of those who are found nobody is to wait for one who may only have blinked
         return Faces(faces.boxes + np.tile(moved, 2), faces.scores, faces.landmarks + moved[:, None])
