@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import subprocess
 import sys
 import tomllib
@@ -9,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+import streamlit as st
 from command import complaint, environment, here
 from playwright.sync_api import expect
 
+from classpulse.lab import camera_page
 from classpulse.lab.serving import LOOPBACK, SCRIPT, SameOrigin
 
 if TYPE_CHECKING:
@@ -29,6 +32,16 @@ mount_lab(app, Settings(lab={"show_classes": False}))
 sock = listen("127.0.0.1", 0)
 print(sock.getsockname()[1], flush=True)
 uvicorn.Server(uvicorn.Config(app, ws="websockets-sansio", lifespan="off", log_level="error")).run(sockets=[sock])
+"""
+FAILING = """
+from fastapi import FastAPI
+from classpulse.lab.serving import mount_lab
+from classpulse.operations.log import configure
+from classpulse.settings import LogSettings, Settings
+configure(LogSettings(format="json"))
+mount_lab(FastAPI(), Settings())
+from streamlit.error_util import handle_uncaught_app_exception
+handle_uncaught_app_exception(KeyError("Ana Silva"))
 """
 
 
@@ -98,6 +111,23 @@ def test_it_is_mounted_below_another_application(browser: Browser, tmp_path: Pat
             page.close()
         finally:
             process.kill()
+
+
+def test_an_error_of_the_script_is_told_by_the_log_alone(tmp_path: Path) -> None:
+    """Streamlit itself would print it, with what it says and the lines around it."""
+    command = [sys.executable, "-c", FAILING]
+    ended = subprocess.run(command, capture_output=True, text=True, env=environment(tmp_path), check=True, timeout=120)
+    assert ended.stdout == ""
+    # Streamlit also says, its own way, that no browser is there to be shown the error.
+    records = [json.loads(line) for line in ended.stderr.splitlines() if line.startswith("{")]
+    (record,) = (each for each in records if each["level"] == "ERROR")
+    assert record["exc_info"] == "KeyError"
+    assert "Ana" not in ended.stderr
+
+
+def test_a_picture_that_comes_after_its_visitor_left_is_dropped() -> None:
+    camera_page._answer()
+    assert camera_page.ANSWER not in st.session_state
 
 
 def test_a_hosting_service_gets_the_same_settings_and_nobody_is_told_who_plays() -> None:

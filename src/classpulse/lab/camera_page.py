@@ -59,7 +59,10 @@ def _component() -> Any:  # noqa: ANN401 - Streamlit's own protocol
 
 def _answer() -> None:
     """Read the picture that has just come."""
-    picture = st.session_state[KEY].get("picture") or {}
+    told = st.session_state.get(KEY)
+    if told is None:  # the visitor went to another page while it was under way
+        return
+    picture = told.get("picture") or {}
     number = picture.get("n") if isinstance(picture, dict) else None
     try:
         image = decode(picture.get("jpeg") if isinstance(picture, dict) else None)

@@ -132,8 +132,11 @@ class _Server(uvicorn.Server):
 
 def _streamlit(settings: Settings, *middleware: Middleware) -> App:
     """Streamlit's application around the script; its own settings are in `.streamlit/config.toml` beside that."""
-    from streamlit.starlette import App as StreamlitApp  # noqa: PLC0415 - a second that --help need not wait
+    from streamlit.config import get_config_options  # noqa: PLC0415 - a second that --help need not wait
+    from streamlit.starlette import App as StreamlitApp  # noqa: PLC0415
 
-    hear_servers()
     visit.begin_with(settings)
-    return StreamlitApp(SCRIPT, middleware=middleware)
+    app = StreamlitApp(SCRIPT, middleware=middleware)
+    get_config_options()  # read with the first request otherwise, and the loggers get handlers as soon as it is
+    hear_servers()
+    return app

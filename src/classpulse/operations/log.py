@@ -35,7 +35,7 @@ SECRETS = (
     (re.compile(r"(?i)\b(bearer|token|password|secret|key)([=: ]+)[^\s,;&]{6,}"), r"\1\2…"),
 )
 """What is taken out of every line, and what stands in its place."""
-SERVERS = ("uvicorn", "uvicorn.access", "uvicorn.asgi", "uvicorn.error", "websockets")
+SERVERS = ("uvicorn", "websockets", "streamlit")
 CLIENT = re.compile(r"(?<=came in from )[0-9A-Fa-f:.]+")
 
 _log = logging.getLogger("classpulse.said")
@@ -85,10 +85,11 @@ def configure(settings: LogSettings, out: TextIO | None = None) -> None:
 def hear_servers() -> None:
     """Have what serves pages speak through the log alone.
 
-    uvicorn, where it is not told otherwise, and Streamlit, as soon as it is imported, give these loggers handlers of
+    uvicorn, where it is not told otherwise, and Streamlit, as soon as it is imported, give their loggers handlers of
     their own, which know neither the log's format nor what is left out of it.
     """
-    for name in SERVERS:
+    known = list(logging.root.manager.loggerDict)  # a copy: another thread may import at this moment
+    for name in [*SERVERS, *(name for name in known if name.split(".")[0] in SERVERS)]:
         logger = logging.getLogger(name)
         logger.propagate = True
         for handler in list(logger.handlers):
