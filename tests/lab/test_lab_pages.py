@@ -39,8 +39,12 @@ def page(browser: Browser, lab: Running) -> Iterator[Page]:
 
 
 @pytest.fixture(autouse=True)
-def _the_script_did_not_break(page: Page) -> Iterator[None]:
+def _the_script_did_not_break(page: Page, lab: Running) -> Iterator[None]:
+    before = len(lab.said)
     yield
+    broke = lab.said[before:]
+    if broke:
+        pytest.fail(broke)
     expect(page.get_by_test_id("stException")).to_have_count(0, timeout=1000)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import altair as alt
+import pandas as pd  # noqa: F401 - altair asks `sys.modules` for it, where another visit's thread may have half of it
 
 from classpulse.colours import BETWEEN, EMOTION_COLOURS, LOST, WITH
 from classpulse.insight.moments import SAID, clock
