@@ -8,6 +8,7 @@ there are no more cores than that; the figure beside it is how many the network 
 
 from __future__ import annotations
 
+import argparse
 import itertools
 import os
 import shutil
@@ -151,6 +152,7 @@ def node_dies(machines: Machines, settings: Settings) -> dict[str, Any]:
 
 def main() -> None:
     """Measure, print and save."""
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     folder = Path(tempfile.mkdtemp(prefix="cp", dir="/tmp"))
     Path("/tmp/ray").mkdir(exist_ok=True)  # noqa: S108 - Ray notes there which cluster is the newest
     node = {"num_cpus": 1, "object_store_memory": STORE_BYTES}
