@@ -52,7 +52,7 @@ KNOWN_LIBRARIES = {
 KNOWN_LIBRARIES |= {"desktop_notifier", "httpx", "jinja2", "lap", "limits", "markupsafe", "matplotlib", "tenacity"}
 KNOWN_LIBRARIES |= {"argon2", "authlib", "joserfc", "websockets"}
 KNOWN_LIBRARIES |= {"opentelemetry", "prometheus_client", "pythonjsonlogger"}
-KNOWN_LIBRARIES |= {"altair", "mss", "psycopg", "Quartz", "ray", "segno", "streamlit"}
+KNOWN_LIBRARIES |= {"altair", "mss", "pandas", "psycopg", "Quartz", "ray", "segno", "streamlit"}
 KNOWN_LIBRARIES |= {
     "platformdirs",
     "plutoprint",
