@@ -4,7 +4,22 @@ const WIDTH_PX = 640;
 const QUALITY = 0.8;
 const PAUSE_MS = 80;
 const PATIENCE_MS = 5000;
+const CLICK_MS = 1500;
+const LONG_RUN_MS = 30000;
 const cameras = new WeakMap();
+
+// Streamlit forgets which page was asked for where a picture comes right behind the click: pictures wait until it is there.
+let elsewhereAt = -Infinity;
+for (const kind of ["click", "keydown", "popstate"]) {
+  window.addEventListener(kind, (event) => {
+    if (!event.composedPath().some((node) => cameras.has(node))) elsewhereAt = performance.now();
+  }, true);
+}
+
+function isElsewhere(now) {
+  const run = document.querySelector("[data-test-script-state]")?.dataset.testScriptState ?? "notRunning";
+  return now - elsewhereAt < CLICK_MS || (run !== "notRunning" && now - elsewhereAt < LONG_RUN_MS);
+}
 
 const REASONS = {
   NotAllowedError: "The camera was refused. Allow it beside the page's address, then start again.",
@@ -75,7 +90,7 @@ function makeCamera(root) {
     for (const face of answer?.faces ?? []) drawFace(face);
     const now = performance.now();
     const idle = answeredAt >= sentAt && now - answeredAt > PAUSE_MS;
-    if (!document.hidden && (idle || now - sentAt > PATIENCE_MS)) send(now);
+    if (!document.hidden && !isElsewhere(now) && (idle || now - sentAt > PATIENCE_MS)) send(now);
   }
 
   function drawFace({ box: [x0, y0, x1, y1], colour, word: told, id }) {
