@@ -111,8 +111,7 @@ def open_model(path: Path, task: Task, policy: Policy, *, threads: int = 1) -> M
     # hostile one may not read others.
     options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(path.absolute()))
     try:
-        suited = for_amx(content) if has_amx() else content
-        session = ort.InferenceSession(suited, options, providers=["CPUExecutionProvider"], enable_fallback=0)
+        session = ort.InferenceSession(suited(content), options, providers=["CPUExecutionProvider"], enable_fallback=0)
         for one in (*session.get_inputs(), *session.get_outputs()):
             _ = one.name, one.shape  # raises where its names are no text
     except Exception as error:  # noqa: BLE001 - onnxruntime's errors have no base class of their own
@@ -139,6 +138,11 @@ def _read(path: Path) -> bytes:
         message = f"model file {path} is empty: copy or install it again"
         raise ModelError(message)
     return content
+
+
+def suited(content: bytes) -> bytes:
+    """The same network in the form that onnxruntime computes fastest on this processor."""
+    return for_amx(content) if has_amx() else content
 
 
 def _check_input(session: ort.InferenceSession, contract: Contract, path: Path) -> None:
