@@ -26,13 +26,16 @@ from onnx import TensorProto, helper, numpy_helper
 
 from benchmarks.record import save
 from classpulse import Settings
-from classpulse.inference import entries
+from classpulse.inference import entries, open_model
+from classpulse.policy import Policy, Task
 from classpulse.vision.detector import model_path
 from classpulse.vision.emotion import BUILT_IN
 from classpulse.vision.picture import fit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from classpulse.inference import Model
 
 SIDE = 1024
 COPIED_BYTES = 1 << 28
@@ -98,14 +101,13 @@ def _dimensions(info: onnx.ValueInfoProto) -> tuple[int, ...]:
     return tuple(dimension.dim_value for dimension in info.type.tensor_type.shape.dim)
 
 
-def session(model: onnx.ModelProto | Path, threads: int) -> ort.InferenceSession:
+def session(model: onnx.ModelProto, threads: int) -> ort.InferenceSession:
     """A session as `classpulse.inference` builds it."""
     options = ort.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.log_severity_level = 4
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    given = str(model) if isinstance(model, Path) else model.SerializeToString()
-    return ort.InferenceSession(given, options, providers=["CPUExecutionProvider"])
+    return ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 
 def fastest_s(work: Callable[[], object], rounds: int) -> float:
@@ -143,15 +145,14 @@ def peak_gops(kind: str, threads: int, rounds: int) -> float:
 
 
 def network(
-    path: Path, limits: tuple[dict[str, float], float], shape: tuple[int, int, int], threads: int, rounds: int
+    opened: Model, limits: tuple[dict[str, float], float], shape: tuple[int, int, int], rounds: int
 ) -> dict[str, Any]:
     """Time and operations of one network, and the shares of the peak and of the roofline that it reaches."""
     (peaks, bytes_per_s), (batch, height, width) = limits, shape
-    counted = layers(onnx.load(path), batch, height, width)
-    run = session(path, threads)
-    taken = run.get_inputs()[0]
-    pixels = np.random.default_rng(0).normal(size=(batch, taken.shape[1], height, width)).astype(np.float32)
-    took_s = fastest_s(lambda: run.run(None, {taken.name: pixels}), rounds)
+    counted = layers(onnx.load(opened.path), batch, height, width)
+    channels = opened.contract.input.channels
+    pixels = np.random.default_rng(0).normal(size=(batch, channels, height, width)).astype(np.float32)
+    took_s = fastest_s(lambda: opened.run(pixels), rounds)
     at_peak_s = sum(layer.operations / peaks[layer.kind] / 1e9 for layer in counted)
     least_s = sum(layer.least_s(peaks, bytes_per_s) for layer in counted)
     return {
@@ -213,7 +214,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(data_dir=Path(folder))
         peaks = {kind: peak_gops(kind, args.threads, args.rounds) for kind in ("float", "int8")}
-        emotion, finder = entries(settings)[BUILT_IN].path, model_path(settings)
+        paths = {Task.EMOTION: entries(settings)[BUILT_IN].path, Task.FACE_DETECTION: model_path(settings)}
+        opened = {task: open_model(path, task, Policy("other"), threads=args.threads) for task, path in paths.items()}
         limits = peaks, cached_bytes_per_s(args.threads, args.rounds)
         figures: dict[str, Any] = {
             "threads": args.threads,
@@ -221,10 +223,10 @@ def main() -> None:
         }
         figures["cached_gb_per_s"] = round(limits[1] / 1e9, 1)
         print(figures)
-        shapes = {f"emotion, {n} faces": (emotion, (n, 80, 80)) for n in BATCHES}
-        shapes |= {"faces at 640 px": (finder, (1, 384, 640))}
-        for name, (path, shape) in shapes.items():
-            figures[name] = network(path, limits, shape, args.threads, args.rounds)
+        shapes = {f"emotion, {n} faces": (Task.EMOTION, (n, 80, 80)) for n in BATCHES}
+        shapes |= {"faces at 640 px": (Task.FACE_DETECTION, (1, 384, 640))}
+        for name, (task, shape) in shapes.items():
+            figures[name] = network(opened[task], limits, shape, args.rounds)
             print(name, figures[name], flush=True)
         figures["memory"] = memory(args.rounds)
         print(figures["memory"])

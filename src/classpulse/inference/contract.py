@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from classpulse.errors import ModelError
+from classpulse.inference import protobuf
 from classpulse.policy import Task
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 KEY = "classpulse"
+_GRAPH, _METADATA_PROPS = 7, 14
+"""Fields of ONNX's ModelProto."""
 
 _Level = Annotated[float, Field(ge=-1e4, le=1e4)]
 _Spread = Annotated[float, Field(ge=1e-3, le=1e4)]
@@ -117,8 +117,8 @@ def read(content: bytes, file: str) -> Contract:
         ModelError: it is not an ONNX file, or its contract is missing or makes no sense.
     """
     try:
-        fields = list(_fields(content))
-        entries = [dict(_fields(value)) for number, value in fields if number == _METADATA_PROPS]
+        fields = list(protobuf.fields(content))
+        entries = [dict(protobuf.fields(value)) for number, value in fields if number == _METADATA_PROPS]
         texts = [bytes(entry.get(2, b"")).decode() for entry in entries if bytes(entry.get(1, b"")) == KEY.encode()]
     except (IndexError, ValueError):
         fields, texts = [], []
@@ -126,50 +126,3 @@ def read(content: bytes, file: str) -> Contract:
         message = f"{file} is not an ONNX model, or is cut short: copy or install it again"
         raise ModelError(message)
     return parse(texts[-1] if texts else None, file)
-
-
-_GRAPH, _METADATA_PROPS = 7, 14
-"""Fields of ONNX's ModelProto."""
-_FIXED_SIZES = {1: 8, 5: 4}
-"""Bytes of protobuf's wire types of fixed length."""
-
-
-def _fields(message: bytes | memoryview) -> Iterator[tuple[int, memoryview]]:
-    r"""The numbered fields of a protobuf message; those that hold bytes with their content, others empty.
-
-    >>> [(number, bytes(value)) for number, value in _fields(b"\x08\x96\x01\x12\x02hi")]
-    [(1, b''), (2, b'hi')]
-
-    Raises:
-        ValueError: the bytes are no such message.
-        IndexError: they end too early.
-    """
-    view, at = memoryview(message), 0
-    while at < len(view):
-        tag, at = _varint(view, at)
-        kind, size = tag & 7, 0
-        if kind == 0:
-            _, at = _varint(view, at)
-        elif kind == 2:
-            size, at = _varint(view, at)
-        elif kind in _FIXED_SIZES:
-            at += _FIXED_SIZES[kind]
-        else:
-            unknown = f"wire type {kind}"
-            raise ValueError(unknown)
-        if at + size > len(view):
-            early = f"field {tag >> 3} ends after the message"
-            raise IndexError(early)
-        yield tag >> 3, view[at : at + size]
-        at += size
-
-
-def _varint(view: memoryview, at: int) -> tuple[int, int]:
-    """A number of up to ten bytes of seven bits each, lowest first, and the place after it."""
-    value = 0
-    for i in range(10):
-        value |= (view[at + i] & 0x7F) << (7 * i)
-        if view[at + i] < 0x80:
-            return value, at + i + 1
-    message = "a number of more than ten bytes"
-    raise ValueError(message)
