@@ -87,6 +87,7 @@ def test_a_run_is_scored_both_ways_on_public_test(finished: Path, data: Path) ->
     assert found.notes == ()
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_a_run_that_has_epochs_to_go_says_so(
     finished: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -96,8 +97,12 @@ def test_a_run_that_has_epochs_to_go_says_so(
     epochs = Run.open(folder).recipe.epochs
     heading, *rows = (folder / HISTORY).read_text().splitlines()
     (folder / HISTORY).write_text("\n".join([heading, *rows[:-1]]) + "\n")
+    out = folder / "evaluation-PublicTest"
     run_evaluation(Request(folder, data=data, robustness_faces=0), None)
-    assert f"This run has {epochs - 1} of {epochs} epochs" in capsys.readouterr().err
+    said = f"This run has {epochs - 1} of {epochs} epochs"
+    assert said in capsys.readouterr().err
+    assert said in (out / "index.html").read_text(), "whoever is shown the page alone knows it too"
+    assert json.loads((out / "evaluation.json").read_text())["notes"][0].startswith(said)
 
 
 def test_the_target_chooses_the_network(finished: Path) -> None:

@@ -91,6 +91,7 @@ def evaluate(request: Request, watch: Watch = lambda _what, _done: None) -> Eval
         kind=subject.kind,
         target=subject.target,
         past=subject.past,
+        unfinished=subject.unfinished,
         split=split,
         data=request.data.name,
         fingerprint=faces.fingerprint(),

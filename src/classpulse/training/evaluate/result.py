@@ -65,6 +65,7 @@ class Evaluation:
         name, kind: of the model.
         target: whose answers it was trained for.
         past: what it was trained on.
+        unfinished: a sentence if it is of a run that has more epochs to go; empty otherwise.
         split: that was scored.
         data: its name.
         fingerprint: of the faces.
@@ -88,6 +89,7 @@ class Evaluation:
     kind: str
     target: Target
     past: Past
+    unfinished: str
     split: Split
     data: str
     fingerprint: str
@@ -109,7 +111,7 @@ class Evaluation:
     @property
     def notes(self) -> tuple[str, ...]:
         """What must stand beside every figure."""
-        notes = []
+        notes = [self.unfinished] if self.unfinished else []
         if self.split is Split.MIXED:
             notes.append(MIXED_NOTE)
         if self.split is Split.PRIVATE:
