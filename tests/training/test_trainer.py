@@ -158,6 +158,7 @@ def test_a_damaged_checkpoint_is_refused_in_one_line(tmp_path: Path, content: by
     with pytest.raises(TrainingError, match=r"last\.pt is not a checkpoint, or is damaged") as caught:
         Trainer(run, faces)
     assert "\n" not in str(caught.value)
+    assert "weights_only" not in str(caught.value), "nobody is told to trust a file that may run code"
 
 
 def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
