@@ -161,6 +161,9 @@ class Pipeline:
         Returns:
             All faces that the detector finds, best first, with the numbers from 1 on, and read where that is allowed;
             nobody is recognised, as that takes several looks.
+
+        Raises:
+            ValueError: it is no such picture.
         """
         frame, faces = Frame(image), self._detector.detect(image)
         emotions = None if self._classifier is None else self._classifier.classify(image, faces)

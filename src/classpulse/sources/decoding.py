@@ -116,6 +116,6 @@ def to_bgr(frame: VideoFrame, stream: av.VideoStream) -> Image:
         (height, width, 3) uint8, BGR, contiguous.
     """
     aspect = stream.sample_aspect_ratio or 1
-    width = round(frame.width * aspect) if 1 <= SQUARE_WITHIN * aspect <= SQUARE_WITHIN**2 else frame.width
+    width = max(1, round(frame.width * aspect)) if 1 <= SQUARE_WITHIN * aspect <= SQUARE_WITHIN**2 else frame.width
     image = np.asarray(frame.to_ndarray(format="bgr24", width=width), np.uint8)
     return np.ascontiguousarray(np.rot90(image, round(frame.rotation / 90) % 4))
