@@ -101,7 +101,9 @@ def test_an_iphones_own_pictures_are_named_as_pictures(tmp_path: Path) -> None:
     path = tmp_path / "IMG_1.HEIC"
     path.write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0" * 50)
     for given in (path, tmp_path):
-        with pytest.raises(SourceError, match=r"IMG_1.HEIC cannot be read as a picture .*: save it again as jpg or png"):
+        with pytest.raises(
+            SourceError, match=r"IMG_1.HEIC cannot be read as a picture .*: save it again as jpg or png"
+        ):
             open_source(given, StreamSettings(), fast=True)
 
 
