@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 MIN_CERTAINTY = EmotionSettings().min_certainty
 """Less certain faces are called "uncertain" in a live class, unless its settings say otherwise."""
 MIXED_NOTE = "validation: PublicTest and PrivateTest mixed, not for publication"
+OTHER_COPY_NOTE = (
+    "The model was trained on another copy of the data than this one: faces that it has seen may be among these, saved "
+    "anew or in another split, which their pixels do not tell."
+)
 PRIVATE_NOTE = "PrivateTest is scored once per published model: nothing may be chosen by these figures."
 
 
@@ -72,6 +76,7 @@ class Evaluation:
         faces: how many.
         unreadable: pictures of the data that could not be read.
         seen: how many of the faces the model was trained on.
+        other_copy: whether the Training of this data is known not to be what the model was trained on.
         scores: by target; "people" is missing without votes.
         company: how it does among people; None without votes.
         calibration: whether it is as sure as it is right; None where no temperature may be fitted.
@@ -96,6 +101,7 @@ class Evaluation:
     faces: int
     unreadable: int
     seen: int
+    other_copy: bool
     scores: dict[Target, Score]
     company: Company | None
     calibration: Calibration | None
@@ -118,6 +124,8 @@ class Evaluation:
             notes.append(PRIVATE_NOTE)
         if self.seen:
             notes.append(f"{self.seen} of the {self.faces:,} faces are among those that the model was trained on.")
+        if self.other_copy:
+            notes.append(OTHER_COPY_NOTE)
         if not self.past.known:
             notes.append(
                 "The model's file does not say by fingerprint what it was trained on: that could not be checked."
