@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import json
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import av
+import cv2
 import numpy as np
 import pytest
 from onnx_files import packaged, portrait
@@ -58,6 +60,29 @@ def test_a_frame_becomes_a_result() -> None:
     assert result.emotions is not None
     assert result.emotions.labels == pipeline.labels
     assert result.emotions.names() == ["happy"] * 3
+
+
+def test_a_picture_by_itself_is_read_and_nothing_is_remembered() -> None:
+    """Faces of a second, unrelated picture are believed as those of the first one are, and followed by nobody."""
+    pipeline = Pipeline(jurisdiction="other")
+    before = pipeline.process(Frame(gallery(3), 0.0))
+    with ThreadPoolExecutor(2) as threads:
+        one, two = threads.map(pipeline.look, (gallery(3), gallery(1)))
+    assert (len(one), len(two), one.width, one.time_s) == (3, 1, 1280, 0.0)
+    assert one.tracks.ids.tolist() == [1, 2, 3]
+    assert one.emotions is not None
+    assert one.emotions.names() == ["happy"] * 3
+    assert one.poses is not None
+    assert one.poses.told.all()
+    after = pipeline.process(Frame(gallery(3), 0.1))
+    assert after.tracks.ids.tolist() == before.tracks.ids.tolist()
+    with pytest.raises(ValueError, match=r"\(height, width, 3\) BGR, not NoneType"):
+        pipeline.look(cv2.imread("no-such-picture.jpg"))  # type: ignore[arg-type] # None, as many will find out
+
+
+def test_a_picture_by_itself_is_only_counted_under_eu() -> None:
+    result = Pipeline(jurisdiction="eu").look(gallery(2))
+    assert (len(result), result.emotions, result.poses) == (2, None, None)
 
 
 def test_the_frame_is_left_as_it_was() -> None:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from classpulse.policy import Policy
     from classpulse.settings import Settings
     from classpulse.sources import open_source
-    from classpulse.types import Emotions, Faces, Frame, FrameResult, Identities, Tracks
+    from classpulse.types import Emotions, Faces, Frame, FrameResult, HeadPoses, Identities, Tracks
+    from classpulse.vision.embedder import FaceEmbedder
     from classpulse.vision.gallery import Gallery
 
 __version__ = "0.1.0"
@@ -27,10 +28,12 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 _HOMES = {
     "ClassPulseError": "errors",
     "Emotions": "types",
+    "FaceEmbedder": "vision.embedder",
     "Faces": "types",
     "Frame": "types",
     "FrameResult": "types",
     "Gallery": "vision.gallery",
+    "HeadPoses": "types",
     "Identities": "types",
     "Pipeline": "pipeline",
     "Policy": "policy",
@@ -42,10 +45,12 @@ _HOMES = {
 __all__ = [
     "ClassPulseError",
     "Emotions",
+    "FaceEmbedder",
     "Faces",
     "Frame",
     "FrameResult",
     "Gallery",
+    "HeadPoses",
     "Identities",
     "Pipeline",
     "Policy",

@@ -18,10 +18,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from classpulse.policy import UNSET_NOTICE, Policy, Task, tighten, told
 from classpulse.settings import Settings
 from classpulse.sources import describe, open_source
-from classpulse.types import Frame, FrameResult
+from classpulse.types import Frame, FrameResult, Tracks
 from classpulse.vision.detector import open_detector
 from classpulse.vision.embedder import FaceEmbedder
 from classpulse.vision.emotion import EmotionClassifier, EmotionSmoother, ReadingSchedule
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from classpulse.settings import Jurisdiction
-    from classpulse.types import Faces
+    from classpulse.types import Faces, Image
     from classpulse.vision.meeting import MeetingView
 
     OnStage = Callable[[str, int, float, float], None]
@@ -56,7 +58,8 @@ class Memory:
 class Pipeline:
     """Finds, follows and reads the faces of one class.
 
-    A pipeline remembers who is who from frame to frame: use one for each camera or recording.
+    A pipeline remembers who is who from frame to frame: use one for each camera or recording, and one thread at a time
+    for its frames. For pictures that have nothing to do with each other there is `look`.
 
     Attributes:
         on_stage: called after every stage with its name, the frame's index, and when it began and ended, s by
@@ -108,8 +111,8 @@ class Pipeline:
         # Finding and reading go on side by side (see `follow`) and share the threads.
         reading = self.settings.threads // 2 if reads else 0
         finding = self.settings.threads - reading
-        detector = open_detector(self.settings, self.policy, threads=finding)
-        self._finder = FaceFinder(detector, self.settings.detector.interval_s)
+        self._detector = open_detector(self.settings, self.policy, threads=finding)
+        self._finder = FaceFinder(self._detector, self.settings.detector.interval_s)
         self.memory = memory or Memory(FaceTracker(self.settings.tracker), EmotionSmoother(self.settings.emotion))
         self._meeting = meeting
         self._classifier = None
@@ -146,6 +149,27 @@ class Pipeline:
             # Recognising and reading go on in turn, and share the threads.
             embedder = FaceEmbedder.open(self.settings, self.policy, threads=max(1, self.settings.threads // 2))
             self._recognizer = FaceRecognizer(embedder, gallery, self.settings.recognition)
+
+    def look(self, image: Image) -> FrameResult:
+        """Look at one picture by itself: nobody in it is taken for anybody seen before, and nothing is remembered.
+
+        May be called from several threads at once, and while frames are processed.
+
+        Args:
+            image: (height, width, 3) uint8, BGR.
+
+        Returns:
+            All faces that the detector finds, best first, with the numbers from 1 on, and read where that is allowed;
+            nobody is recognised, as that takes several looks.
+
+        Raises:
+            ValueError: it is no such picture.
+        """
+        frame, faces = Frame(image), self._detector.detect(image)
+        emotions = None if self._classifier is None else self._classifier.classify(image, faces)
+        poses = None if self._poser is None else self._poser.estimate(faces)
+        tracks = Tracks(np.arange(1, len(faces) + 1, dtype=np.int64), faces)
+        return FrameResult(0.0, 0, frame.width, frame.height, tracks, emotions, None, poses)
 
     def process(self, frame: Frame) -> FrameResult:
         """Take the next frame of the class.

@@ -52,8 +52,10 @@ class Frame:
 
     def __post_init__(self) -> None:
         """Refuse anything but a colour picture of at least one pixel."""
-        if self.image.ndim != 3 or self.image.shape[2] != 3 or self.image.size == 0:
-            message = f"a frame is (height, width, 3) BGR, not {self.image.shape}"
+        # Of a file that it cannot read OpenCV gives None.
+        shape: tuple[int, ...] | None = getattr(self.image, "shape", None)
+        if shape is None or len(shape) != 3 or shape[2] != 3 or 0 in shape:
+            message = f"a frame is (height, width, 3) BGR, not {type(self.image).__name__ if shape is None else shape}"
             raise ValueError(message)
         if self.image.dtype != np.uint8:
             message = f"a frame is uint8, not {self.image.dtype}"

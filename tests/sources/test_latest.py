@@ -105,6 +105,8 @@ def test_a_webcam_that_fails_is_opened_again_and_says_so_meanwhile(make_video: M
     assert len(opened) >= 4
     assert after.time_s > before.time_s
     assert source.health.state == "ended"
+    assert source.health.failures >= 3, "the end of the first file, and two that could not be opened"
+    assert source.health.unread == 0, "nothing here is read on another machine"
 
 
 def test_a_webcam_that_is_not_there_is_refused_at_once(tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ import pytest
 from PIL import Image
 
 from classpulse.errors import SourceError
+from classpulse.settings import StreamSettings
+from classpulse.sources import open_source
 from classpulse.sources.pictures import PictureRecording, read_picture
 from classpulse.sources.recorded import RecordedSource
 
@@ -93,6 +95,16 @@ def test_a_broken_picture_alone_is_refused(tmp_path: Path, content: bytes) -> No
     path.write_bytes(content)
     with pytest.raises(SourceError, match=r"^class\.png cannot be read as a picture"):
         RecordedSource(PictureRecording([path], path.name))
+
+
+def test_an_iphones_own_pictures_are_named_as_pictures(tmp_path: Path) -> None:
+    path = tmp_path / "IMG_1.HEIC"
+    path.write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0" * 50)
+    for given in (path, tmp_path):
+        with pytest.raises(
+            SourceError, match=r"IMG_1.HEIC cannot be read as a picture .*: save it again as jpg or png"
+        ):
+            open_source(given, StreamSettings(), fast=True)
 
 
 def test_a_truncated_photograph_is_refused(tmp_path: Path) -> None:

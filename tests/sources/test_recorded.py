@@ -38,6 +38,13 @@ def test_frames_are_shown_when_they_are_due() -> None:
     assert pace.delay_s(5.08, 100.11) == 0
 
 
+def test_nobody_waits_for_an_hour_in_which_a_recording_was_stopped() -> None:
+    pace = Pace(0.04)
+    assert pace.delay_s(0.0, 100.0) == 0
+    assert pace.delay_s(3600.0, 100.04) == 0
+    assert pace.delay_s(3600.04, 100.05) == pytest.approx(0.03)
+
+
 def test_a_late_frame_is_left_out_and_the_clock_goes_on() -> None:
     pace = Pace(0.04)
     pace.delay_s(0.0, 100.0)

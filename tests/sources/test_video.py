@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import struct
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import av
@@ -65,6 +66,44 @@ def test_frames_come_in_order_as_bgr(make_video: MakeVideo, name: str, codec: st
     assert right[2] > 200
     assert right[0] < 60
     assert source.health.message == ""
+
+
+def test_a_recording_without_a_rate_of_its_own_is_taken_for_a_usual_one(make_video: MakeVideo) -> None:
+    """As browsers record: pictures come unevenly, by a clock of milliseconds."""
+    recording = VideoRecording.of_file(make_video("browser.mkv", frames=30, rate=1000, step_ms=37))
+    assert recording.interval_s == 1 / 25
+    assert recording.total_frames == pytest.approx(30, abs=5)
+    times = [frame.time_s for frame in recording.frames()]
+    assert times == pytest.approx([0.037 * i for i in range(30)], abs=0.002)
+
+
+def test_time_goes_on_where_recordings_were_joined(make_video: MakeVideo) -> None:
+    """As files of a camcorder are that were put one after the other: the second one's clock begins at 0 again."""
+    path = make_video("joined.ts", frames=50)
+    path.write_bytes(2 * path.read_bytes())
+    frames, source = play(path)
+    times = np.array([frame.time_s for frame in frames])
+    assert len(times) > 95
+    assert np.diff(times) == pytest.approx(1 / 25, abs=0.05)
+    assert times[-1] == pytest.approx((len(times) - 1) / 25, abs=0.1)
+    assert source.health.state == "ended"
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "aspect", "width"),
+    [
+        ("hdv.mp4", "mpeg4", Fraction(4, 3), 213),
+        ("ntsc.mkv", "mpeg4", Fraction(8, 9), 142),
+        ("odd.mkv", "mpeg4", Fraction(900, 1), 160),
+    ],
+)
+def test_pixels_that_are_not_square_are_made_so(
+    make_video: MakeVideo, name: str, codec: str, aspect: Fraction, width: int
+) -> None:
+    frames, _ = play(make_video(name, frames=2, codec=codec, aspect=aspect))
+    assert frames[0].image.shape == (120, width, 3)
+    assert frames[0].image[:, 2 * width // 3 :, 2].mean() > 200
+    assert frames[0].image[:, : width // 3, 2].mean() < 60
 
 
 def test_a_recording_that_was_cut_short_gives_what_there_is_and_says_so(make_video: MakeVideo) -> None:

@@ -19,7 +19,7 @@ from classpulse.training.evaluate.console import run_evaluation
 from classpulse.training.evaluate.evaluate import Request, evaluate, worst
 from classpulse.training.evaluate.page import write_page
 from classpulse.training.evaluate.record import record
-from classpulse.training.evaluate.result import MIXED_NOTE, PRIVATE_NOTE
+from classpulse.training.evaluate.result import MIXED_NOTE, OTHER_COPY_NOTE, PRIVATE_NOTE
 from classpulse.training.evaluate.robustness import FAMILIES
 from classpulse.training.evaluate.subject import MAX_SEEN, open_subject
 from classpulse.training.faces.faceset import EMOTIONS, FaceSet, Split
@@ -87,6 +87,7 @@ def test_a_run_is_scored_both_ways_on_public_test(finished: Path, data: Path) ->
     assert found.notes == ()
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_a_run_that_has_epochs_to_go_says_so(
     finished: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -96,8 +97,12 @@ def test_a_run_that_has_epochs_to_go_says_so(
     epochs = Run.open(folder).recipe.epochs
     heading, *rows = (folder / HISTORY).read_text().splitlines()
     (folder / HISTORY).write_text("\n".join([heading, *rows[:-1]]) + "\n")
+    out = folder / "evaluation-PublicTest"
     run_evaluation(Request(folder, data=data, robustness_faces=0), None)
-    assert f"This run has {epochs - 1} of {epochs} epochs" in capsys.readouterr().err
+    said = f"This run has {epochs - 1} of {epochs} epochs"
+    assert said in capsys.readouterr().err
+    assert said in (out / "index.html").read_text(), "whoever is shown the page alone knows it too"
+    assert json.loads((out / "evaluation.json").read_text())["notes"][0].startswith(said)
 
 
 def test_the_target_chooses_the_network(finished: Path) -> None:
@@ -136,6 +141,18 @@ def test_more_than_a_hundredth_of_them_is_refused_and_fewer_are_told(finished: P
     with pytest.raises(TrainingError, match=rf"trained on {allowed + 1} of the {len(public)} faces") as caught:
         score(finished, mixed(allowed + 1))
     assert caught.value.exit_code == 9
+
+
+def test_a_test_face_that_was_saved_anew_among_the_training_faces_is_warned_of(finished: Path, tmp_path: Path) -> None:
+    """As Kaggle's folders have it: pixels of a JPEG are others, so that nobody sees the very face in the other copy."""
+    faces = FACES[np.flatnonzero(FACES.splits != Split.PRIVATE.value)]
+    images = faces.images.copy()
+    images[:, 0, 0] ^= 1
+    copy = FaceSet(images, faces.labels, faces.splits, faces.votes, faces.names)
+    found = score(finished, write_npz(copy, tmp_path / "copy.npz"))
+    assert found.seen == 0
+    assert found.notes == (OTHER_COPY_NOTE,)
+    assert score(finished, write_npz(faces, tmp_path / "fer2013.npz")).notes == ()
 
 
 def test_private_test_is_scored_at_the_temperature_of_public_test(data: Path, tmp_path: Path) -> None:
@@ -215,7 +232,7 @@ def test_a_file_that_was_trained_on_these_very_faces_is_refused(data: Path, tmp_
         score(path, data)
     found = score(path, data, split=Split.PRIVATE)
     assert found.target == "label"
-    assert found.notes == (PRIVATE_NOTE,)
+    assert found.notes == (PRIVATE_NOTE, OTHER_COPY_NOTE)
 
 
 def test_a_file_in_its_runs_folder_is_checked_face_by_face(finished: Path, tmp_path: Path) -> None:
@@ -256,7 +273,7 @@ def test_folders_mix_both_tests_and_every_figure_says_so(finished: Path, tmp_pat
     found = score(finished, path, robustness_faces=5)
     assert found.split is Split.MIXED
     assert found.calibration is None
-    assert record(found)["notes"] == [MIXED_NOTE]
+    assert record(found)["notes"] == [MIXED_NOTE, OTHER_COPY_NOTE]
     page = write_page(found, tmp_path / "page").read_text()
     captions = page.count("<figcaption>") + page.count("<caption>")
     assert captions > 4

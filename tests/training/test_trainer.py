@@ -117,6 +117,13 @@ def test_people_need_votes(tmp_path: Path) -> None:
         Trainer(open_run(tmp_path, faces), faces)
 
 
+def test_people_need_votes_on_the_faces_to_choose_by_too(tmp_path: Path) -> None:
+    faces = make_faces()
+    faces.votes[faces.splits == Split.PUBLIC.value] = 0
+    with pytest.raises(TrainingError, match="PublicTest on which people agree, and there is none"):
+        Trainer(open_run(tmp_path, faces), faces)
+
+
 def test_a_second_run_does_not_overwrite_the_first(tmp_path: Path) -> None:
     faces = make_faces()
     open_run(tmp_path, faces)
@@ -151,6 +158,7 @@ def test_a_damaged_checkpoint_is_refused_in_one_line(tmp_path: Path, content: by
     with pytest.raises(TrainingError, match=r"last\.pt is not a checkpoint, or is damaged") as caught:
         Trainer(run, faces)
     assert "\n" not in str(caught.value)
+    assert "weights_only" not in str(caught.value), "nobody is told to trust a file that may run code"
 
 
 def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:

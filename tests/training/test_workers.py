@@ -5,10 +5,12 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
 import torch
 from command import environment
 from faces import make_faces, write_npz
 
+from classpulse.errors import TrainingError
 from classpulse.training.runs import Run
 from classpulse.training.workers import Workers
 
@@ -42,6 +44,11 @@ def test_one_process_alone_keeps_the_whole_batch() -> None:
     workers = Workers.join()
     assert (workers.rank, workers.count, workers.leads) == (0, 1, True)
     assert torch.equal(workers.share(torch.arange(5)), torch.arange(5))
+
+
+def test_more_processes_than_faces_in_a_batch_are_refused() -> None:
+    with pytest.raises(TrainingError, match=r"2 faces cannot be shared by 4 processes: --set batch=4"):
+        Workers(rank=0, count=4).share(torch.arange(2))
 
 
 def test_gradients_of_two_processes_are_averaged(tmp_path: Path) -> None:

@@ -250,6 +250,23 @@ def test_a_face_that_is_not_read_stays_so_and_its_past_is_kept() -> None:
     assert 0.2 < told.probabilities[0, 0] < 0.21
 
 
+def test_a_face_that_could_not_be_read_is_not_told_as_before_until_it_is_read() -> None:
+    """One that turns away or becomes too small would else be told every other moment, for seconds."""
+    smoother, one, not_now = EmotionSmoother(EmotionSettings()), np.array([1]), np.array([False])
+    smoother.update(one, reading(0.9), 0.0, ~not_now)
+    assert smoother.update(one, reading(NAN), 0.1, not_now).names() == ["happy"]
+    assert smoother.update(one, reading(NAN), 0.2, ~not_now).names() == [None]
+    assert smoother.update(one, reading(NAN), 0.3, not_now).names() == [None]
+    assert smoother.update(one, reading(0.9), 0.4, ~not_now).names() == ["happy"]
+    assert smoother.update(one, reading(NAN), 0.5, not_now).names() == ["happy"]
+
+
+def test_whoever_changes_a_result_changes_no_later_one() -> None:
+    smoother, not_now = EmotionSmoother(EmotionSettings()), np.array([False])
+    smoother.update(np.array([1]), reading(0.9), 0.0).probabilities[:] = 0.5
+    assert smoother.update(np.array([1]), reading(NAN), 0.1, not_now).probabilities[0, 0] == np.float32(0.9)
+
+
 def test_certainty_is_judged_after_smoothing_and_inputs_are_kept() -> None:
     smoother = EmotionSmoother(EmotionSettings(smoothing_s=10, min_certainty=0.6))
     assert smoother.update(np.array([1]), reading(0.5), 0).names() == ["uncertain"]

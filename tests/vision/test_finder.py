@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 import pytest
 from onnx_files import portrait
@@ -105,11 +106,15 @@ def test_a_clock_that_stands_still_or_jumps_makes_the_detector_look(
 
 
 def test_another_size_makes_the_detector_look(centerface: FaceDetector) -> None:
-    detector, image = Counting(centerface), picture()
+    detector, image = Counting(centerface), picture().copy()
+    wall = (image == 128).all(axis=2)  # with something on it that could be followed by mistake
+    image[wall] = cv2.GaussianBlur(np.random.default_rng(1).integers(0, 255, image.shape, np.uint8), (0, 0), 2)[wall]
     finder = FaceFinder(detector, 0.12)
-    finder.find(image, 0.0)
-    assert len(finder.find(np.ascontiguousarray(image[:, : image.shape[1] * 3 // 4]), 0.04)) == 1
-    assert detector.looks == 2
+    first = finder.find(image, 0.0)
+    larger = finder.find(np.repeat(np.repeat(image, 2, axis=0), 2, axis=1), 0.04)  # as a stream that grows sharper
+    np.testing.assert_allclose(larger.boxes, 2 * first.boxes, atol=8)
+    assert len(finder.find(np.ascontiguousarray(image[:, : image.shape[1] * 3 // 4]), 0.08)) == 1
+    assert detector.looks == 3
 
 
 def test_without_an_interval_the_detector_looks_at_every_picture(centerface: FaceDetector) -> None:

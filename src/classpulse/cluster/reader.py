@@ -105,10 +105,11 @@ class ClusterReader:
             return Health(
                 "ended" if self._closed.is_set() else "waiting" if self._trouble else now.state,
                 self._trouble or now.message,
-                before.frames + now.frames,
-                before.dropped + now.dropped,
-                before.reopened + now.reopened,
-                before.unread + now.unread,
+                frames=before.frames + now.frames,
+                dropped=before.dropped + now.dropped,
+                reopened=before.reopened + now.reopened,
+                unread=before.unread + now.unread,
+                failures=before.failures + now.failures,
             )
 
     def replace_gallery(self, gallery: Gallery | None) -> None:
@@ -258,4 +259,5 @@ def _sum_up(before: Health, now: Health, twice: Health) -> Health:
         dropped=before.dropped + now.dropped,
         reopened=before.reopened + now.reopened + 1,
         unread=before.unread + now.unread,
+        failures=before.failures + now.failures,
     )

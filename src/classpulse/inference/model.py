@@ -7,6 +7,7 @@ import platform
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+import cv2
 import numpy as np
 import onnxruntime as ort
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from classpulse.types import Floats
 
 MAX_BYTES = 1 << 30
+AVX2 = 11
+"""Its number among OpenCV's processor features (`cv::CpuFeatures`), which have no names in Python."""
 
 
 class Network(Protocol):
@@ -167,10 +170,7 @@ def has_int8_instructions() -> bool:
 
     With AVX2 alone eight-bit weights can saturate; ours have seven bits, and cannot (decision 001).
     """
-    if platform.machine().lower() in {"arm64", "aarch64"}:
-        return True
-    flags = _processor_flags()
-    return "avx2" in flags or "vnni" in flags
+    return platform.machine().lower() in {"arm64", "aarch64"} or bool(cv2.checkHardwareSupport(AVX2))
 
 
 def has_amx() -> bool:

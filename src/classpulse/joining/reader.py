@@ -76,7 +76,7 @@ class RoomReader:
         """How it is doing now; pictures that were replaced by newer ones count as dropped frames."""
         received, dropped = (self._pictures.received, self._pictures.dropped) if self._pictures else (0, 0)
         state = "ended" if self._closed.is_set() else "ok"
-        return Health(state, "", self._results + received, dropped)
+        return Health(state, frames=self._results + received, dropped=dropped)
 
     def results(self) -> Iterator[tuple[Frame, FrameResult]]:
         """Yield the newest of everybody, every `EVERY_S`, until `close` is called; the frame has no picture in it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ class Health:
 
     state: str = "ok"
     message: str = ""
+    _: KW_ONLY  # numbers are given by name: one that is new would take another's place
     frames: int = 0
     dropped: int = 0
     reopened: int = 0

@@ -142,7 +142,7 @@ class DemoSource:
             dropped, last = dropped + index - last - 1, index
             self._health = Health(frames=index + 1, dropped=dropped)
             yield Frame(self.render(index / self._fps), index / self._fps, index)
-        self._health = Health("ended", "", last + 1, dropped)
+        self._health = Health("ended", frames=last + 1, dropped=dropped)
 
     def close(self) -> None:
         """End the class; safe to call twice and from any thread."""

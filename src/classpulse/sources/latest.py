@@ -100,7 +100,14 @@ class LiveSource:
                     "{name} has given no picture for {time} s", name=self.name, time=round(now_s - self._seen_s)
                 )
                 state = "waiting"
-            return Health(state, message, self._frames, self._dropped, self._reopened, self._failures)
+            return Health(
+                state=state,
+                message=message,
+                frames=self._frames,
+                dropped=self._dropped,
+                reopened=self._reopened,
+                failures=self._failures,
+            )
 
     def frames(self) -> Iterator[Frame]:
         """Yield the newest frame, again and again, until `close` is called."""

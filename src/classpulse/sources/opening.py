@@ -23,7 +23,9 @@ Spec = str | int | Path | None
 Kind = Literal["webcam", "stream", "video", "pictures", "screen", "demo", "join"]
 
 SCHEMES = ("rtsp", "rtsps", "http", "https")
-PICTURES = frozenset({".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".webp", ".tif", ".tiff", ".avif"})
+UNREAD_PICTURES = frozenset({".heic", ".heif"})
+"""An iPhone's own: nothing here decodes them, and what is said of one must be said of a picture, not of a video."""
+PICTURES = frozenset({".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".webp", ".tif", ".tiff", ".avif"}) | UNREAD_PICTURES
 VIDEOS = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".gif", ".mpg", ".ts"})
 """Only to name one in a hint: what a file is, is seen in it and not in its name."""
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 CATCH_UP_S = 0.5
 """Longest search for a frame that is not late; then the next one is shown and the clock starts anew from it."""
+LONGEST_WAIT_S = 60.0
+"""A recording whose clock jumps further ahead was stopped meanwhile, or joined: nobody waits for hours."""
 PAUSE_S = 2.0
 """Whoever stays away longer than this has paused, and the recording with him."""
 
@@ -74,6 +76,8 @@ class Pace:
             self._start_s = now_s - time_s
             self._back_s = now_s
         ahead_s = self._start_s + time_s - now_s
+        if ahead_s > LONGEST_WAIT_S:
+            self._start_s, ahead_s = now_s - time_s, 0.0
         if ahead_s >= -self._interval_s:
             return max(0.0, ahead_s)
         if now_s - self._back_s > CATCH_UP_S:

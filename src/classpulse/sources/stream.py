@@ -99,7 +99,7 @@ class StreamCapture:
             return
         try:
             for frame in packet.decode():
-                yield to_bgr(frame)  # type: ignore[arg-type]
+                yield to_bgr(frame, self._stream)  # type: ignore[arg-type]
         except av.error.InvalidDataError:
             return  # lost on the way; the next key frame mends it
 

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from av.packet import Packet
     from av.video.frame import VideoFrame
 
+USUAL_HZ, FASTEST_HZ = 25.0, 300.0
+"""What browsers record has no rate of its own, and tells that of its clock, 1000: it is taken for a usual one."""
+JUMP_S = 0.5
+"""A time that goes back by more than this is of a clock that began again, by less it is damaged."""
 CUT_SHORT_S = 0.5
 """A video whose last packet lies further than this before its announced end was cut short."""
 
@@ -41,7 +45,8 @@ class VideoRecording:
         self.name = name
         self._container = container
         self._stream = video_of(container, name)
-        self.interval_s = 1 / float(self._stream.average_rate or self._stream.guessed_rate or 25)
+        rate_hz = float(self._stream.average_rate or self._stream.guessed_rate or 0)
+        self.interval_s = 1 / (rate_hz if 0 < rate_hz <= FASTEST_HZ else USUAL_HZ)
         self._start_s = (container.start_time or 0) / av.time_base
         self._length_s = (container.duration or 0) / av.time_base
         self.total_frames = self._stream.frames or round(self._length_s / self.interval_s) or None
@@ -81,14 +86,20 @@ class VideoRecording:
         return ""
 
     def frames(self) -> Generator[Frame, None, None]:
-        """Yield every frame that can be decoded, in the order of their times; damaged parts are left out."""
-        last_s = 0.0
+        """Yield every frame that can be decoded, in the order of their times; damaged parts are left out.
+
+        Times never run backwards. Where the clock begins again, as where recordings were joined, they go on from the
+        last one.
+        """
+        last_s = shift_s = 0.0
         with self._container:
             for index, picture in enumerate(self._decode()):
-                time_s = index * self.interval_s if picture.pts is None else picture.time - self._start_s
-                # A damaged time never runs backwards.
+                next_s = last_s + self.interval_s if index else 0.0
+                time_s = next_s if picture.pts is None else picture.time - self._start_s + shift_s
+                if time_s < last_s - JUMP_S:
+                    shift_s, time_s = shift_s + next_s - time_s, next_s
                 last_s = max(last_s, time_s)
-                yield Frame(to_bgr(picture), last_s, index)
+                yield Frame(to_bgr(picture, self._stream), last_s, index)
 
     def _decode(self) -> Iterator[VideoFrame]:
         for packet in self._packets():

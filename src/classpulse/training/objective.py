@@ -11,27 +11,36 @@ from torch import Tensor
 from torch.nn import functional
 
 from classpulse.errors import TrainingError
-from classpulse.training.faces.faceset import EMOTIONS, vote_shares
+from classpulse.training.faces.faceset import EMOTIONS, majority, vote_shares
 
 if TYPE_CHECKING:
     from classpulse.training.faces.faceset import FaceSet
     from classpulse.training.recipe import Recipe, Target
 
 
-def require_votes(recipe: Recipe, *, there: bool) -> None:
-    """Refuse to learn what people see from faces about which nobody was asked.
+def require_votes(recipe: Recipe, *, there: bool, choosing: FaceSet | None = None) -> None:
+    """Refuse to learn what people see from faces about which nobody was asked, or to choose by such faces.
 
     Args:
         recipe: what is to be learned.
         there: whether the faces have FER+ votes.
+        choosing: the faces to choose by, once they are read: without one on which people agree a score is no number.
 
     Raises:
         TrainingError: votes are needed, and not there.
     """
-    if "people" in recipe.targets and not there:
+    if "people" not in recipe.targets:
+        return
+    if not there:
         message = (
             "the target 'people' needs FER+ votes, and the data has none: give fer2013.csv with fer2013new.csv beside "
             "it, or --set targets=label"
+        )
+        raise TrainingError(message)
+    if choosing is not None and not majority(choosing.votes)[1].any():
+        message = (
+            "the target 'people' is chosen by the faces of PublicTest on which people agree, and there is none: give "
+            "FER+ votes of PublicTest too, or --set targets=label"
         )
         raise TrainingError(message)
 

@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import pickle
 import platform
 import subprocess
 from datetime import UTC, datetime
@@ -191,6 +192,9 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         return dict(torch.load(path, map_location="cpu", weights_only=True))
     except FileNotFoundError:
         message = f"{path} does not exist: the run has not finished an epoch"
+        raise TrainingError(message) from None
+    except pickle.UnpicklingError:  # torch advises to trust the file: that is just what is not to be done
+        message = f"{path} is not a checkpoint, or is damaged: it holds more than tensors and numbers, or none"
         raise TrainingError(message) from None
     except Exception as error:  # noqa: BLE001 - torch and pickle raise what they like
         said = str(error).strip().splitlines() or [type(error).__name__]

@@ -58,7 +58,16 @@ def load_network(folder: Path, target: str) -> Network:
     Raises:
         TrainingError: the run has no such network.
     """
-    run = Run.open(folder)
+    return network_of(Run.open(folder), target)
+
+
+def network_of(run: Run, target: str) -> Network:
+    """The same of a run that is open.
+
+    Raises:
+        TrainingError: the run has no such network.
+    """
+    folder = run.folder
     if target not in run.recipe.targets:
         message = f"{folder} was not trained for {target!r}, but for {', '.join(run.recipe.targets)}"
         raise TrainingError(message)

@@ -88,7 +88,7 @@ class Trainer:
         self._training, self._choosing = faces.split(Split.TRAINING), faces.split(Split.PUBLIC)
         require_all_classes(self._training, "Training")
         require_all_classes(self._choosing, "PublicTest")
-        require_votes(self.recipe, there=faces.has_votes)
+        require_votes(self.recipe, there=faces.has_votes, choosing=self._choosing)
         self._targets = targets_of(self._training, self.recipe)
         self._teachers = self._open_teachers()
         auto = self.recipe.precision == "auto" and takes_bfloat16(self.device)

@@ -57,7 +57,16 @@ class Workers:
         return self.rank == 0
 
     def share(self, batch: Tensor) -> Tensor:
-        """This process's part of a batch, (N,) to about (N / count,)."""
+        """This process's part of a batch, (N,) to about (N / count,).
+
+        Raises:
+            TrainingError: there is none for some process.
+        """
+        if len(batch) < self.count:
+            message = (
+                f"a batch of {len(batch)} faces cannot be shared by {self.count} processes: --set batch={self.count}"
+            )
+            raise TrainingError(message)
         return batch[self.rank :: self.count]
 
     def average(self, parameters: Iterable[nn.Parameter]) -> None:

@@ -189,6 +189,7 @@ class EmotionSmoother:
         """Smooth with the settings' time constant; 0 passes readings through."""
         self._settings = settings
         self._past: dict[int, tuple[float, Floats]] = {}
+        self._missed: set[int] = set()
 
     def update(self, ids: Ints, emotions: Emotions, time_s: float, due: Mask | None = None) -> Emotions:
         """Blend fresh readings into each track's past.
@@ -200,8 +201,8 @@ class EmotionSmoother:
             due: (N,) bool, of which a reading was wanted; of all if not given.
 
         Returns:
-            The smoothed readings. A face that was to be read and was not stays so; one that was not to be read is as
-            it was last.
+            The smoothed readings. A face that was to be read and was not stays so until it is read; one that was not to
+            be read is as it was last.
         """
         tau_s = self._settings.smoothing_s
         smoothed = emotions.probabilities.copy()
@@ -213,10 +214,14 @@ class EmotionSmoother:
                 change = smoothed[i] - before
                 yielding_s = tau_s * (1 - min(1.0, float(np.abs(change).sum()) / 2)) ** 2
                 smoothed[i] = before + (1 - np.exp(-gap_s / max(yielding_s, 1e-9))) * change
-            self._past[track] = (time_s, smoothed[i])
-        for i in () if due is None else np.flatnonzero(~due):
-            smoothed[i] = self._past.get(int(ids[i]), (time_s, smoothed[i]))[1]
+            self._past[track] = (time_s, smoothed[i].copy())  # whoever gets the result may change it
+        wanted = np.ones(len(ids), np.bool_) if due is None else due
+        self._missed = (self._missed | set(ids[wanted].tolist())) - set(ids[emotions.read].tolist())
+        for i in np.flatnonzero(~wanted):
+            if (track := int(ids[i])) in self._past and track not in self._missed:
+                smoothed[i] = self._past[track][1]
         self._past = {k: v for k, v in self._past.items() if 0 <= time_s - v[0] <= self.FORGET_S}
+        self._missed &= self._past.keys()
         return judge(emotions.labels, smoothed, self._settings.min_certainty)
 
 

@@ -55,6 +55,7 @@ class FaceFinder:
         self._interval_s = interval_s
         self._looked_s = -math.inf
         self._grey: NDArray[np.uint8] | None = None
+        self._size: tuple[int, ...] = ()
         self._faces = Faces.empty()
 
     def find(self, image: Image, time_s: float) -> Faces:
@@ -70,10 +71,11 @@ class FaceFinder:
         if self._interval_s <= 0:
             return self._detector.detect(image)
         grey, scale = _grey(image)
-        faces = self._follow(grey, scale, time_s)
+        # Two sizes of one shape are the same picture in grey, with other places for its faces.
+        faces = self._follow(grey, scale, time_s) if image.shape == self._size else None
         if faces is None:
             faces, self._looked_s = self._detector.detect(image), time_s
-        self._grey, self._faces = grey, faces
+        self._grey, self._size, self._faces = grey, image.shape, faces
         return faces
 
     def _follow(self, grey: NDArray[np.uint8], scale: float, time_s: float) -> Faces | None:
@@ -81,7 +83,7 @@ class FaceFinder:
         before, faces, passed_s = self._grey, self._faces, time_s - self._looked_s
         wait_s = 0.9 * self._interval_s  # a little less, as a camera's pictures do not come to the millisecond
         due = not 0 < passed_s < wait_s
-        if due or before is None or before.shape != grey.shape:
+        if due or before is None:
             return None
         if not len(faces):
             return faces

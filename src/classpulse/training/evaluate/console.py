@@ -16,7 +16,6 @@ from classpulse.training.evaluate.record import FILE, as_json
 from classpulse.training.evaluate.result import MIN_CERTAINTY, MIXED_NOTE
 from classpulse.training.faces.faceset import EMOTIONS, Split
 from classpulse.training.recipe import TITLES
-from classpulse.training.runs import RECORD, Run
 from classpulse.training.whole_files import make_folder_of_faces, write_whole
 
 if TYPE_CHECKING:
@@ -42,8 +41,6 @@ def run_evaluation(request: Request, out: Path | None) -> None:
     console = Console(stderr=True)
     if out is not None:
         make_folder_of_faces(out)  # before minutes of work
-    if (request.model / RECORD).is_file() and (unfinished := Run.open(request.model).unfinished()):
-        console.print(unfinished, style="yellow", markup=False, soft_wrap=True)
     with share_bar(console) as bar:
         tasks = {}
 

@@ -16,7 +16,7 @@ from classpulse.training.evaluate.robustness import passes, some, try_out
 from classpulse.training.evaluate.subject import ask, open_subject, refuse_seen
 from classpulse.training.faces.duplicates import near_duplicates, perceptual_hashes
 from classpulse.training.faces.faceset import Split, majority, people
-from classpulse.training.faces.layouts import read
+from classpulse.training.faces.layouts import hold_out, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,12 +91,14 @@ def evaluate(request: Request, watch: Watch = lambda _what, _done: None) -> Eval
         kind=subject.kind,
         target=subject.target,
         past=subject.past,
+        unfinished=subject.unfinished,
         split=split,
         data=request.data.name,
         fingerprint=faces.fingerprint(),
         faces=len(faces),
         unreadable=unreadable,
         seen=seen,
+        other_copy=_is_other_copy(subject, data),
         scores=found,
         company=company(faces.votes, said),
         calibration=fitted,
@@ -109,6 +111,15 @@ def evaluate(request: Request, watch: Watch = lambda _what, _done: None) -> Eval
         unknown_names=membership.unknown if membership else 0,
         mistakes=worst(faces, shares, WORST),
     )
+
+
+def _is_other_copy(subject: Subject, data: FaceSet) -> bool:
+    """Whether a model was trained on other faces than this data's Training, as far as both are known.
+
+    Kaggle's folders hold in `train` some hundred faces that `fer2013.csv` has in its tests, as JPEG.
+    """
+    training = hold_out(data.split(Split.TRAINING, Split.PUBLIC)).split(Split.TRAINING)
+    return bool(subject.past.fingerprint and len(training) and subject.past.fingerprint != training.fingerprint())
 
 
 def worst(faces: FaceSet, shares: NDArray[np.float64], count: int) -> Mistakes:

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 MIN_CERTAINTY = EmotionSettings().min_certainty
 """Less certain faces are called "uncertain" in a live class, unless its settings say otherwise."""
 MIXED_NOTE = "validation: PublicTest and PrivateTest mixed, not for publication"
+OTHER_COPY_NOTE = (
+    "The model was trained on another copy of the data than this one: faces that it has seen may be among these, saved "
+    "anew or in another split, which their pixels do not tell."
+)
 PRIVATE_NOTE = "PrivateTest is scored once per published model: nothing may be chosen by these figures."
 
 
@@ -65,12 +69,14 @@ class Evaluation:
         name, kind: of the model.
         target: whose answers it was trained for.
         past: what it was trained on.
+        unfinished: a sentence if it is of a run that has more epochs to go; empty otherwise.
         split: that was scored.
         data: its name.
         fingerprint: of the faces.
         faces: how many.
         unreadable: pictures of the data that could not be read.
         seen: how many of the faces the model was trained on.
+        other_copy: whether the Training of this data is known not to be what the model was trained on.
         scores: by target; "people" is missing without votes.
         company: how it does among people; None without votes.
         calibration: whether it is as sure as it is right; None where no temperature may be fitted.
@@ -88,12 +94,14 @@ class Evaluation:
     kind: str
     target: Target
     past: Past
+    unfinished: str
     split: Split
     data: str
     fingerprint: str
     faces: int
     unreadable: int
     seen: int
+    other_copy: bool
     scores: dict[Target, Score]
     company: Company | None
     calibration: Calibration | None
@@ -109,13 +117,15 @@ class Evaluation:
     @property
     def notes(self) -> tuple[str, ...]:
         """What must stand beside every figure."""
-        notes = []
+        notes = [self.unfinished] if self.unfinished else []
         if self.split is Split.MIXED:
             notes.append(MIXED_NOTE)
         if self.split is Split.PRIVATE:
             notes.append(PRIVATE_NOTE)
         if self.seen:
             notes.append(f"{self.seen} of the {self.faces:,} faces are among those that the model was trained on.")
+        if self.other_copy:
+            notes.append(OTHER_COPY_NOTE)
         if not self.past.known:
             notes.append(
                 "The model's file does not say by fingerprint what it was trained on: that could not be checked."

@@ -21,7 +21,7 @@ from classpulse.training.export.provenance import TRAINING_KEY
 from classpulse.training.faces.faceset import EMOTIONS
 from classpulse.training.recipe import Target
 from classpulse.training.runs import RECORD, TRAINED_ON, Run
-from classpulse.training.scoring import BATCH, device_of, load_network
+from classpulse.training.scoring import BATCH, device_of, network_of
 from classpulse.vision.emotion import EmotionClassifier
 from classpulse.vision.picture import crop, to_batch
 
@@ -71,6 +71,7 @@ class Subject(Protocol):
         target: whose answers it was trained for.
         temperature: that live use divides its logits by; None if that was not settled yet.
         past: what it was trained on.
+        unfinished: a sentence if it is of a run that has more epochs to go; empty otherwise.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Subject(Protocol):
     target: Target
     temperature: float | None
     past: Past
+    unfinished: str
 
     def logits(self, images: Image) -> NDArray[np.float64]:
         """(N, 7) logits, in the order of `EMOTIONS`, of (N, side, side) uint8 faces, at temperature 1."""
@@ -97,11 +99,12 @@ class TrainedRun:
         trained_for = list(run.recipe.targets)
         self.target = target or ("people" if "people" in trained_for else trained_for[0])
         self._device = device_of(device)
-        self._network: Network = load_network(folder, self.target).to(self._device)
+        self._network: Network = network_of(run, self.target).to(self._device)
         self.name = f"{folder.resolve().name}, {self.target}"
         self.kind = f"{run.recipe.network}, {run.recipe.side_px} px, trained for {' and '.join(trained_for)}"
         self.temperature: float | None = None
         self.past = past_of_run(run)
+        self.unfinished = run.unfinished()
 
     @torch.no_grad()
     def logits(self, images: Image) -> NDArray[np.float64]:
@@ -113,6 +116,8 @@ class TrainedRun:
 
 class ModelFile:
     """An exported file, asked as the live pipeline does it."""
+
+    unfinished = ""
 
     def __init__(self, path: Path, target: Target | None) -> None:
         """Open it.

@@ -22,7 +22,7 @@ from classpulse.training.export.quantize import quantized
 from classpulse.training.export.speed import ms_per_face
 from classpulse.training.faces.faceset import SIDE_PX, VOTES, FaceSet, Split
 from classpulse.training.runs import Run
-from classpulse.training.scoring import BATCH, load_network, logits_of
+from classpulse.training.scoring import BATCH, logits_of, network_of
 from classpulse.training.whole_files import write_together
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def export(
         DataError: these are not the faces that the run was trained with.
     """
     run = Run.open(folder)
-    network = load_network(folder, target)
+    network = network_of(run, target)
     if faces is None and "int8" in precisions:
         message = "int8 needs --data: the ranges of its activations are measured on Training faces"
         raise TrainingError(message)
