@@ -70,3 +70,6 @@ def test_the_command_tells_people_and_programs(clip: Path, tmp_path: Path) -> No
     figures = CliRunner().invoke(cli, ["bench", str(clip), "--json", *options], catch_exceptions=False)
     record = json.loads(figures.stdout)
     assert record["picture_ms"] == pytest.approx(sum(record["stages_ms"].values()), abs=0.05)
+    endless = CliRunner().invoke(cli, ["bench", "demo", *options, "--seconds", "nan"])
+    assert endless.exit_code == 2
+    assert "it is a number of seconds" in endless.output

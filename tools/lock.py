@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-EXTRAS = ("train", "pdf", "lab", "postgres", "serve", "cluster", "trace", "openvino")
+EXTRAS = ("train", "pdf", "lab", "postgres", "serve", "cluster", "trace")
 SERVERS = {
     "deploy/requirements.txt": ("postgres", "serve"),
     "deploy/requirements-cluster.txt": ("postgres", "serve", "trace", "cluster"),

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING
 
 import click
@@ -54,6 +55,9 @@ def bench(settings: Settings, source: str, seconds: float, *, profile: bool, as_
     from classpulse.law import law_in_force
     from classpulse.storage.store import Store
 
+    if math.isnan(seconds):  # which lies in every range
+        message = "it is a number of seconds."
+        raise click.BadParameter(message, param_hint="--seconds")
     with Store.of(settings) as store:
         policy = law_in_force(store, settings)
     with working("measuring") as on_pass:

@@ -186,6 +186,9 @@ def shown(spec: str) -> str:
 
 
 def _describe_path(path: Path) -> SourceKind:
+    if not isinstance(path, Path):  # given by whoever calls without a type checker
+        message = f"a source is a text, an int or a Path, not {type(path).__name__}"  # type: ignore[unreachable]
+        raise SourceError(message)
     try:
         if path.is_dir():
             return _describe_folder(path)
