@@ -41,7 +41,7 @@ PLACE = re.compile(r"/c/([a-z0-9-]{1,40})(/.*)?", re.DOTALL)
 STORED = re.compile(r"/api/v1/sessions/.*", re.DOTALL)
 ONE_STORED = re.compile(r"/api/v1/sessions/([0-9]{1,15})/.*", re.DOTALL)
 EVENTS = "/api/v1/events"
-STILL_IN_S = 2.0
+STILL_IN_S = 5.0
 """How often it is asked whether somebody who watches is still let in."""
 NO_CLASS = phrase("You have no class here.")
 MOVING = phrase("This class is about to begin, or to go on, in a process of the school: try again in a few seconds.")
