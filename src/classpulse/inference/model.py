@@ -28,8 +28,8 @@ AVX2 = 11
 """Its number among OpenCV's processor features (`cv::CpuFeatures`), which have no names in Python."""
 
 _open: WeakValueDictionary[tuple[str, str, bool], Any] = WeakValueDictionary()
-"""Sessions of one thread that somebody has now, by file, hash and form. A session remembers nothing from one call to another,
-so classes that read with the same network share its weights, and the memory that a call takes for a moment."""
+"""Sessions of one thread that somebody has now, by file, hash and form. A session remembers nothing from one call to
+another, so classes that read with the same network share its weights, and the memory that a call takes for a moment."""
 
 
 class Network(Protocol):
