@@ -75,6 +75,7 @@ EVERY = {
     "stream.timeout_s": 1.5,
     "stream.reopen_max_s": 9,
     "stream.guarded": True,
+    "stream.networks": "10.30.0.0/16",
     "screen.rate_hz": 5,
     "screen.tiles": "always",
     "screen.static_s": 20,
@@ -131,7 +132,10 @@ EVERY = {
 }
 """Every setting with a value that is not its default."""
 PATHS = {name for name in EVERY if name.endswith(("_dir", "_file", ".model", ".certificate", ".key"))}
-LISTS = {"serve.sources", "serve.networks", "join.ways", "web.trusted_proxies", "oidc.domains", "oidc.ranks"}
+LISTS = {
+    *("serve.sources", "serve.networks", "stream.networks", "join.ways", "web.trusted_proxies"),
+    *("oidc.domains", "oidc.ranks"),
+}
 
 
 @pytest.fixture(autouse=True)

@@ -45,10 +45,13 @@ def test_no_secret_is_told() -> None:
     }
 
 
+STREAM = ("timeout_s", "reopen_max_s", "guarded", "networks")
+
+
 @pytest.mark.parametrize(
     ("arguments", "shown"),
     [
-        (["stream", "web.port"], ["stream.timeout_s", "stream.reopen_max_s", "stream.guarded", "web.port"]),
+        (["stream", "web.port"], [*(f"stream.{name}" for name in STREAM), "web.port"]),
         (["--changed", "--set", "lab.port=1"], ["lab.port"]),
         (["--changed", "stream"], []),
     ],

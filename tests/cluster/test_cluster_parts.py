@@ -7,6 +7,7 @@ import pickle
 import re
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,11 +16,12 @@ from command import run
 from live_pictures import class_picture, write_video
 
 from classpulse.cluster import open_cluster
-from classpulse.errors import ClusterError, SettingsError
+from classpulse.errors import ClusterError, ModelError, SettingsError
 from classpulse.inference import entries
 from classpulse.pipeline import Pipeline
+from classpulse.policy import Policy
 from classpulse.settings import ClusterSettings, Settings, load
-from classpulse.sources import open_source
+from classpulse.sources import Health, open_source
 from classpulse.sources.recorded import RecordedSource
 from classpulse.types import Frame
 from classpulse.vision.picture import batch_of, pixels_of, to_batch
@@ -70,6 +72,90 @@ def test_replicas_follow_the_age_of_the_queue() -> None:
     assert wanted(3) == 2, "nothing is known to wait"
     assert wanted(3, 0.02, 0.2, 0.01) == 6, "the one that waits longest counts"
     assert wanted(1, 0.001) == 1
+
+
+class Answering:
+    """What stands for a method of an actor: calls give in turn what was said, raised where it is an error."""
+
+    def __init__(self, *said: Any) -> None:
+        self.said = list(said)
+
+    def remote(self, *_: object) -> Any:
+        return self.said.pop(0) if len(self.said) > 1 else self.said[0]
+
+
+class Placing:
+    """A cluster whose machines are asked for in turn."""
+
+    def __init__(self, *actors: Any) -> None:
+        self.actors = list(actors)
+
+    def nodes(self) -> set[str]:
+        return {"one", "two"}
+
+    def place(self, *, avoid: str | None, patience_s: float) -> tuple[Any, str]:
+        del avoid, patience_s
+        actor = self.actors.pop(0)
+        if isinstance(actor, Exception):
+            raise actor
+        return actor, "two"
+
+
+def test_a_class_moves_on_whatever_the_machines_that_are_tried_first_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ray's own errors, and those of a process that begins on a machine that is about to go, end no class."""
+    from ray.exceptions import ActorDiedError, RayError, RayTaskError
+
+    from classpulse.cluster import reader
+    from classpulse.cluster.ingest import Batch, Facts, Order
+
+    def get(said: Any, *, timeout: float) -> Any:
+        del timeout
+        if isinstance(said, Exception):
+            raise said
+        return said
+
+    monkeypatch.setattr("ray.get", get)
+    monkeypatch.setattr("ray.kill", lambda _: None)
+    monkeypatch.setattr(reader, "LONGEST_PAUSE_S", 0.0)
+    facts = Facts("lesson.mp4", 1, (), recognizes=False)
+    over = Answering(Batch([], Health(), None, over=True))
+    dying = RayTaskError("open", "its traceback", RuntimeError("the raylet is gone"))
+    first = SimpleNamespace(open=Answering(facts), begin=Answering(None), take=Answering(ActorDiedError()))
+    second = SimpleNamespace(open=Answering(dying))
+    third = SimpleNamespace(open=Answering(facts), begin=Answering(None), take=over, close=Answering(None))
+    order = Order("lesson.mp4", Settings(), Policy("other"), fast=True, threads=1, served=None)
+    cluster: Any = Placing(first, RayError("as ever"), second, third)
+    kind = SimpleNamespace(name="lesson.mp4", live=False)
+    followed = reader.ClusterReader(cluster, kind, order)  # type: ignore[arg-type]
+    followed.begin()
+    assert list(followed.results()) == []
+    assert (followed.health.reopened, cluster.actors) == (1, [])
+
+
+def test_faces_that_a_replica_gives_up_as_it_ends_are_unread() -> None:
+    from ray.exceptions import RayTaskError
+
+    from classpulse.cluster.remote import RemoteModel
+
+    class Response:
+        def __init__(self, error: Exception) -> None:
+            self.cause, self.cancelled = error, False
+
+        def result(self, *, timeout_s: float) -> None:
+            del timeout_s
+            name = "read"
+            raise RayTaskError(name, "its traceback", self.cause)
+
+        def cancel(self) -> None:
+            self.cancelled = True
+
+    model = RemoteModel.__new__(RemoteModel)
+    model.contract, model.unread, model._patience_s = entries(Settings())["emotion"].contract, 0, 1.0
+    given_up = Response(RuntimeError("cannot schedule new futures after shutdown"))
+    assert np.isnan(model._answer(given_up, 3)).all()
+    assert (given_up.cancelled, model.unread) == (True, 3)
+    with pytest.raises(ModelError, match="another file"):
+        model._answer(Response(ModelError("another file on this node")), 3)
 
 
 def test_a_folder_on_a_disk_is_told_from_one_in_memory() -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 import platform
 import subprocess
 import sys
+import weakref
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +50,31 @@ def test_a_right_file_opens_with_its_contract_and_hash(tmp_path: Path) -> None:
     (scores,) = opened.run(faces)
     assert scores.dtype == np.float32
     np.testing.assert_allclose(scores, faces.reshape(2, 64) @ weights(64), rtol=1e-4)
+
+
+def test_classes_of_one_thread_share_what_is_open_and_read_as_each_would_alone() -> None:
+    path = packaged(EMOTION)
+    first, second, own = (open_model(path, Task.EMOTION, OTHER, threads=threads) for threads in (1, 1, 2))
+    assert first._session is second._session
+    assert first._session is not own._session, "its threads are for one class"
+    side = first.contract.input.height or 0
+    faces = np.random.default_rng(0).normal(size=(4, 6, first.contract.input.channels, side, side)).astype(np.float32)
+    alone = [first.run(batch)[0] for batch in faces]
+    with ThreadPoolExecutor(4) as classes:
+        together = list(classes.map(lambda i: second.run(faces[i % 4])[0], range(40)))
+    assert all((scores == alone[i % 4]).all() for i, scores in enumerate(together)), "not a digit is another one"
+
+
+def test_a_file_that_was_replaced_is_opened_anew_and_none_is_kept_that_nobody_has(tmp_path: Path) -> None:
+    path = emotion_net(tmp_path / "net.onnx")
+    before = open_model(path, Task.EMOTION, OTHER)
+    again = emotion_net(tmp_path / "net.onnx", scores=weights(64, seed=1))
+    after = open_model(again, Task.EMOTION, OTHER)
+    assert (path, after._session is before._session) == (again, False)
+    gone = weakref.ref(before._session)
+    del before
+    gc.collect()
+    assert gone() is None
 
 
 def cut(path: Path) -> None:

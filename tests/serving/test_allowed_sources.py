@@ -70,6 +70,8 @@ def test_what_is_nobodys_secret_may_be_a_source(text: str, kind: str) -> None:
         "[fd00::7]",
         "[::ffff:10.0.0.1]",
         "[64:ff9b::7f00:1]",
+        "[64:ff9b:1::7f00:1]",
+        "[::7f00:1]",
         "[2002:7f00:1::]",
         "224.0.0.1",
         "inside.example",
@@ -109,6 +111,18 @@ def test_what_is_the_servers_own_is_refused_without_a_look(text: str) -> None:
     assert "exist" not in str(caught.value), "whoever asks is not to hear which files there are"
 
 
+def test_a_path_that_begins_like_a_screen_is_not_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "screens").mkdir()
+    (tmp_path / "secret.txt").write_text("x")
+    monkeypatch.chdir(tmp_path)
+    said = set()
+    for name in ("screens/../secret.txt", "screens/../secret.tx", "screens"):
+        with pytest.raises(SourceError) as caught:
+            allowed_source(name, ServeSettings())
+        said.add(str(caught.value))
+    assert len(said) == 1, "whoever asks is not to hear which files there are"
+
+
 def test_whoever_runs_the_server_may_allow_more(tmp_path: Path) -> None:
     (tmp_path / "lesson.mp4").write_bytes(b"x")
     wide = ServeSettings(sources="demo,stream,video", networks="10.20.0.0/16,fd00::/8")
@@ -128,6 +142,9 @@ def test_a_class_sets_what_is_its_own_and_loosens_nothing() -> None:
     assert settings_of(settings, {"window.min_group": "4"}).window.min_group == 6
     assert settings_of(settings, {"window.min_group": 9}).window.min_group == 9
     assert not settings_of(settings, {"recognition.enabled": "true"}).recognition.enabled
+    for off in ("false", "no", False):
+        assert not settings_of(Settings(), {"recognition.enabled": off}).recognition.enabled
+    assert settings_of(Settings(), {"recognition.enabled": "true"}).recognition.enabled
 
 
 @pytest.mark.parametrize(

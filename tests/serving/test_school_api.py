@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from joined_class import Device
 from served_school import Asks, HereSchool, school_here
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from classpulse.client import Client
 from classpulse.insight.moments import Mark
+from classpulse.storage.runs import Process, RunState
 from classpulse.web import school_doors, school_members, who
 
 if TYPE_CHECKING:
@@ -279,8 +282,33 @@ def test_other_sites_and_strange_hosts_are_kept_out(school: HereSchool, people: 
 def test_nobody_makes_themselves_another_process(people: dict[str, Asks], running: str) -> None:
     """The words by which a process tells another who asked count with its key alone."""
     forged = {"X-Classpulse-Pass": "0" * 32, "X-Classpulse-Client": "127.0.0.1", "X-Classpulse-Scheme": "https"}
-    answer = people["ana"].post(f"{running}api/v1/pause", headers=forged | {"Origin": "https://evil.example"})
-    assert answer.status_code == 403
+    for origin in ("https://evil.example", running.removesuffix("/c/maths-7b/")):
+        answer = people["ana"].post(f"{running}api/v1/pause", headers=forged | {"Origin": origin})
+        assert answer.status_code == 421, "it was meant for another process"
+    assert people["ana"].said(f"{running}api/v1/state")["phase"] == "running"
+
+
+def test_what_is_handed_on_to_a_process_that_is_no_more_ends(
+    school: HereSchool, people: dict[str, Asks], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever has its address now is not to hand it on to itself, and so on: as where it was just started again."""
+    course = school.store.courses().add("Chemistry", "join", teacher=school.store.accounts().find("ana").id)
+    assert school.store.runs().claim(course.id, Process.this(school.url.removesuffix("/")), None)
+    ana, url = people["ana"], f"{school.url}c/chemistry/"
+    ana.until(f"{school.url}api/v1/courses/chemistry", lambda said: said["run"] is not None)
+    caplog.set_level("INFO", "classpulse.web.school_forward")
+    answer = ana.get(f"{url}api/v1/state")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+    with (
+        connect(f"{url.replace('http', 'ws', 1)}api/v1/join/socket") as socket,
+        pytest.raises(ConnectionClosed) as ended,
+    ):
+        socket.recv()
+    assert ended.value.rcvd is not None
+    assert ended.value.rcvd.code == 1013
+    assert len(caplog.records) == 1, "it was handed on once"
+    assert school.store.runs().settle(school.store.runs().all()[course.id], RunState("ended"))
+    school.store.courses().remove(course)
 
 
 def test_paths_that_are_no_class_are_not_found(school: HereSchool, people: dict[str, Asks]) -> None:

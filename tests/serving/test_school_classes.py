@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import http.server
+import sqlite3
 import threading
 import time
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -12,17 +14,20 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 from sqlalchemy import update
 
-from classpulse.errors import CourseError, SourceError
+from classpulse.errors import CourseError, SourceError, StorageError
 from classpulse.hub import LiveState
 from classpulse.joining.participant import Attendees
 from classpulse.school import school as schools
+from classpulse.school import silence
 from classpulse.school.held import told
 from classpulse.school.school import School
 from classpulse.settings import Settings
+from classpulse.storage import database
 from classpulse.storage.course_tables import RunRow
-from classpulse.storage.owner import Owner
+from classpulse.storage.owner import Owner, this_machine
 from classpulse.storage.runs import LEFT, Process, RunState
 from classpulse.storage.store import Store
+from classpulse.storage.tables import SessionRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -147,13 +152,180 @@ def test_a_process_of_this_machine_that_is_gone_is_not_waited_for(
     until(running(here, maths), here)
 
 
-def silent(store: Store, course: Course, **values: Any) -> None:
+def silent(store: Store, course: Course, host: str | None = None, *, wanted: bool = True, **values: Any) -> None:
     """A class whose process is gone, with changes to what it said last."""
-    gone = replace(Process.this("http://127.0.0.1:1"), owner=replace(Owner.this_process(), started_s=1.0))
+    owner = Owner(Owner.this_process().pid, 1.0, host or this_machine())
+    gone = replace(Process.this("http://127.0.0.1:1"), owner=owner)
     assert store.runs().claim(course.id, gone, store.runs().all().get(course.id))
-    store.courses().want(course, wanted=True)
+    store.courses().want(course, wanted=wanted)
     with store._engine.begin() as connection:
         connection.execute(update(RunRow).where(RunRow.course_id == course.id).values(phase="running", **values))
+
+
+def test_a_process_of_another_machine_of_the_same_name_is_waited_for(
+    store: Store, process: Callable[..., School], maths: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Containers may share a name, and none sees the others' processes."""
+    monkeypatch.setattr(schools, "SILENT_S", 1000.0)
+    name, _, mark = this_machine().partition(" ")
+    assert mark
+    silent(store, maths, f"{name} 0a1b2c3d")
+    here = process()
+    for _ in range(3):
+        here._turn()
+    assert here.own.states() == {}
+    assert store.runs().all()[maths.id].live
+
+
+def test_a_class_that_was_ended_while_its_process_was_gone_is_over(
+    store: Store, process: Callable[..., School], maths: Course
+) -> None:
+    recorder = store.start_session("x", kind="join", jurisdiction="eu", demo=False, min_group=5, course_id=maths.id)
+    silent(store, maths, wanted=False)
+    here = process()
+    here._turn()
+    here._turn()
+    assert phase(here, maths) == "ended"
+    assert store.session(recorder.session_id).ended_how == "torn"  # type: ignore[union-attr]
+    assert here.own.states() == {}, "and nobody goes on with it"
+
+
+def test_a_process_that_lost_track_of_its_own_class_takes_it_up_again(
+    store: Store, process: Callable[..., School], maths: Course
+) -> None:
+    """As where the line to the database broke just when that had it."""
+    here = process()
+    store.courses().want(maths, wanted=True)
+    assert store.runs().claim(maths.id, here.me, None)
+    until(running(here, maths), here)
+
+
+def test_nobody_is_taken_for_dead_while_the_database_takes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module, name, value in (
+        (database, "BUSY_TIMEOUT_S", 0.02),
+        (schools, "SILENT_S", 0.8),
+        (schools, "LONGEST_LOOK_AWAY_S", 0.2),
+        (silence, "LONGEST_LOOK_AWAY_S", 0.2),
+    ):
+        monkeypatch.setattr(module, name, value)
+    settings = Settings(data_dir=tmp_path, key_file=tmp_path / "people.key")
+    with Store.of(settings) as store:
+        store.set_jurisdiction("eu", answered_by="Head", how="command")
+        maths = store.courses().add("Maths 7b", "join")
+        here, there = (School(store, settings, Process.this("http://127.0.0.1:1"), lambda *_: None) for _ in range(2))  # type: ignore[arg-type]
+        try:
+            here.begin(maths)
+            until(running(here, maths), here, there)
+            with closing(sqlite3.connect(tmp_path / "classpulse.db", isolation_level=None)) as other:
+                other.execute("BEGIN IMMEDIATE")
+                locked_s = time.monotonic()
+                while time.monotonic() < locked_s + 1.2:
+                    for one in (here, there):
+                        with suppress(StorageError):
+                            one._turn()
+                    time.sleep(0.02)
+                other.execute("ROLLBACK")
+            there._turn()
+            here._turn()
+            assert store.runs().all()[maths.id].process == here.me
+            assert running(here, maths)()
+        finally:
+            here.close()
+            there.close()
+
+
+def test_what_has_begun_anew_is_not_ended_by_what_was_seen_before(
+    process: Callable[..., School], maths: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = process()
+    courses = here._courses
+    known = courses.wanted
+
+    def wanted_before() -> list[Course]:
+        found = known()
+        monkeypatch.undo()
+        monkeypatch.setattr(schools, "BEAT_S", 0.05)
+        here.begin(maths)
+        until(running(here, maths))
+        return found
+
+    monkeypatch.setattr(courses, "wanted", wanted_before)
+    here._turn()
+    held = here.held(maths.id)
+    assert held is not None
+    assert not held.runner._stopping.is_set()
+
+
+def test_the_end_of_a_class_is_told_once_and_ends_nothing_that_is_begun_meanwhile(
+    store: Store, process: Callable[..., School], maths: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = process()
+    here.begin(maths)
+    until(running(here, maths), here)
+    held = here.held(maths.id)
+    assert held is not None
+    held.runner.stop()
+    assert held.runner.join(PATIENCE_S)
+    told_it, go_on = threading.Event(), threading.Event()
+    want = here.own._courses.want
+
+    def want_slowly(course: Course, *, wanted: bool) -> None:
+        told_it.set()
+        assert go_on.wait(PATIENCE_S)
+        want(course, wanted=wanted)
+
+    monkeypatch.setattr(here.own._courses, "want", want_slowly)
+    first = threading.Thread(target=here.own.settle)
+    first.start()
+    assert told_it.wait(PATIENCE_S)
+    monkeypatch.setattr(here.own._courses, "want", want)
+    second = threading.Thread(target=here.begin, args=(maths,))
+    second.start()
+    second.join(0.3)
+    go_on.set()
+    first.join()
+    second.join()
+    until(running(here, maths), here)
+    here._turn()
+    assert store.courses().get("maths-7b").wanted
+    assert here.held(maths.id) is not None
+    assert not here.held(maths.id).runner._stopping.is_set()  # type: ignore[union-attr]
+
+
+def test_the_number_of_a_removed_class_leads_to_none_of_its_pages(
+    store: Store, process: Callable[..., School], maths: Course
+) -> None:
+    here = process()
+    here.begin(maths)
+    until(running(here, maths), here)
+    here.end(maths)
+    until(lambda: store.runs().all()[maths.id].process is None, here)
+    assert here.held(maths.id) is not None
+    store.courses().remove(maths)  # as on the command line
+    here._turn()
+    physics = store.courses().add("Physics", "join")
+    assert physics.id == maths.id, "SQLite gives the last number again"
+    assert here.held(physics.id) is None
+    assert here.state(physics.id) is None
+
+
+def test_old_rows_go_also_while_no_class_runs(
+    store: Store, process: Callable[..., School], maths: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schools, "HOUSE_S", 0.05)
+    monkeypatch.setattr(schools, "HOUSE_PAUSE_S", 0.0)
+    old = store.start_session("x", kind="join", jurisdiction="eu", demo=False, min_group=5, course_id=maths.id)
+    old.finish("ended")
+    then = datetime.now(UTC) - timedelta(days=400)
+    with store._engine.begin() as connection:
+        connection.execute(update(SessionRow).values(started_at=then, last_seen_at=then, ended_at=then))
+    retention = store.house._retention
+    assert retention is not None
+    retention._due = datetime.now(UTC)  # the next day
+    process().start()
+    until(lambda: store.session(old.session_id) is None)
 
 
 def test_no_camera_starts_by_itself_long_after(store: Store, process: Callable[..., School], maths: Course) -> None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     MakeVideo = Callable[..., Path]
 
 QUICK = StreamSettings(timeout_s=1, reopen_max_s=0.5)
+LOCAL = ("127.0.0.0/8",)
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -300,16 +301,23 @@ def test_a_wrong_address_is_refused_at_once(camera: CameraServer, path: str, wha
 @pytest.mark.fault("addresses and files named by others (SSRF)")
 @pytest.mark.parametrize(("path", "guarded"), [("/moved", True), ("/moved", False), ("/list.m3u8", True)])
 def test_a_guarded_stream_leads_to_no_other_address(camera: CameraServer, path: str, *, guarded: bool) -> None:
-    settings = QUICK.model_copy(update={"guarded": guarded})
+    settings = QUICK.model_copy(update={"guarded": guarded, "networks": LOCAL})
     with pytest.raises(SourceError, match="leads on to another address" if guarded else "cannot be opened"):
         open_source(camera.url + path, settings)
     assert ("/inner" in camera.asked) is not guarded
 
 
-def test_a_guarded_camera_is_read_as_any_other(camera: CameraServer) -> None:
-    source = open_source(f"{camera.url}/video", QUICK.model_copy(update={"guarded": True}))
-    first_after(source.frames(), 2)
-    source.close()
+def test_a_guarded_camera_is_read_as_any_other(camera: CameraServer, rtsp: RtspServer) -> None:
+    guarded = QUICK.model_copy(update={"guarded": True, "networks": LOCAL})
+    for url in (f"{camera.url}/video", rtsp.url):
+        source = open_source(url, guarded)
+        first_after(source.frames(), 10)
+        source.close()
+    rtsp.kill()
+    with pytest.raises(SourceError, match=r"cannot be opened \(connection refused\)"):
+        open_source(rtsp.url, guarded)
+    with pytest.raises(SourceError, match="private network"):
+        open_source(f"{camera.url}/video", QUICK.model_copy(update={"guarded": True}))
 
 
 @pytest.mark.parametrize("scheme", ["rtsp", "http"])
@@ -338,6 +346,7 @@ def test_a_recording_on_a_web_server_is_played_to_its_end(make_video: MakeVideo)
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Files, directory=str(path.parent)))
     with serving(server):
-        source = open_source(f"http://127.0.0.1:{server.server_port}/lesson.mp4", QUICK, fast=True)
-        assert not source.live
-        assert len(list(source.frames())) == 50
+        for settings in (QUICK, QUICK.model_copy(update={"guarded": True, "networks": LOCAL})):
+            source = open_source(f"http://127.0.0.1:{server.server_port}/lesson.mp4", settings, fast=True)
+            assert not source.live
+            assert len(list(source.frames())) == 50

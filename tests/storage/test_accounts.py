@@ -290,6 +290,12 @@ def test_the_first_admin_is_asked_for_until_there_is_one(accounts: Accounts) -> 
     assert accounts.first_admin() is None
 
 
+def test_where_somebody_else_has_the_first_admins_login_that_is_said(accounts: Accounts) -> None:
+    accounts.add("admin", "Ada Min", "teacher")
+    with refused("taken", "admin"):
+        accounts.first_admin()
+
+
 def test_nothing_tells_which_logins_there_are(accounts: Accounts, ana: Account, hasher: CountedHasher) -> None:
     accounts.add("invited", "Invited", "teacher")
     closed = accounts.add("closed", "Closed", "teacher")

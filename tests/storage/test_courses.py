@@ -112,7 +112,7 @@ def test_what_a_dead_process_left_open_is_closed(store: Store, courses: Courses,
     recorder.finish("ended")
     with store._engine.begin() as connection:
         connection.exec_driver_sql("UPDATE sessions SET ended_at = NULL, ended_how = NULL")
-    courses.close_torn(maths)
+    courses.close_torn(maths.id)
     (row,) = store.sessions(maths.id)
     assert (row.ended_how, row.ended_at) == ("torn", row.last_seen_at)
 

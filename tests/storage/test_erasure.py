@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import shutil
 import sqlite3
 from contextlib import closing
@@ -219,6 +220,19 @@ def test_an_export_that_was_changed_is_left_and_told(people: People, her: str, t
     (remark,) = people.forget(her)
     assert remark == f"{tmp_path / 'export.json'} was changed since it was written: look at it and delete it yourself"
     assert (tmp_path / "export.json").exists()
+
+
+def test_an_export_on_another_machine_is_told(
+    people: People, her: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "there.json").write_text("{}")
+    people.note_file([her], tmp_path / "there.json")
+    (tmp_path / "there.json").unlink()  # this machine has no such file
+    here = platform.node()
+    monkeypatch.setattr("platform.node", lambda: "another")
+    (remark,) = people.forget(her)
+    assert remark == f"{tmp_path / 'there.json'} was written on the machine {here}: look there, and delete it yourself"
+    assert not (tmp_path / "export.json").exists(), "what is here goes, by whatever name the machine goes now"
 
 
 def test_an_export_that_is_gone_is_no_trouble(people: People, her: str, tmp_path: Path) -> None:

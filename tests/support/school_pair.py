@@ -54,7 +54,9 @@ class Member:
         """Start it, unless it runs; waits until it answers."""
         if not self.lives:
             self.end()
-            self.running = Running("serve", "--port", self.port, *self._words, data=self._data)
+            # A proxy that stands between a school and the world stands between none of its processes.
+            proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), "http://127.0.0.1:9")
+            self.running = Running("serve", "--port", self.port, *self._words, data=self._data, env=proxies)
         assert self.running is not None
         running = self.running
         running.until(lambda: "The school is at" in running.said)

@@ -277,6 +277,11 @@ def test_other_machines_are_told_nothing_of_people(
         for method, path in EVERYTHING:
             answer = knock(client, method, path, person_id, token)
             assert (answer.status_code, said in answer.json()["detail"]) == (403, True), path
+    # Nor is whom a proxy on this machine asks for, over plain http.
+    token = {"Authorization": f"Bearer {app.state.access.tokens.login('teacher')}"}
+    here = asking(app, address="127.0.0.1")
+    assert here.get("/api/v1/people", headers=token).status_code == 200
+    assert here.get("/api/v1/people", headers=token | {"X-Forwarded-For": address}).status_code == 403
     assert school.people.knows(ANA)
 
 

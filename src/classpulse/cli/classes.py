@@ -181,7 +181,7 @@ def start(settings: Settings, slug: str) -> None:
             time.sleep(LOOK_S)
             run = runs.all()[course.id]
             if run.process is not None:
-                click.echo(f"{course.name} begins on {run.process.owner.host}.")
+                click.echo(f"{course.name} begins on {run.process.owner.machine}.")
                 return
             if not run.waits:
                 raise CourseError(run.state.trouble or "It ended at once.", "ended")

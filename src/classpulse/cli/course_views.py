@@ -37,7 +37,7 @@ def _now(run: Run | None) -> str:
         return "not started"
     state = run.state
     if run.process is not None and state.phase in LIVE:
-        return f"{state.phase}, {clock(state.elapsed_s)}, on {run.process.owner.host}"
+        return f"{state.phase}, {clock(state.elapsed_s)}, on {run.process.owner.machine}"
     if state.phase in WAITING:
         return "waits for a process"
     return state.trouble or "ended"

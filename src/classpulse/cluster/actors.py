@@ -24,15 +24,16 @@ class LostError(Exception):
         self.known = isinstance(reason, ActorDiedError)
 
 
-def ask(reference: Any, patience_s: float) -> Any:  # noqa: ANN401 - whatever the actor answers
+def ask(method: Any, *args: object, patience_s: float) -> Any:  # noqa: ANN401 - of Ray's handle, and whatever it answers
     """An actor's answer.
 
     Raises:
         ClassPulseError: what the actor raised.
+        RayTaskError: it raised anything else.
         LostError: it, or its machine, is gone or silent.
     """
     try:
-        return ray.get(reference, timeout=patience_s)
+        return ray.get(method.remote(*args), timeout=patience_s)
     except RayTaskError as error:
         cause = error.cause
         if isinstance(cause, ClassPulseError):

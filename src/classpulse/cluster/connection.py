@@ -160,7 +160,7 @@ class Cluster:
             .remote()
         )
         try:
-            return actor, ask(actor.node.remote(), patience_s)
+            return actor, ask(actor.node, patience_s=patience_s)
         except BaseException:
             drop(actor)
             raise

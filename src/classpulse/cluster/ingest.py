@@ -54,6 +54,7 @@ class Order:
         memory: of the ingest before this one, pickled.
         after_s: a recording goes on after this time.
         last_track: the highest number that a face of the class was given so far.
+        begun: whether another ingest has read the class before.
     """
 
     target: str | int | Path
@@ -66,6 +67,7 @@ class Order:
     memory: bytes | None = None
     after_s: float | None = None
     last_track: int = 0
+    begun: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,9 @@ class Ingest:
                 memory.tracker.resume()
             classifier = None
             if order.served is not None:
-                classifier, self._model = remote_classifier(order.served, settings.emotion, order.policy)
+                classifier, self._model = remote_classifier(
+                    order.served, settings.emotion, order.policy, begun=order.begun
+                )
             pipeline = Pipeline(
                 settings, policy=order.policy, gallery=order.gallery, classifier=classifier, memory=memory
             )

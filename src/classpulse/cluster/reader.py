@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from ray.exceptions import RayError, RayTaskError
 
 from classpulse.cluster.actors import LostError, ask, drop
 from classpulse.errors import ClassPulseError, ClusterError
@@ -35,14 +36,14 @@ WAIT_S = 1.0
 """How long an ingest waits for a result before it says that there is none."""
 SILENT_S = 4.0
 """An ingest that has not answered for so long is lost: its machine is off, frozen, or cut off."""
-PLACE_S, LONGEST_PLACE_S = 20.0, 80.0
-"""How long a machine may take to start a process for a class; a second or two where it is not busy, and half a minute
-where four are begun at once on busy ones. Twice as long after each try in vain, as one that is asked to begin anew each
-time would never be done."""
+PLACE_S, LONGEST_PLACE_S = 40.0, 160.0
+"""How long a machine may take to start a process for a class, and that to open source and models; a second or two
+where it is not busy, and half a minute each where four are begun at once on busy ones. Twice as long after each try in
+vain, as one that is asked to begin anew each time would never be done."""
 BEGIN_S = 60.0
 """The same where a class begins, which is tried once."""
 OPEN_S = 30.0
-"""How long a source and its models may take to open there."""
+"""How long an embedder may take to open there."""
 CLOSE_S = 1.0
 """How long a source is given to let go at the end."""
 LONGEST_PAUSE_S = 5.0
@@ -73,8 +74,8 @@ class ClusterReader:
         self._last = (0.0, -1, time.monotonic())  # time and number of the last result, and when it came
         try:
             self._ingest, self._node, self._facts = self._place(order, None, BEGIN_S)
-        except LostError as error:
-            message = f"no machine of the cluster has room for {kind.name} or answers in time ({error})"
+        except (LostError, RayError) as error:
+            message = f"no machine of the cluster has room for {kind.name} or answers in time ({_in_a_word(error)})"
             raise ClusterError(message) from None
 
     @property
@@ -120,7 +121,7 @@ class ClusterReader:
         """
         self._gallery = gallery
         with suppress(LostError):  # whoever takes over is told
-            ask(self._ingest.replace_gallery.remote(gallery), OPEN_S)
+            ask(self._ingest.replace_gallery, gallery, patience_s=OPEN_S)
 
     def begin(self) -> None:
         """Have it read from now on."""
@@ -150,8 +151,8 @@ class ClusterReader:
             self._closed.set()
             self._changed.notify_all()
         if first:
-            with suppress(LostError, ClassPulseError):
-                ask(self._ingest.close.remote(), CLOSE_S)
+            with suppress(LostError, RayError, ClassPulseError):
+                ask(self._ingest.close, patience_s=CLOSE_S)
             drop(self._ingest)
 
     def _keep(self) -> None:
@@ -159,7 +160,7 @@ class ClusterReader:
         try:
             while not self._closed.is_set():
                 try:
-                    batch = ask(self._ingest.take.remote(self._room(), WAIT_S), SILENT_S)
+                    batch = ask(self._ingest.take, self._room(), WAIT_S, patience_s=SILENT_S)
                 except LostError as error:
                     if not self._closed.is_set():
                         self._move(error)
@@ -204,13 +205,15 @@ class ClusterReader:
         avoid = self._node if not reason.known and self._cluster.nodes() - {self._node} else None
         pause_s, patience_s = 0.0, PLACE_S
         while not self._closed.wait(pause_s):
-            order = replace(self._order, gallery=self._gallery, memory=self._memory, last_track=self._last_track)
+            order = replace(
+                self._order, gallery=self._gallery, memory=self._memory, last_track=self._last_track, begun=True
+            )
             if self._last[1] >= 0:
                 order = replace(order, after_s=self._last[0])
             try:
                 placed = self._place(order, avoid, patience_s)
-            except LostError as error:
-                logger.warning("%s: no machine takes over yet (%s)", self._kind.name, error)
+            except (LostError, RayError) as error:  # whatever it is: what the class needs was there before
+                logger.warning("%s: no machine takes over yet (%s)", self._kind.name, _in_a_word(error))
                 avoid, patience_s = None, min(LONGEST_PLACE_S, 2 * patience_s)
             except ClassPulseError as error:
                 if not self._kind.live:
@@ -224,7 +227,7 @@ class ClusterReader:
     def _place(self, order: Order, avoid: str | None, patience_s: float) -> tuple[Any, str, Facts]:
         actor, node = self._cluster.place(avoid=avoid, patience_s=patience_s)
         try:
-            return actor, node, ask(actor.open.remote(order), OPEN_S)
+            return actor, node, ask(actor.open, order, patience_s=patience_s)
         except BaseException:
             drop(actor)
             raise
@@ -241,11 +244,17 @@ class ClusterReader:
             return
         if self._gallery is not order.gallery:
             self.replace_gallery(self._gallery)
-        ingest.begin.remote(time_s + time.monotonic() - came, index + 1)
+        with suppress(RayError):  # one that is lost again gives no results, and is found to be
+            ingest.begin.remote(time_s + time.monotonic() - came, index + 1)
 
     def _tell(self, trouble: str) -> None:
         with self._changed:
             self._trouble = trouble
+
+
+def _in_a_word(error: Exception) -> str:
+    cause = error.cause if isinstance(error, RayTaskError) else error
+    return str(cause) if isinstance(cause, LostError) else type(cause).__name__
 
 
 def _highest(result: FrameResult) -> int:

@@ -63,14 +63,14 @@ class RemoteModel:
         unread: faces so far that nobody read in time.
     """
 
-    def __init__(self, served: Served) -> None:
-        """Find the replicas."""
+    def __init__(self, served: Served, *, first_s: float = FIRST_S) -> None:
+        """Find the replicas; `first_s` is how long the first answer may take."""
         self.contract, self.path = served.contract, served.path
         self.unread = 0
         self._replicas = serve.get_app_handle(served.app)
         # Also where nobody calls `close`: what looks after the replicas here would outlive the cluster.
         self._let_go = weakref.finalize(self, self._replicas.shutdown)
-        self._patience_s = FIRST_S
+        self._patience_s = first_s
         faces = self.contract.input
         self._most = max(1, MESSAGE_BYTES // (faces.channels * (faces.height or 1) * (faces.width or 1)))
 
@@ -95,14 +95,14 @@ class RemoteModel:
     def _answer(self, response: Any, count: int) -> NDArray[np.float32]:  # noqa: ANN401 - Ray Serve has no types
         try:
             scores = np.asarray(response.result(timeout_s=self._patience_s), np.float32)
-        except RayTaskError as error:
-            if isinstance(error.cause, ModelError):
-                raise error.cause from None
-            raise
         except (TimeoutError, RayError, RayServeException) as error:
+            # Anything else that a replica raises, it does on its way out: it was told to end, or is cut off.
+            cause = error.cause if isinstance(error, RayTaskError) else error
+            if isinstance(cause, ModelError):
+                raise cause from None
             response.cancel()
             if self._patience_s != BRIEF_S:
-                logger.warning("faces are not read in time (%s)", type(error).__name__)
+                logger.warning("faces are not read in time (%s)", type(cause).__name__)
             self._patience_s = BRIEF_S
             scores = np.full((count, len(self.contract.labels)), np.nan, np.float32)
         else:
@@ -112,14 +112,21 @@ class RemoteModel:
 
 
 def remote_classifier(
-    served: Served, settings: EmotionSettings, policy: Policy
+    served: Served, settings: EmotionSettings, policy: Policy, *, begun: bool = False
 ) -> tuple[EmotionClassifier, RemoteModel]:
     """What reads emotions on other machines, and the network in it.
+
+    Args:
+        served: the network.
+        settings: of reading.
+        policy: the law in force.
+        begun: whether the class was read by it before, and moves: then no answer is waited for, as the machine that was
+            lost may have had the replicas too.
 
     Raises:
         PolicyError: the policy forbids reading emotions.
         ModelError: the model does not tell the seven emotions.
     """
     policy.require(Task.EMOTION)
-    model = RemoteModel(served)
-    return EmotionClassifier(model, settings), model
+    model = RemoteModel(served, first_s=LATE_S if begun else FIRST_S)
+    return EmotionClassifier(model, settings, tried=begun), model

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import platform
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+from weakref import WeakValueDictionary
 
 import cv2
 import numpy as np
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 MAX_BYTES = 1 << 30
 AVX2 = 11
 """Its number among OpenCV's processor features (`cv::CpuFeatures`), which have no names in Python."""
+
+_open: WeakValueDictionary[tuple[str, str, bool], Any] = WeakValueDictionary()
+"""Sessions of one thread that somebody has now, by file, hash and form. A session remembers nothing from one call to
+another, so classes that read with the same network share its weights, and the memory that a call takes for a moment."""
 
 
 class Network(Protocol):
@@ -92,7 +97,8 @@ def open_model(path: Path, task: Task, policy: Policy, *, threads: int = 1) -> M
         path: an ONNX file with its contract in the metadata.
         task: what it is to be used for.
         policy: what is allowed; asked before a byte of the file is read.
-        threads: for the arithmetic of one call.
+        threads: for the arithmetic of one call. With one, a call is done on its caller's own thread: then what is open
+            already is shared, and nobody waits for another. More threads are one caller's own.
 
     Raises:
         PolicyError: the task is not allowed here.
@@ -104,6 +110,27 @@ def open_model(path: Path, task: Task, policy: Policy, *, threads: int = 1) -> M
     if contract.task is not task:
         message = f"{path} is a model for {contract.task.value}, and one for {task.value} is needed"
         raise ModelError(message)
+    sha256 = hashlib.sha256(content).hexdigest()
+    known = str(path.absolute()), sha256, has_amx()
+    shared = _open.get(known) if threads == 1 else None
+    if shared is not None:
+        return Model(shared, contract, path, sha256)
+    try:
+        session = ort.InferenceSession(
+            suited(content), _options(path, threads), providers=["CPUExecutionProvider"], enable_fallback=0
+        )
+        for one in (*session.get_inputs(), *session.get_outputs()):
+            _ = one.name, one.shape  # raises where its names are no text
+    except Exception as error:  # noqa: BLE001 - onnxruntime's errors have no base class of their own
+        message = f"{path} is not a model that can be run: {_first_line(error)}"
+        raise ModelError(message) from None
+    _check_input(session, contract, path)
+    if threads == 1:
+        _open[known] = session
+    return Model(session, contract, path, sha256)
+
+
+def _options(path: Path, threads: int) -> ort.SessionOptions:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -113,15 +140,7 @@ def open_model(path: Path, task: Task, policy: Policy, *, threads: int = 1) -> M
     # Weights in other files are looked for below this place, where there is nothing: a model is one file, and a
     # hostile one may not read others.
     options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(path.absolute()))
-    try:
-        session = ort.InferenceSession(suited(content), options, providers=["CPUExecutionProvider"], enable_fallback=0)
-        for one in (*session.get_inputs(), *session.get_outputs()):
-            _ = one.name, one.shape  # raises where its names are no text
-    except Exception as error:  # noqa: BLE001 - onnxruntime's errors have no base class of their own
-        message = f"{path} is not a model that can be run: {_first_line(error)}"
-        raise ModelError(message) from None
-    _check_input(session, contract, path)
-    return Model(session, contract, path, hashlib.sha256(content).hexdigest())
+    return options
 
 
 def _read(path: Path) -> bytes:

@@ -51,21 +51,20 @@ def settings_of(settings: Settings, overrides: Mapping[str, Any], *, share: int 
             raise CourseError(message, "input")
         group, _, field = name.rpartition(".")
         (values[group] if group else values)[field] = value
-    values["window"]["min_group"] = max(_number(values["window"]["min_group"]), settings.window.min_group)
-    values["recognition"]["enabled"] = values["recognition"]["enabled"] and settings.recognition.enabled
     values["cpu_share"] = settings.cpu_share / share
     try:
-        return Settings.model_validate(values)
+        own = Settings.model_validate(values)
     except ValidationError as error:
         found = error.errors()[0]
         name = ".".join(str(part) for part in found["loc"])
         message = phrase("{name} cannot be set so: {why}", name=name, why=str(found["msg"]).lower())
         raise CourseError(message, "input") from None
-
-
-def _number(value: object) -> int:
-    try:
-        return int(str(value))
-    except ValueError:
-        message = phrase("{name} cannot be set so: {why}", name="window.min_group", why="it is a whole number")
-        raise CourseError(message, "input") from None
+    # Compared as what they mean, and not as they were written: "false" is a text.
+    smallest = max(own.window.min_group, settings.window.min_group)
+    recognizes = own.recognition.enabled and settings.recognition.enabled
+    return own.model_copy(
+        update={
+            "window": own.window.model_copy(update={"min_group": smallest}),
+            "recognition": own.recognition.model_copy(update={"enabled": recognizes}),
+        }
+    )

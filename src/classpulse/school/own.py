@@ -21,7 +21,7 @@ from classpulse.storage.runs import LEFT, LEFT_PAUSED, RunState
 from classpulse.texts import phrase
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Container, Iterable
 
     from classpulse.cluster.connection import Cluster
     from classpulse.hub import Controls
@@ -56,7 +56,7 @@ class OwnClasses:
         self._store, self._settings, self._me = store, settings, me
         self._make_app = make_app
         self._runs, self._courses = store.runs(), store.courses()
-        self._lock = threading.RLock()
+        self._lock, self._settling = threading.RLock(), threading.Lock()
         self._held: dict[int, HeldClass] = {}
         self._opening: dict[int, Course] = {}
         self._closed = False
@@ -139,7 +139,7 @@ class OwnClasses:
         overrides = {"join.title": course.name, **course.overrides}
         settings = settings_of(self._settings, overrides, share=self._settings.serve.most_classes)
         if not course.trusted:  # whoever named the address is not the one who runs the server
-            guarded = settings.stream.model_copy(update={"guarded": True})
+            guarded = settings.stream.model_copy(update={"guarded": True, "networks": settings.serve.networks})
             settings = settings.model_copy(update={"stream": guarded})
         cv2.setNumThreads(settings.threads)
         runner = Runner(
@@ -171,12 +171,21 @@ class OwnClasses:
                 held.runner.stop()
                 self._leave(number)
 
-    def stop_but(self, wanted: Iterable[int]) -> None:
+    def stop(self, unwanted: Container[int]) -> None:
         """End those that nobody wants to run any more."""
         with self._lock:
-            going = [held for number, held in self._held.items() if held.live and number not in wanted]
+            going = [held for number, held in self._held.items() if held.live and number in unwanted]
         for held in going:
             held.runner.stop()
+
+    def forget_but(self, known: Container[int]) -> None:
+        """Forget the pages of classes that were removed: SQLite gives the number of the last one to the next one."""
+        with self._lock:
+            gone = [number for number, held in self._held.items() if held.settled_s is not None and number not in known]
+            for number in gone:
+                del self._held[number]
+        for number in gone:
+            self._leave(number)
 
     def settle(self) -> None:
         """Tell the other processes of classes that are over, and forget the pages of those that have been for long.
@@ -184,17 +193,19 @@ class OwnClasses:
         Raises:
             StorageError: the database does not answer.
         """
-        with self._lock:
-            over = [held for held in self._held.values() if not held.live]
-        for held in over:
-            if held.settled_s is None:
-                self._courses.want(held.course, wanted=False)
-                self._runs.release(self._me, {held.course.id: held.state})
-                held.settled_s = time.monotonic()
-            elif time.monotonic() - held.settled_s > KEEP_S:
-                with self._lock:
-                    self._held.pop(held.course.id, None)
-                self._leave(held.course.id)
+        # One at a time: of two, the second could take for over what was begun anew after the first had told of its end.
+        with self._settling:
+            with self._lock:
+                over = [held for held in self._held.values() if not held.live]
+            for held in over:
+                if held.settled_s is None:
+                    self._courses.want(held.course, wanted=False)
+                    self._runs.release(self._me, {held.course.id: held.state})
+                    held.settled_s = time.monotonic()
+                elif time.monotonic() - held.settled_s > KEEP_S:
+                    with self._lock:
+                        self._held.pop(held.course.id, None)
+                    self._leave(held.course.id)
 
     def _leave(self, number: int) -> None:
         if self.operations is not None:

@@ -10,9 +10,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from classpulse.errors import ClassPulseError, CourseError
+from classpulse.errors import ClassPulseError, CourseError, StorageError
 from classpulse.school.own import OwnClasses
-from classpulse.school.silence import Silence
+from classpulse.school.silence import LONGEST_LOOK_AWAY_S, Silence
 from classpulse.storage.runs import LEFT_PAUSED, Run, RunState
 from classpulse.texts import phrase
 
@@ -32,6 +32,8 @@ SILENT_S = 10.0
 """An owner that has given none for so long is taken for dead; one on the same machine is looked for at once."""
 MOST_TAKEN = 3
 """A class that so many processes in a row have ended with soon after they began it is left alone."""
+HOUSE_S, HOUSE_PAUSE_S = 60.0, 1.0
+"""How often it is looked for what is too old, and how long others have the database to themselves after some of it."""
 ASK_LOOKS = 12
 """How often it is looked, four times a second, whether another process takes a class that has no room here."""
 
@@ -65,17 +67,20 @@ class School:
         self._turned_s = time.monotonic()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._turn_on, name="school", daemon=True)
+        self._house = threading.Thread(target=self._keep_house, name="house", daemon=True)
 
     def start(self) -> None:
         """Begin to give signs of life, and to go on with what dead processes left."""
         self._turned_s = time.monotonic()
         self._thread.start()
+        self._house.start()
 
     def close(self) -> None:
         """End every class in good order, and leave those that went on for the next process to go on with."""
         self._closing.set()
         if self._thread.is_alive():
             self._thread.join()
+            self._house.join(SILENT_S)
         self.own.close()
 
     @property
@@ -124,8 +129,18 @@ class School:
             self._ask_others(course)
             return
         self._courses.want(course, wanted=True)
-        if self._runs.claim(course.id, self.me, run):
-            self.own.open(course)
+        if not self._claim(course, run):  # it changed meanwhile: begun by another process, or given up by one
+            run = self._runs.all().get(course.id)
+            if (run is not None and run.live) or not self._claim(course, run):
+                return
+        self.own.open(course)
+
+    def _claim(self, course: Course, run: Run | None) -> bool:
+        """Become the owner of a course; what its last owner left open is closed."""
+        claimed = self._runs.claim(course.id, self.me, run)
+        if claimed and run is not None and (run.live or run.waits):
+            self._courses.close_torn(course.id)
+        return claimed
 
     def end(self, course: Course) -> None:
         """Have a course run no more, whichever process runs it.
@@ -190,21 +205,36 @@ class School:
         states = self.own.states()
         if states:
             self.own.lose(self._runs.beat(self.me, states))
+        self._require_writing()
         self.own.settle()
         seen = self._runs.all()
         self._silence.look(seen, time.monotonic())
         self._seen = seen
+        self.own.forget_but(seen)
         wanted = {course.id: course for course in self._courses.wanted()}
-        self.own.stop_but(wanted)
-        for course in wanted.values():
-            run = seen.get(course.id)
-            if run is not None and self._is_left(run):
-                self._go_on(course, run)
+        # None that has begun since: somebody wanted it after this look at what is wanted.
+        self.own.stop(states.keys() - wanted.keys())
+        for run in filter(self._is_left, seen.values()):
+            if run.course_id in wanted:
+                self._go_on(wanted[run.course_id], run)
+            elif self._runs.settle(run, _over(run)):  # its process was gone before it could tell that it has ended it
+                self._courses.close_torn(run.course_id)
+
+    def _require_writing(self) -> None:
+        """See that the database takes what is written, before anybody's silence tells anything: theirs is written too.
+
+        Raises:
+            StorageError: it does not; then nobody is looked at.
+        """
+        for run in self._seen.values():
+            if run.live and self._silence.silent_s(run) > LONGEST_LOOK_AWAY_S:
+                self._runs.write_nothing(run.course_id)
+                return
 
     def _is_left(self, run: Run) -> bool:
-        """Whether nobody runs what is to run."""
-        another = run.process is not None and run.process.id != self.me.id
-        return run.waits or (another and run.live and self._is_dead(run))
+        """Whether nobody runs what is to run; a class of this very process that it lost track of is left, too."""
+        mine = run.process is not None and run.process.id == self.me.id and run.course_id in self.own.states()
+        return run.waits or (run.live and not mine and self._is_dead(run))
 
     def _is_dead(self, run: Run) -> bool:
         return self._silence.silent_s(run) >= SILENT_S or bool(self._runs.dead([run]))
@@ -217,16 +247,33 @@ class School:
             self._give_up(course, run, phrase("This class ended its process several times in a row: look at the log."))
         elif course.host in {None, platform.node()} and not self.own.full:
             paused = run.state.phase in {"paused", LEFT_PAUSED}
-            if self._runs.claim(course.id, self.me, run):
-                self._courses.close_torn(course)
+            if self._claim(course, run):
                 logger.info("class %d goes on here", course.id)
                 self.own.open(course, paused=paused)
 
     def _give_up(self, course: Course, run: Run, why: str) -> None:
         if self._runs.settle(run, replace(_over(run), trouble=why)):
             self._courses.want(course, wanted=False)
-            self._courses.close_torn(course)
+            self._courses.close_torn(course.id)
             logger.warning("class %d is not gone on with", course.id)
+
+    # All the time.
+
+    def _keep_house(self) -> None:
+        """Delete what is too old, and write in what waits, also while no class runs that would see to it."""
+        while not self._closing.wait(HOUSE_S):
+            try:
+                swept = False
+                while self.store.house.step():
+                    swept = True
+                    if self._closing.wait(HOUSE_PAUSE_S):
+                        return
+                if swept:
+                    self.store.house.scrub()
+            except StorageError as error:
+                logger.info("old rows are looked for later: %s", error)
+            except Exception:
+                logger.exception("old rows are not looked for")
 
 
 def _over(run: Run) -> RunState:

@@ -24,7 +24,7 @@ from classpulse.settings.login import OidcSettings
 from classpulse.settings.operations import LogSettings, MetricsSettings, TraceSettings
 from classpulse.settings.school import ServeSettings
 from classpulse.settings.values import UserPath  # noqa: TC001 - pydantic reads the annotations
-from classpulse.settings.web import WebSettings
+from classpulse.settings.web import Networks, WebSettings
 
 Jurisdiction = Literal["eu", "other", "research"]
 
@@ -104,8 +104,10 @@ class StreamSettings(Group):
     reopen_max_s: float = Field(30.0, gt=0, le=600)
     """Longest pause between two tries to open it again."""
     guarded: bool = False
-    """Whether a stream may lead nowhere but to its own address: no redirect and no playlist of other ones. For streams
-    that others than whoever runs the server may name."""
+    """Whether a stream may lead nowhere but to its own address, a public one: no redirect, no playlist of other ones,
+    and no name that leads elsewhere a moment later. For streams that others than whoever runs the server may name."""
+    networks: Networks = ()
+    """Private networks that a guarded stream may be in all the same, like 10.20.0.0/16."""
 
 
 class Settings(Group):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from av.video.codeccontext import VideoCodecContext
     from av.video.frame import VideoFrame
 
+    from classpulse.sources.relay import Relay
     from classpulse.types import Image
 
 DECODER_THREADS = 2
@@ -45,14 +46,14 @@ def open_file(path: Path) -> InputContainer:
     return av.open(str(path.absolute()), metadata_errors="replace", options={"format_whitelist": _FORMATS})
 
 
-def open_url(url: str, *, open_timeout_s: float, read_timeout_s: float, guarded: bool = False) -> InputContainer:
+def open_url(url: str, *, open_timeout_s: float, read_timeout_s: float, relay: Relay | None = None) -> InputContainer:
     """Open a stream and learn what it carries; RTSP over TCP, with as little buffering as there can be.
 
     Args:
         url: where it is, with its password.
         open_timeout_s: silence after which opening gives up.
         read_timeout_s: silence after which reading gives up.
-        guarded: whether it may lead to no other address.
+        relay: the one way to it, where it may lead to no other address; None asks it directly.
 
     Raises:
         av.FFmpegError: nobody answers, or the answer is not a video stream.
@@ -62,11 +63,13 @@ def open_url(url: str, *, open_timeout_s: float, read_timeout_s: float, guarded:
     if url.startswith("rtsp"):
         # Without a buffer the first frames are lost, which only a recording would miss.
         options |= {"rtsp_transport": "tcp", "allowed_media_types": "video", "fflags": "nobuffer"}
-    if guarded:
+    if relay is not None:
         options |= {"format_whitelist": _ONE_ADDRESS}
-        options |= {"max_redirects": "0"} if url.startswith("http") else {}
+        if url.startswith("http"):  # no proxy of the environment's stands before the relay
+            options |= {"max_redirects": "0", "headers": f"Host: {relay.host}\r\n", "http_proxy": ""}
     timeout = (open_timeout_s, read_timeout_s)
-    return av.open(url, metadata_errors="replace", options=options, timeout=timeout)
+    opened = url if relay is None else relay.url
+    return av.open(opened, metadata_errors="replace", options=options, timeout=timeout)
 
 
 def video_of(container: InputContainer, name: str, *, live: bool = False) -> av.VideoStream:

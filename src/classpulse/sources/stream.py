@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import os
+import ssl
 import time
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,7 @@ from classpulse.sources.decoding import open_url, to_bgr, video_of
 from classpulse.sources.latest import LiveSource
 from classpulse.sources.opening import masked
 from classpulse.sources.recorded import RecordedSource
+from classpulse.sources.relay import Relay
 from classpulse.sources.video import VideoRecording
 from classpulse.texts import phrase
 
@@ -108,33 +111,44 @@ def connect(url: str, settings: StreamSettings) -> InputContainer:
     """Open a stream.
 
     Raises:
-        SourceError: nobody answers, or the answer is not a video stream.
+        SourceError: nobody answers, the answer is not a video stream, or it is guarded and leads elsewhere.
     """
     patience_s = max(OPEN_S, settings.timeout_s)
     start_s = time.monotonic()
+    relay = Relay(url, settings.networks, patience_s) if settings.guarded else None
     try:
-        return open_url(url, open_timeout_s=patience_s, read_timeout_s=settings.timeout_s, guarded=settings.guarded)
-    except av.error.HTTPUnauthorizedError:
-        why, hint = (
+        return open_url(url, open_timeout_s=patience_s, read_timeout_s=settings.timeout_s, relay=relay)
+    except av.FFmpegError as error:
+        silent = time.monotonic() - start_s >= patience_s
+        why, hint = _explained(error, relay, silent=silent)
+    if relay is not None:
+        relay.close()
+    message = phrase("{name} cannot be opened ({why}): {hint}", name=masked(url), why=why, hint=hint)
+    raise SourceError(message)
+
+
+def _explained(error: av.FFmpegError, relay: Relay | None, *, silent: bool) -> tuple[str, str]:
+    """Why a stream cannot be opened, and what would be right."""
+    if isinstance(error, av.error.HTTPUnauthorizedError):
+        return (
             phrase("it asks for a name and a password"),
             phrase("write rtsp://NAME:PASSWORD@HOST/PATH, or http likewise"),
         )
-    except av.FFmpegError as error:
-        # Which error a time-out becomes depends on where in FFmpeg it strikes.
-        if time.monotonic() - start_s >= patience_s:
-            why, hint = phrase("it does not answer"), phrase("see that the camera is on and in this network")
-        elif settings.guarded and error.errno in {errno.EIO, errno.EINVAL}:
-            why = phrase("it is no video, or leads on to another address")
-            hint = phrase("give the address that the video itself is at")
-        elif isinstance(error, av.error.InvalidDataError):
-            why, hint = (
-                phrase("what it sends is not a video"),
-                phrase("take the stream's address, not that of the camera's web page"),
-            )
-        else:
-            why, hint = _reason(error), phrase("see that the address is right and the camera is on")
-    message = phrase("{name} cannot be opened ({why}): {hint}", name=masked(url), why=why, hint=hint)
-    raise SourceError(message)
+    failure = None if relay is None else relay.failure
+    # Which error a time-out becomes depends on where in FFmpeg it strikes.
+    if silent or isinstance(failure, TimeoutError):
+        return phrase("it does not answer"), phrase("see that the camera is on and in this network")
+    if failure is not None:
+        return _reason(failure), phrase("see that the address is right and the camera is on")
+    if relay is not None and (relay.led_away or error.errno in {errno.EIO, errno.EINVAL}):
+        why = phrase("it is no video, or leads on to another address")
+        return why, phrase("give the address that the video itself is at")
+    if isinstance(error, av.error.InvalidDataError):
+        return (
+            phrase("what it sends is not a video"),
+            phrase("take the stream's address, not that of the camera's web page"),
+        )
+    return _reason(error), phrase("see that the address is right and the camera is on")
 
 
 def open_stream(url: str, settings: StreamSettings, *, fast: bool) -> Source:
@@ -150,6 +164,9 @@ def open_stream(url: str, settings: StreamSettings, *, fast: bool) -> Source:
     return LiveSource(name, StreamCapture(url, settings, container), lambda: StreamCapture(url, settings), settings)
 
 
-def _reason(error: av.FFmpegError) -> str:
-    # Not str(error), which holds the URL with its password.
-    return (error.strerror or type(error).__name__).lower()
+def _reason(error: Exception) -> str:
+    # Not str(error), which holds the URL with its password, or the number that a name led to.
+    said = getattr(error, "strerror", None)
+    if isinstance(error, OSError) and error.errno and not isinstance(error, av.FFmpegError | ssl.SSLError):
+        said = os.strerror(error.errno)
+    return str(said or type(error).__name__).lower()

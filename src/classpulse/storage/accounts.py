@@ -56,9 +56,14 @@ class Accounts(AccountList):
         if any(one.active and (one.has_password or one.by_oidc) for one in admins):
             return None
         if not any(one.active for one in admins):
-            with suppress(AccountError):  # another process was first
+            refused: AccountError | None = None
+            try:
                 self.add("admin", "Admin", "admin")
-            admins = [one for one in self.all() if one.rank == "admin"]
+            except AccountError as error:
+                refused = error
+            admins = [one for one in self.all() if one.rank == "admin" and one.active]
+            if refused is not None and not admins:  # somebody else is called so; if not, another process was first
+                raise refused
         return self.invite(next(one for one in admins if one.active).id)
 
     # Passwords.

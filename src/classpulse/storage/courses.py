@@ -225,9 +225,9 @@ class Courses:
         with self._reading() as session:
             return session.scalar(select(SessionRow.course_id).where(SessionRow.id == session_id))
 
-    def close_torn(self, course: Course) -> None:
+    def close_torn(self, course_id: int) -> None:
         """End what a process that fell silent has left open of a course, at its last sign of life."""
-        open_ones = (SessionRow.course_id == course.id) & SessionRow.ended_at.is_(None)
+        open_ones = (SessionRow.course_id == course_id) & SessionRow.ended_at.is_(None)
         with told_plainly(self._engine.url), self._engine.begin() as connection:
             values = {"ended_at": SessionRow.last_seen_at, "ended_how": "torn"}
             connection.execute(update(SessionRow).where(open_ones).values(values))

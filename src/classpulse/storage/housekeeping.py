@@ -91,6 +91,11 @@ class House:
                 self._retention = Retention(self._engine, self._settings.retention, self.erased, self._quiet_vault())
             return self._retention.step()
 
+    def scrub(self) -> None:
+        """Rewrite the files where bytes of people who were deleted are still in them."""
+        with told_plainly(self._engine.url):
+            self._scrub_if_marked()
+
     def _deliver(self) -> None:
         self._delivered_s = time.monotonic()
         self.spool.deliver(None if self._settings is None else timedelta(self._settings.retention.observations_days))

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
@@ -26,7 +30,7 @@ class Owner:
     Attributes:
         pid: its number.
         started_s: its start, seconds since the epoch.
-        host: its machine.
+        host: its machine, see `this_machine`.
     """
 
     pid: int
@@ -36,11 +40,16 @@ class Owner:
     @classmethod
     def this_process(cls) -> Owner:
         """The process that asks."""
-        return cls(os.getpid(), psutil.Process().create_time(), platform.node()[:200])
+        return cls(os.getpid(), psutil.Process().create_time(), this_machine())
+
+    @property
+    def machine(self) -> str:
+        """What people call its machine."""
+        return self.host.partition(" ")[0]
 
     def lives(self, silent: timedelta) -> bool:
         """Whether it still runs, after it has written nothing for so long."""
-        if self.host != platform.node()[:200]:
+        if self.host != this_machine():
             return silent.total_seconds() < SILENT_S
         try:
             started_s = psutil.Process(self.pid).create_time()
@@ -49,3 +58,18 @@ class Owner:
         except psutil.AccessDenied:
             return True
         return abs(started_s - self.started_s) < SAME_START_S
+
+
+@cache
+def this_machine() -> str:
+    """This machine by its name and, on Linux, by what tells it from others of that name.
+
+    Containers on one machine, and copies of one machine, may go by the same name, and none sees the others' processes:
+    that a number is nobody's here says nothing of them.
+    """
+    name, told = platform.node()[:180], ""
+    with suppress(OSError):
+        told += Path("/etc/machine-id").read_text(encoding="ascii", errors="replace").strip()
+    with suppress(OSError):
+        told += str(Path("/proc/self/ns/pid").readlink())
+    return f"{name} {hashlib.sha256(told.encode()).hexdigest()[:8]}" if told else name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import platform
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,11 +28,13 @@ class PersonFile:
         path: absolute.
         sha256: of its content, in hex.
         created_at: UTC.
+        machine: by name, where it was written; empty where that is not known.
     """
 
     path: Path
     sha256: str
     created_at: datetime
+    machine: str = ""
 
 
 def note_file(connection: Connection, person_id: str, key: Key, path: Path) -> None:
@@ -40,7 +43,7 @@ def note_file(connection: Connection, person_id: str, key: Key, path: Path) -> N
     Raises:
         OSError: it cannot be read.
     """
-    text = json.dumps([str(path.resolve()), _hash(path)], ensure_ascii=False)
+    text = json.dumps([str(path.resolve()), _hash(path), platform.node()], ensure_ascii=False)
     values = {"person_id": person_id, "sealed": "", "created_at": datetime.now(UTC)}
     made = connection.execute(insert(PersonExportRow), values).inserted_primary_key
     number = None if made is None else made[0]
@@ -57,8 +60,9 @@ def files_of(connection: Connection, person_id: str, key: Key) -> list[PersonFil
     query = select(PersonExportRow.__table__).where(PersonExportRow.person_id == person_id).order_by(PersonExportRow.id)
     files = []
     for row in connection.execute(query):
-        path, sha256 = json.loads(key.unseal(row.sealed, "person_exports", row.id, person_id))
-        files.append(PersonFile(Path(path), sha256, row.created_at))
+        # Before machines were noted there were two of these.
+        path, sha256, *machine = json.loads(key.unseal(row.sealed, "person_exports", row.id, person_id))
+        files.append(PersonFile(Path(path), sha256, row.created_at, *machine))
     return files
 
 
@@ -69,7 +73,9 @@ def delete_file(file: PersonFile) -> str:
             return f"{file.path} was changed since it was written: look at it and delete it yourself"
         file.path.unlink()
     except FileNotFoundError:
-        return ""  # moved or deleted: where to is not known
+        if file.machine in {"", platform.node()}:
+            return ""  # moved or deleted: where to is not known
+        return f"{file.path} was written on the machine {file.machine}: look there, and delete it yourself"
     except OSError as error:
         return f"{file.path} cannot be deleted: {error.strerror or error}. Delete it yourself"
     return ""

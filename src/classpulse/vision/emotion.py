@@ -33,8 +33,13 @@ MAX_BATCH = 64
 class EmotionClassifier:
     """Reads the seven emotions of FER-2013 in faces."""
 
-    def __init__(self, model: Network, settings: EmotionSettings) -> None:
+    def __init__(self, model: Network, settings: EmotionSettings, *, tried: bool = False) -> None:
         """Take an open model.
+
+        Args:
+            model: tells the seven emotions.
+            settings: which faces are read, and what counts as certain.
+            tried: whether it has read faces before, so that it need not be tried out.
 
         Raises:
             ModelError: it does not tell the seven emotions of any number of faces.
@@ -59,7 +64,8 @@ class EmotionClassifier:
         self._model = model
         self._side_px = side
         self._settings = settings
-        self._try_out()
+        if not tried:
+            self._try_out()
 
     @classmethod
     def open(cls, settings: Settings, policy: Policy, *, threads: int = 1) -> EmotionClassifier:

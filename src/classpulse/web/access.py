@@ -154,14 +154,13 @@ class Access:
 
     def _is_open_here(self, connection: HTTPConnection) -> bool:
         """Whether it is this machine that asks, which alone can reach the page."""
-        handed_on = any(name in connection.headers for name in FORWARDED)
-        return self.web.only_here and not handed_on and is_loopback(connection)
+        return self.web.only_here and is_from_here(connection)
 
     def audience(self, connection: HTTPConnection) -> Audience:
         """What an answer may have: single faces are for a teacher, and names where nobody can read along."""
         if getattr(connection.state, "role", None) != "teacher":
             return "class"
-        return "names" if is_encrypted(connection, self.web) or is_loopback(connection) else "faces"
+        return "names" if is_encrypted(connection, self.web) or is_from_here(connection) else "faces"
 
 
 class Doors:
@@ -247,6 +246,11 @@ def may_be_watched(path: str, method: str) -> bool:
 def is_encrypted(connection: HTTPConnection, web: WebSettings) -> bool:
     """Whether a request came encrypted; behind a proxy with https it counts as that."""
     return connection.scope["scheme"] in {"https", "wss"} or (web.public_url or "").startswith("https:")
+
+
+def is_from_here(connection: HTTPConnection) -> bool:
+    """Whether it is this very machine that asks, and not a proxy on it for somebody elsewhere."""
+    return is_loopback(connection) and not any(name in connection.headers for name in FORWARDED)
 
 
 def is_loopback(connection: HTTPConnection) -> bool:

@@ -123,6 +123,7 @@ def remove(asking: Editing, school: SchoolHere, members: MembersHere) -> None:
     """Remove a class; what was stored of it stays for the command line, for as long as such rows are kept."""
     school.own.settle()
     asking.courses.remove(asking.course)
+    school.own.forget_but(school.store.runs().all())
     members.forget()
 
 

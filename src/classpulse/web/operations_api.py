@@ -12,7 +12,7 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 
 from classpulse.operations.metrics import CONTENT_TYPE
-from classpulse.web.access import FORWARDED, is_loopback
+from classpulse.web.access import is_from_here
 from classpulse.web.limits import TOKEN_GUESSES, Limits, address_of
 
 if TYPE_CHECKING:
@@ -53,8 +53,7 @@ async def metrics(request: Request) -> Response:
 def _require_reader(request: Request, operations: Operations) -> None:
     token, web = operations.settings.metrics.token, operations.settings.web
     if token is None:
-        handed_on = any(name in request.headers for name in FORWARDED)
-        if not (web.only_here and is_loopback(request) and not handed_on):
+        if not (web.only_here and is_from_here(request)):
             detail = "Figures are for this machine alone: set metrics.token to let a program read them."
             raise HTTPException(403, detail)
         return

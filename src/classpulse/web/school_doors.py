@@ -41,7 +41,7 @@ PLACE = re.compile(r"/c/([a-z0-9-]{1,40})(/.*)?", re.DOTALL)
 STORED = re.compile(r"/api/v1/sessions/.*", re.DOTALL)
 ONE_STORED = re.compile(r"/api/v1/sessions/([0-9]{1,15})/.*", re.DOTALL)
 EVENTS = "/api/v1/events"
-STILL_IN_S = 20.0
+STILL_IN_S = 5.0
 """How often it is asked whether somebody who watches is still let in."""
 NO_CLASS = phrase("You have no class here.")
 MOVING = phrase("This class is about to begin, or to go on, in a process of the school: try again in a few seconds.")
@@ -162,14 +162,19 @@ class ClassDoors:
         inner = scope["path"]
         if STORED.fullmatch(inner) or inner.startswith("/static/"):
             return self._idle  # it is the same in every process
-        if run is not None and run.live and run.process is not None and run.process.id != self._school.me.id:
+        process = run.process if run is not None and run.live else None
+        if process is not None and process.id != self._school.me.id and not self._is_opening(course):
             if not scope["state"].get(HANDED_ON):
-                return self._forwarder.to(run.process, course.slug)
+                return self._forwarder.to(process, course.slug)
         elif not self._is_coming(course):
             if inner == "/" and scope["type"] == "http":
                 raise _AnswerError(RedirectResponse(f"{self._pages.state.root_path}/classes/{course.slug}", 303))
             return self._idle
         raise _AnswerError(self.moving(scope))
+
+    def _is_opening(self, course: Course) -> bool:
+        """Whether it is about to run here, of which others hear a second later."""
+        return course.id in self._school.own.states()
 
     def _is_coming(self, course: Course) -> bool:
         """Whether it is about to run."""

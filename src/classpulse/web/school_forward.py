@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 from anyio import to_thread
 from starlette.requests import Request
-from starlette.responses import StreamingResponse
+from starlette.responses import PlainTextResponse, StreamingResponse
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 from websockets.typing import Subprotocol
@@ -48,10 +48,16 @@ TIMEOUT = httpx.Timeout(30.0, connect=2.0, pool=5.0)
 SOCKET_S = 5.0
 MESSAGE_BYTES = 262_144
 MOST_CLIENTS = 64
+MISDIRECTED = 421
+"""RFC 9110, 15.5.20: it came to a server that cannot answer it."""
 
 
 class HandedOn:
-    """ASGI middleware: takes another process's word on who asked it, and nobody else's."""
+    """ASGI middleware: takes another process's word on who asked it, and nobody else's.
+
+    What is handed on to a process that is no more, and comes to the one that has its address now, is sent back: it
+    would be handed on there again, to itself, and so on without an end.
+    """
 
     def __init__(self, app: ASGIApp, pass_key: str) -> None:
         """Believe whoever shows the key of this process, which is in the school's database."""
@@ -65,11 +71,23 @@ class HandedOn:
             return
         told = {name.decode("latin-1"): value for name, value in scope["headers"] if name.decode("latin-1") in OURS}
         scope = {**scope, "headers": [one for one in scope["headers"] if one[0].decode("latin-1") not in OURS]}
-        if PASS in told and secrets.compare_digest(told[PASS], self._pass_key):
+        if PASS in told:
+            if not secrets.compare_digest(told[PASS], self._pass_key):
+                await _send_back(scope, receive, send)
+                return
             scope = with_state(scope, HANDED_ON, value=True)
             scope["client"] = (told.get(CLIENT, b"unknown").decode("latin-1"), 0)
             scope["scheme"] = told.get(SCHEME, b"http").decode("latin-1")
         await self._app(scope, receive, send)
+
+
+async def _send_back(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer what was meant for another process."""
+    if scope["type"] == "http":
+        await PlainTextResponse("This is another process.", MISDIRECTED)(scope, receive, send)
+    else:  # a socket that is refused before it is open leads to nobody, and this one to somebody soon
+        await send({"type": "websocket.accept"})
+        await send({"type": "websocket.close", "code": 1013, "reason": "Try again in a few seconds."})
 
 
 class Forwarder:
@@ -123,15 +141,24 @@ class Forwarder:
                 self._contexts.clear()
             verify = context if context is not None else False
             client = self._clients[process.id] = httpx.AsyncClient(
-                base_url=process.address, timeout=TIMEOUT, verify=verify, limits=httpx.Limits(max_connections=None)
+                base_url=process.address,
+                timeout=TIMEOUT,
+                verify=verify,
+                limits=httpx.Limits(max_connections=None),
+                trust_env=False,  # no proxy of the environment's hears cookies, and what processes know each other by
             )
             client.headers.clear()
         request = Request(scope, receive)
-        body = await request.body() if "content-length" in request.headers else None
+        # As it comes, and never as a whole: it was not looked at how large it says that it is.
+        body = request.stream() if "content-length" in request.headers else None
         asked = client.build_request(
             scope["method"], _path(scope, slug), headers=_headers(process, scope, frozenset()), content=body
         )
         answer = await client.send(asked, stream=True)
+        if answer.status_code == MISDIRECTED:
+            await answer.aclose()
+            message = f"another process has the address {process.address} now"
+            raise ConnectionError(message)
         headers = [(name, value) for name, value in answer.headers.raw if name.decode().lower() not in NOT_HANDED_ON]
         handed_on = StreamingResponse(_chunks(answer), answer.status_code)
         handed_on.raw_headers = [(name.lower(), value) for name, value in headers]
