@@ -14,6 +14,7 @@ from playwright.sync_api import expect
 from classpulse.insight.estimate import Estimate
 from classpulse.insight.moments import Alert, AnswerCounts, ClassState, Mark
 from classpulse.joining.participant import Attendees
+from classpulse.sources.base import Health
 from classpulse.web.language import code_texts, page_in
 from classpulse.web.pages import STATIC
 
@@ -82,6 +83,7 @@ def test_where_there_is_no_state_it_is_said_why(page: Page, hub: Hub, state: Sta
         ({"elapsed_s": 20.0}, "The class has just begun"),
         ({"elapsed_s": 900.0}, "Not told"),
         ({"jurisdiction": "eu", "class_state": None}, "Not told here"),
+        ({"health": Health("waiting"), "now": None}, "No picture"),
         ({"phase": "paused", "class_state": WITH_YOU}, "Paused"),
         ({"phase": "ended", "class_state": WITH_YOU}, "The class is over"),
     ]

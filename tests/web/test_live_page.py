@@ -297,11 +297,14 @@ def test_an_exception_that_is_in_force_is_said(page: Page, hub: Hub, state: Stat
 
 
 def test_before_the_first_figures_it_is_said_that_they_come(page: Page, hub: Hub, state: State, window: Window) -> None:
+    hub.publish(state(history=(), session_id=2, now=None, elapsed_s=0.0))
+    expect(page.locator("#instead-text")).to_have_text("The first figures come with the first picture.")
     begun = {"history": (), "session_id": 2, "now": window(3, people=12, read=0)}
     hub.publish(state(**begun, elapsed_s=3.0))
     expect(page.locator("#clock")).to_have_text("0:03")
     hub.publish(state(**begun, elapsed_s=4.0))
     expect(page.locator("#instead-title")).to_have_text("Starting")
+    expect(page.locator("#instead-text")).to_have_text("The first figures appear after a few seconds.")
     expect(page.locator("#faces")).to_have_text("12")
 
 
@@ -317,12 +320,15 @@ def test_csv_is_downloaded(page: Page, tmp_path: Path) -> None:
 
 def test_trouble_is_said(page: Page, hub: Hub, state: State) -> None:
     health = Health(state="waiting", message="webcam 0 gave no picture for 3 s; trying again", reopened=2)
-    hub.publish(state(health=health, trouble="The disk is full."))
+    hub.publish(state(health=health, trouble="The disk is full.", now=None))
     expect(page.locator("#notices")).to_contain_text("webcam 0 gave no picture for 3 s; trying again")
     expect(page.locator("#notices")).to_contain_text("The disk is full.")
     expect(page.locator("#status")).to_have_text("Waiting")
     expect(page.locator("#source-health")).to_have_text("No picture, reopened 2 times")
     expect(page.locator("#announcer")).to_contain_text("The disk is full.")
+    expect(page.locator("#instead-title")).to_have_text("No picture")
+    for figure in ("#faces", "#rate", "#age"):
+        expect(page.locator(figure)).to_have_text("\u2013")
     hub.publish(state())
     expect(page.locator("#notices")).to_be_empty()
 

@@ -119,12 +119,13 @@ const UNJUDGED_S = 5;
 
 function showHealth() {
   const { source } = state;
+  const comes = source.state !== "waiting";
   const counts = { dropped: number(source.dropped), frames: number(source.frames) };
   const dropped = source.frames
     ? t("{dropped} of {frames} ({share})", { ...counts, share: percent(source.dropped / source.frames, source.dropped ? 1 : 0) })
     : t("{dropped} of {frames}", counts);
-  setText(byId("rate"), number(state.results_per_s, 1));
-  setText(byId("age"), `${number(state.age_ms)} ms`);
+  setText(byId("rate"), comes ? number(state.results_per_s, 1) : "–");
+  setText(byId("age"), comes ? `${number(state.age_ms)} ms` : "–");
   const judged = state.elapsed_s >= UNJUDGED_S || state.phase === "ended";
   setText(byId("dropped"), judged ? dropped : "–");
   const word = { ok: t("Good"), waiting: t("No picture"), ended: t("Ended") }[source.state] ?? source.state;
