@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import threading
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ OUTLINED = frozenset({"en", "es"})
 """Languages whose letters the charts' font has, and that need no shaping."""
 SHORTEST_MIN = 0.1
 """A shorter class is drawn as if it had been so long."""
+_DRAWING = threading.Lock()
 STEPS_MIN = (1 / 12, 1 / 6, 0.25, 0.5, 1, 2, 5, 10, 15, 30, 60)
 
 
@@ -82,9 +84,12 @@ STYLE: dict[RcKeyType, Any] = {
 
 @contextmanager
 def styled(texts: Catalogue, salt: dict[RcKeyType, Any]) -> Iterator[None]:
-    """The style of every chart; where the font has no letters of a language, the reader's own fonts draw them."""
+    """The style of every chart; where the font has no letters of a language, the reader's own fonts draw them.
+
+    Styles are matplotlib's for the whole process, so that one chart at a time is drawn, whoever asks for reports.
+    """
     letters: dict[RcKeyType, Any] = {} if texts.language in OUTLINED else {"svg.fonttype": "none"}
-    with mpl.rc_context({**STYLE, **salt, **letters}), warnings.catch_warnings():
+    with _DRAWING, mpl.rc_context({**STYLE, **salt, **letters}), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         yield
 

@@ -77,7 +77,7 @@ def timeline(report: ClassReport, texts: Catalogue = ENGLISH, sheet: Sheet = PAG
                 bbox={"boxstyle": "circle,pad=0.28", "fc": INK, "ec": "white", "lw": 1.2},
                 zorder=6,
             )
-        minute_axis(axes, report.length_s, sheet, texts.retold(phrase("minutes from the beginning")))
+        minute_axis(axes, report.span_s, sheet, texts.retold(phrase("minutes from the beginning")))
         legend_below(axes, sheet)
         return to_svg(figure, texts.retold(TIMELINE), f"{sheet.name}-timeline-{report.session_id}")
 
@@ -94,14 +94,14 @@ def mood(report: ClassReport, texts: Catalogue = ENGLISH, sheet: Sheet = PAGE) -
             times, columns, labels=[texts.retold(label) for label in labels], colors=colours, lw=0.4, edgecolor="white"
         )
         share_axis(axes, 0, 0.5, texts)
-        minute_axis(axes, report.length_s, sheet)
+        minute_axis(axes, report.span_s, sheet)
         legend_beside(axes, sheet)
         return to_svg(figure, texts.retold(MOOD), f"{sheet.name}-mood-{report.session_id}")
 
 
 def answers(report: ClassReport, texts: Catalogue = ENGLISH, sheet: Sheet = PAGE) -> str:
     """How many said that they were with the teacher, unsure or lost, stacked; with marks where no other chart is."""
-    said, length_s = report.answers, report.length_s
+    said = report.answers
     with styled(texts, {"svg.hashsalt": "answers"}):
         figure, axes = blank(1.9 if report.by_answers else 1.1, sheet)
         times = np.array(said.times_s) / 60
@@ -118,7 +118,7 @@ def answers(report: ClassReport, texts: Catalogue = ENGLISH, sheet: Sheet = PAGE
         axes.yaxis.set_major_locator(MaxNLocator(3, integer=True))
         if report.by_answers:
             _marks(axes, report, texts, sheet)
-        minute_axis(axes, max(length_s, said.times_s[-1] if said.times_s else 0), sheet)
+        minute_axis(axes, max(report.span_s, said.times_s[-1] if said.times_s else 0), sheet)
         legend_beside(axes, sheet)
         return to_svg(figure, texts.retold(ANSWERS), f"{sheet.name}-answers-{report.session_id}")
 
@@ -256,7 +256,7 @@ def joined(spans: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
 
 def _marks(axes: Axes, report: ClassReport, texts: Catalogue, sheet: Sheet) -> None:
     taken = [-np.inf, -np.inf]
-    wide = max(report.length_s / 60, SHORTEST_MIN) * sheet.title_share
+    wide = max(report.span_s / 60, SHORTEST_MIN) * sheet.title_share
     for mark in report.marks:
         at = mark.time_s / 60
         row = int(np.argmin(taken)) if taken[0] > at - wide else 0
