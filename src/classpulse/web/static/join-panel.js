@@ -56,13 +56,21 @@ function showRow() {
   setText(row.open.lastElementChild, open ? t("Show the link") : t("Let students join"));
   row.open.hidden = isObserver();
   row.open.disabled = !state.connected || state.phase === "ended" || state.phase === "asking";
-  const raised = people.filter((one) => one.hand_s !== null && one.present);
-  const chips = raised.slice(0, SHOWN_HANDS).map(handChip);
-  const more = hands - chips.length;
-  if (more > 0 && !isObserver()) chips.push(element("li", { class: "more-hands" }, n("{n} more hand", "{n} more hands", more)));
+  showHands(hands);
+  setText(row.said, hands ? n("{n} hand is up", "{n} hands are up", hands) : "");
+}
+
+/** The raised hands, made anew only where they change: a state comes four times a second, and a click takes longer. */
+function showHands(hands) {
+  const raised = people.filter((one) => one.hand_s !== null && one.present).slice(0, SHOWN_HANDS);
+  const more = isObserver() ? 0 : Math.max(0, hands - raised.length);
+  const wanted = JSON.stringify([raised.map((one) => [one.participant, one.name]), more]);
+  if (wanted === row.shown) return;
+  row.shown = wanted;
+  const chips = raised.map(handChip);
+  if (more) chips.push(element("li", { class: "more-hands" }, n("{n} more hand", "{n} more hands", more)));
   row.hands.replaceChildren(...chips);
   row.hands.hidden = chips.length === 0;
-  setText(row.said, hands ? n("{n} hand is up", "{n} hands are up", hands) : "");
 }
 
 // The dialog with the link.
@@ -178,6 +186,7 @@ export async function showStudents(now, connected) {
   if (wanted !== asked && connected && !isObserver()) {
     asked = wanted;
     const answer = await ask("GET", path("participants"));
+    if (wanted !== asked) return; // a newer list is on its way
     if (answer.data) people = answer.data;
     else if (answer.status === 0) asked = "";
     showPeople();
