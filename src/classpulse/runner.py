@@ -381,10 +381,11 @@ class Runner:
             if since_s <= 1.5 * PUBLISH_EVERY_S:
                 return
             changes: dict[str, Any] = {"health": health, "trouble": self._trouble(recorder)}
-            if reader.live and math.isfinite(since_s):  # what is said and noted meanwhile has its time
-                changes["elapsed_s"] = self._told[1] + since_s
-            if health.state == "waiting":
+            waits = health.state == "waiting"
+            if waits:
                 changes |= {"now": None, "result": None}
+            if (waits or not self._go.is_set()) and reader.live and math.isfinite(since_s):
+                changes["elapsed_s"] = self._told[1] + since_s  # so that what is said and noted meanwhile has its time
             self._publish(**changes)
 
     def _ask(self) -> None:
