@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -319,13 +320,17 @@ def test_csv_is_downloaded(page: Page, tmp_path: Path) -> None:
 
 
 def test_trouble_is_said(page: Page, hub: Hub, state: State) -> None:
-    health = Health(state="waiting", message="webcam 0 gave no picture for 3 s; trying again", reopened=2)
+    health = Health(state="waiting", message="webcam 0 gave no picture for 3 s; trying again in 5 s", reopened=2)
     hub.publish(state(health=health, trouble="The disk is full.", now=None))
-    expect(page.locator("#notices")).to_contain_text("webcam 0 gave no picture for 3 s; trying again")
+    expect(page.locator("#notices")).to_contain_text("webcam 0 gave no picture for 3 s; trying again in 5 s")
     expect(page.locator("#notices")).to_contain_text("The disk is full.")
     expect(page.locator("#status")).to_have_text("Waiting")
     expect(page.locator("#source-health")).to_have_text("No picture, reopened 2 times")
-    expect(page.locator("#announcer")).to_contain_text("The disk is full.")
+    expect(page.locator("#announcer")).to_have_text(f"The disk is full. {health.message}")
+    less = replace(health, message=health.message.replace("5 s", "4 s"))
+    hub.publish(state(health=less, trouble="The disk is full.", now=None))
+    expect(page.locator("#notices")).to_contain_text("trying again in 4 s")
+    expect(page.locator("#announcer")).to_contain_text("in 5 s")  # it is not said again each second
     expect(page.locator("#instead-title")).to_have_text("No picture")
     for figure in ("#faces", "#rate", "#age"):
         expect(page.locator(figure)).to_have_text("\u2013")

@@ -1,7 +1,7 @@
 // One class of a school: when it was held, who belongs to it, and what it is.
 
 import { begin, end, isLive, lineOf, link, showPill, sourceWord } from "./class-card.js";
-import { byId, clock, element, setText } from "./dom.js";
+import { byId, clock, element, setText, unnumbered } from "./dom.js";
 import { t } from "./i18n.js";
 import { RANKS, sentence } from "./ranks.js";
 import { prepareTop } from "./school-top.js";
@@ -14,7 +14,7 @@ const EVERY_MS = 3_000;
 
 let course = null;
 let away = ""; // why the class could not be read the last time
-let trouble = ""; // of the class, as it stands above
+let trouble = ""; // of the class, as it stands above, without its numbers
 
 function showRun() {
   byId("pill").hidden = false;
@@ -93,8 +93,8 @@ async function load(whole, ...notices) {
   else showRun();
   if (whole || before !== course.run?.phase) await showHeld();
   const now = sentence(course.run?.trouble ?? "");
-  if (whole || notices.length || away || now !== trouble) notify(...notices, ["bad", now]);
-  [away, trouble] = ["", now];
+  if (whole || notices.length || away || unnumbered(now) !== trouble) notify(...notices, ["bad", now]);
+  [away, trouble] = ["", unnumbered(now)];
 }
 
 async function act(what) {

@@ -15,6 +15,9 @@ export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/** A text without its numbers: "trying again in 4 s" is no news after "in 5 s", and nobody wants to hear it each second. */
+export const unnumbered = (text) => text.replace(/\p{N}+/gu, "");
+
 const parts = new Map();
 
 /** A part of the page that few need, its sheet and its module; fetched when it is needed, and once. */

@@ -3,7 +3,7 @@
 import { prepareAlerts, showAlerts } from "./alerts.js";
 import { showAnswers } from "./answers.js";
 import { addWindows, prepareChart, setClass, toldByAnswers } from "./chart.js";
-import { byId, clock, element, part, setIcon, setText } from "./dom.js";
+import { byId, clock, element, part, setIcon, setText, unnumbered } from "./dom.js";
 import { showFollowing } from "./following.js";
 import { n, number, percent, t } from "./i18n.js";
 import { prepareKeys } from "./keys.js";
@@ -65,6 +65,7 @@ function withCode(text) {
 }
 
 let noticed = "";
+let announced = "";
 
 function showNotices() {
   const found = notices();
@@ -74,7 +75,9 @@ function showNotices() {
   byId("notices").replaceChildren(
     ...found.map(([tone, text]) => element("p", { class: "notice", "data-tone": tone }, element("b", {}, TONES[tone]), element("span", {}, ...withCode(text)))),
   );
-  announce(found.map(([, text]) => text.replaceAll("`", "")).join(" "));
+  const text = found.map(([, each]) => each.replaceAll("`", "")).join(" ");
+  if (unnumbered(text) !== announced) announce(text);
+  announced = unnumbered(text);
 }
 
 /** Say something to screen readers, when they have finished what they are saying. */
