@@ -338,6 +338,22 @@ def test_trouble_is_said(page: Page, hub: Hub, state: State) -> None:
     expect(page.locator("#notices")).to_be_empty()
 
 
+def test_a_part_of_the_page_that_was_lost_on_the_way_is_asked_for_again(
+    browser: Browser, server: LiveServer, hub: Hub, state: State
+) -> None:
+    hub.publish(state(phase="asking", session_id=None, jurisdiction=None))  # and nothing is told until it is answered
+    page = browser.new_page()
+    page.clock.install()
+    page.route("**/static/ask.js*", lambda route: route.abort())
+    with page.expect_event("requestfailed"):
+        page.goto(server.url)
+    expect(page.locator("#following-word")).not_to_be_empty()
+    page.unroute("**/static/ask.js*")
+    page.clock.run_for(2_000)
+    expect(page.locator("#ask")).to_be_visible()
+    page.close()
+
+
 def test_names_are_text_and_never_markup(page: Page, hub: Hub, state: State) -> None:
     name = "<img src=x onerror=alert(1)>"
     hub.publish(state(source=name, trouble=name))
