@@ -6,6 +6,7 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -155,6 +156,47 @@ def test_pause_resume_and_stop(script: Script, settings: Settings, store: Store)
     assert store.sessions()[0].ended_how == runner.hub.state.ended_how == "stopped"
     assert runner.hub.state.health.dropped == store.sessions()[0].dropped == 0, "in a pause nobody was to look"
     assert script.closed
+
+
+class Ahead:
+    """A reader that has looked at pictures before they are asked for, as a cluster does."""
+
+    name, total_frames, labels, live, health = "ahead", None, (), True, Health()
+
+    def __init__(self) -> None:
+        self._looked = SimpleQueue[tuple[Frame, FrameResult] | None]()
+
+    def look(self, index: int) -> None:
+        self._looked.put((Frame(np.zeros((9, 16, 3), np.uint8), index / 10, index), result(index / 10)))
+
+    def results(self) -> Iterator[tuple[Frame, FrameResult]]:
+        yield from iter(self._looked.get, None)
+
+    def close(self) -> None:
+        self._looked.put(None)
+
+
+def test_what_was_looked_at_ahead_in_a_pause_is_not_taken_after_it(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    reader, seen = Ahead(), list[int]()
+    monkeypatch.setattr("classpulse.runner.open_reader", lambda *_, **__: reader)
+    runner = Runner(STREAM, settings, None, listeners=[lambda _, result: seen.append(result.index)])
+    watcher = Watcher(runner)
+    runner.start()
+    reader.look(0)
+    watcher.until(lambda state: state.now is not None)
+    runner.pause()
+    reader.look(1)
+    reader.look(2)
+    watcher.until(lambda _: reader._looked.qsize() == 1)
+    runner.resume()
+    watcher.until(lambda _: reader._looked.qsize() == 0)
+    reader.look(3)
+    watcher.until(lambda _: 3 in seen)
+    assert seen == [0, 3]
+    runner.stop()
+    ended(runner)
 
 
 def test_a_paused_class_can_be_stopped(script: Script, settings: Settings) -> None:

@@ -30,7 +30,7 @@ from classpulse.vision.meeting import view_of
 from classpulse.watching import Watching
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from classpulse.cluster.connection import Cluster
     from classpulse.insight.moments import Left, Said
@@ -345,15 +345,23 @@ class Runner:
                 self._told = math.inf, 0.0  # nothing comes any more that `_look` would have to wait for
                 self._publish(**progress.state(individual=False))
 
-    def _process(self, reader: Reader, recorder: SessionRecorder | None, progress: Progress) -> None:
-        for frame, fresh in reader.results():
+    def _results(self, reader: Reader, progress: Progress) -> Iterator[tuple[Frame, FrameResult]]:
+        """The results of the class, without those of its pauses, until somebody stops it."""
+        resumed_s = -math.inf
+        for frame, result in reader.results():
             if self._stopping.is_set():
-                break
+                return
             if not self._go.is_set():
                 with self._pauses.pause(lambda: reader.health):
                     self._go.wait()
                 progress.forget_now()
-                continue
+                resumed_s = time.monotonic()
+            # Some were looked at ahead, here or on another machine, and are of the pause though they come after it.
+            elif not reader.live or frame.captured_at >= resumed_s:
+                yield frame, result
+
+    def _process(self, reader: Reader, recorder: SessionRecorder | None, progress: Progress) -> None:
+        for frame, fresh in self._results(reader, progress):
             result = self._roll.check(fresh)
             finished = progress.add(result, age_s=time.monotonic() - frame.captured_at, answers=self.hub.state.answers)
             if finished is not None:

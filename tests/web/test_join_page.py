@@ -166,7 +166,9 @@ def test_networks_that_do_not_come_may_be_tried_again(context: BrowserContext, l
     expect(page.locator("#camera-state")).to_have_text("On", timeout=SLOW_MS)
 
 
-def test_a_reader_that_broke_may_be_tried_again(context: BrowserContext, lesson: JoinedClass) -> None:
+def test_a_reader_rests_in_a_pause_and_may_be_tried_again_where_it_broke(
+    context: BrowserContext, lesson: JoinedClass
+) -> None:
     context.add_init_script("""
       window.opened = 0;
       window.Worker = class extends EventTarget {
@@ -179,8 +181,19 @@ def test_a_reader_that_broke_may_be_tried_again(context: BrowserContext, lesson:
         terminate() {}
       };
     """)
+    sent: list[str] = []
+    context.on(
+        "page", lambda page: page.on("websocket", lambda line: line.on("framesent", lambda m: sent.append(str(m))))
+    )
     page = come_in(context, lesson, "device")
     expect(page.locator("#camera-state")).to_have_text("On")
+    until(lambda: '{"t":"s"}' in sent, page)
+    lesson.room.follow("paused")
+    expect(page.locator("#line")).to_have_text("Class is paused")
+    sent.clear()
+    page.wait_for_timeout(1_200)
+    assert '{"t":"s"}' not in sent, "in a pause nothing is sent"
+    lesson.room.follow("running")
     page.evaluate("reader.dispatchEvent(new ErrorEvent('error', { message: 'out of memory' }))")
     expect(page.locator("#mirror-title")).to_have_text("The camera cannot be used")
     page.get_by_role("button", name="Try again").click()
