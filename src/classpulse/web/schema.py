@@ -255,7 +255,7 @@ def _fields_of(state: LiveState, people: AboutPeople) -> dict[str, object]:
         "individual": state.individual,
         "min_group": group_limit(state),
         "session_id": state.session_id,
-        "elapsed_s": round(state.elapsed_s, 1),
+        "elapsed_s": round(state.elapsed_s, 3),  # as the ends of windows, so that clock and chart never differ
         "results_per_s": round(state.results_per_s, 1),
         "age_ms": round(state.age_ms),
         "trouble": state.trouble,
