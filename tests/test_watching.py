@@ -103,7 +103,7 @@ def test_alerts_can_be_off() -> None:
     assert watching.fill(RUNNING).class_state is not None
     watching.look(Health("waiting"), RUNNING)
     state = watching.fill(RUNNING)
-    assert (state.alerts, state.snoozed_until_s) == ((), None)
+    assert (state.alerts, state.snoozed_until_s, state.alerts_on) == ((), None, False)
 
 
 def test_a_source_that_waits_is_told_and_a_paused_class_is_not(monkeypatch: pytest.MonkeyPatch) -> None:

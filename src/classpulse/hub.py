@@ -53,7 +53,8 @@ class LiveState:
             the law forbids to read it from faces and nobody was asked.
         marks: what the teacher noted, oldest first.
         alerts: what the class was told of, oldest first.
-        snoozed_until_s: no alert is raised before; None where alerts are on.
+        alerts_on: whether alerts are raised at all, by the settings.
+        snoozed_until_s: no alert is raised before; None where none is held back.
         answers: what students said of themselves; None where nobody was asked.
         attendees: who takes part by link, as counts.
         trouble: one sentence about what is wrong beside the source (the disk is full, say); empty if nothing.
@@ -79,6 +80,7 @@ class LiveState:
     class_state: ClassState | None = None
     marks: tuple[Mark, ...] = ()
     alerts: tuple[Alert, ...] = ()
+    alerts_on: bool = True
     snoozed_until_s: float | None = None
     answers: AnswerCounts | None = None
     attendees: Attendees = field(default_factory=Attendees)

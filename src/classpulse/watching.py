@@ -120,7 +120,13 @@ class Watching:
         with self._lock:
             snoozed = None if self._watch is None else self._watch.snoozed_until_s
             word = self._state if self._waits_since is None else None
-            return replace(state, class_state=word, alerts=tuple(self._alerts), snoozed_until_s=snoozed)
+            return replace(
+                state,
+                class_state=word,
+                alerts=tuple(self._alerts),
+                alerts_on=self._watch is not None,
+                snoozed_until_s=snoozed,
+            )
 
     def close(self) -> None:
         """The class is over: tell what waits."""

@@ -420,6 +420,9 @@ def test_alerts_are_snoozed(page: Page, hub: Hub, state: State, controls: Record
     assert heard(controls)[:2] in {("snooze", "0.0"), ("snooze", "0")}
     hub.publish(state(alerts=(FELL,), snoozed_until_s=60.0))
     expect(page.locator("#snooze")).to_have_text("Snooze 10 minutes")
+    hub.publish(state(alerts=(), alerts_on=False))
+    expect(page.locator("#no-alerts")).to_have_text("Alerts are switched off in the settings.")
+    expect(page.locator("#snooze")).to_be_hidden()
 
 
 COUNT_TONES = """

@@ -59,6 +59,8 @@ function showSnooze(state, connected) {
   setText(byId("snooze"), snoozed ? t("End snooze") : SNOOZE);
   byId("snooze").dataset.minutes = snoozed ? 0 : SNOOZE_MIN;
   byId("snooze").disabled = !connected || !["running", "paused"].includes(state.phase);
+  byId("snooze").hidden = !state.alerts_on;
+  setText(byId("no-alerts"), state.alerts_on ? t("None so far. They are rare, and each gives its reason.") : t("Alerts are switched off in the settings."));
 }
 
 /** Show the alerts; one that was not there before is told of. */
