@@ -411,6 +411,10 @@ def test_a_new_alert_is_told_and_can_be_dismissed(page: Page, hub: Hub, state: S
 
 def test_alerts_are_snoozed(page: Page, hub: Hub, state: State, controls: RecordedControls) -> None:
     hub.publish(state(alerts=(FELL,)))
+    page.get_by_role("button", name="Dismiss").focus()
+    hub.publish(state(alerts=(FELL, LOST)))
+    expect(page.locator("#banner")).to_contain_text(LOST.reason)
+    expect(page.get_by_role("button", name="Dismiss")).to_be_focused()  # whoever is in the banner stays there
     page.locator("#banner").get_by_role("button", name="Snooze 10 minutes").click()
     assert heard(controls)[:2] in {("snooze", "10.0"), ("snooze", "10")}
     expect(page.locator("#banner")).to_be_hidden()

@@ -43,11 +43,13 @@ function dismiss() {
 }
 
 function raise(alert) {
+  const inside = byId("banner").contains(document.activeElement);
   byId("banner").replaceChildren(
     icon("icon-flag", "flag"),
     element("p", {}, element("b", { class: "num" }, t("Alert, {time}", { time: clock(alert.time_s) })), element("span", {}, alert.reason)),
     element("div", { class: "banner-actions" }, button(SNOOZE, () => snooze(SNOOZE_MIN).then((done) => done && dismiss())), button(t("Dismiss"), dismiss)),
   );
+  if (inside) byId("banner").querySelector("button:last-of-type").focus();
   chime();
 }
 

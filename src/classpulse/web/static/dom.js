@@ -10,6 +10,12 @@ export function element(tag, attributes = {}, ...children) {
   return made;
 }
 
+/** Put a list's elements in their order, and leave those where they are that are there, so that nobody loses their place. */
+export function arrange(list, wanted) {
+  for (const one of [...list.children]) if (!wanted.includes(one)) one.remove();
+  wanted.forEach((one, i) => list.children[i] !== one && list.insertBefore(one, list.children[i] ?? null));
+}
+
 /** Change a text only when it differs, so that screen readers and layout are left alone. */
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;

@@ -1,6 +1,6 @@
 // Students who take part by link, as the teacher sees them: the link to be photographed, who is in, whose hand is up.
 
-import { byId, element, icon, setText } from "./dom.js";
+import { arrange, byId, element, icon, setText } from "./dom.js";
 import { n, t } from "./i18n.js";
 import { isObserver } from "./role.js";
 import { ask } from "./server.js";
@@ -172,7 +172,18 @@ function showPeople() {
   setText(dialog.count, n("{n} student takes part", "{n} students take part", state.participants.present));
   dialog.none.hidden = people.length > 0;
   dialog.list.hidden = people.length === 0;
-  dialog.list.replaceChildren(...people.map(person));
+  arrange(dialog.list, people.map(entry));
+}
+
+const entries = new WeakMap(); // what a student's line in the list shows
+
+/** A student's line: the one that is there, where nothing of it has changed, so that it can be pressed meanwhile. */
+function entry(one) {
+  const shows = JSON.stringify({ ...one, hand_s: one.hand_s !== null });
+  const there = [...dialog.list.children].find((each) => entries.get(each) === shows);
+  const made = there ?? person(one);
+  entries.set(made, shows);
+  return made;
 }
 
 /** Show who takes part; the list itself is fetched when it has changed. */
