@@ -224,14 +224,11 @@ class Room:
         with self._lock:
             one = self._seats.require(participant)
             one.heard_s = self._clock()
-            if self.phase == "ended":
-                raise JoinError(ENDED, "over")
             if self.phase not in {"running", "paused"}:
                 message = phrase("The class has not begun yet: try again in a moment.")
                 raise JoinError(message, "early")
         with one.answering:
-            with self._lock:
-                self._seats.require(participant)
+            self.standing(participant)  # they may have left while another answer was on its way
             self._on_answer(participant, said)
             with self._lock:
                 one.said = said
@@ -292,8 +289,6 @@ class Room:
         """What was read of each student in the last seconds, in the order in which they came in."""
         with self._lock:
             return self._seats.seen(within_s)
-
-    # Under the lock.
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
