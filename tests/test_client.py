@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,6 +32,7 @@ class HeardControls:
 
     def __init__(self) -> None:
         self.asked: list[object] = []
+        self.hub = Hub()
 
     def pause(self) -> None:
         self.asked.append("pause")
@@ -67,7 +69,7 @@ def controls() -> HeardControls:
 @pytest.fixture
 def server(tmp_path: Path, controls: HeardControls, certificate: Certificate) -> Iterator[LiveServer]:
     """An encrypted class that others can reach, with a window stored and a room for students."""
-    hub = Hub()
+    hub = controls.hub
     room = Room(JoinSettings(), camera=True, on_answer=controls.answer, on_erase=lambda *_: None)
     room.begin(Policy("other"))
     room.follow("running")
@@ -93,7 +95,8 @@ def teacher(server: LiveServer, certificate: Certificate) -> Iterator[Client]:
 def test_a_teacher_sees_and_does_what_the_page_does(teacher: Client, controls: HeardControls) -> None:
     assert teacher.role() == "teacher"
     assert (teacher.state().phase, teacher.state().source.name) == ("running", "webcam 0")
-    assert next(teacher.states()).phase == "running"
+    states = teacher.states()
+    assert next(states).phase == "running"
     (window,) = teacher.windows()
     assert (window.end_s, window.people) == (5.0, 12)
     assert teacher.windows(teacher.sessions()[0].id) == [window]
@@ -102,6 +105,10 @@ def test_a_teacher_sees_and_does_what_the_page_does(teacher: Client, controls: H
     teacher.resume()
     teacher.stop()
     assert controls.asked == [("mark", "new topic"), "pause", "resume", "stop"]
+    for trouble in ("", "told after the end, while the page is still there"):
+        controls.hub.publish(replace(controls.hub.state, phase="ended", trouble=trouble))
+        ended = next(states, None)
+        assert (ended is None) == bool(trouble)
 
 
 def test_students_join_answer_and_leave(

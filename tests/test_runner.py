@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,20 +15,23 @@ from live_pictures import class_picture
 from scripted_class import PATIENCE_S, Script, Watcher
 
 from classpulse import notebook, readers
-from classpulse.errors import ModelError, PolicyError, SourceError, StorageError
+from classpulse.errors import ModelError, MomentError, PolicyError, SourceError, StorageError
 from classpulse.insight.moments import Mark
 from classpulse.policy import Policy
-from classpulse.progress import HISTORY_S, Progress
+from classpulse.progress import HISTORY_S, PUBLISH_EVERY_S, Progress
 from classpulse.runner import Runner
 from classpulse.settings import Settings
 from classpulse.sources.base import Health
 from classpulse.sources.opening import SourceKind
+from classpulse.storage.recorder import SessionRecorder
 from classpulse.storage.store import Store
 from classpulse.types import Emotions, Faces, Frame, FrameResult, Tracks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from classpulse.settings import Jurisdiction
+    from classpulse.storage.recorder import HowEnded
 
 STREAM = SourceKind("stream", "rtsp://camera/", "rtsp://camera/")
 VIDEO = SourceKind("video", "lesson.mp4", Path("lesson.mp4"))
@@ -83,10 +89,10 @@ def test_a_source_that_ends_ends_the_class(script: Script, settings: Settings, s
     assert script.closed
     state = runner.hub.state
     assert (state.phase, state.ended_how) == ("ended", "ended")
-    assert state.elapsed_s == pytest.approx(6.9)
     assert state.health.frames == 70
     assert state.now is None
     assert [(window.start_s, window.results) for window in state.history] == [(0, 50), (5, 20)]
+    assert state.elapsed_s == state.history[-1].end_s == pytest.approx(7), "clock and chart end together"
     (session,) = store.sessions()
     assert (session.ended_how, session.frames, session.kind, session.source) == ("ended", 70, "stream", STREAM.name)
     assert [(window.start_s, window.results) for window in store.windows(session.id)] == [(0, 50), (5, 20)]
@@ -138,6 +144,7 @@ def test_pause_resume_and_stop(script: Script, settings: Settings, store: Store)
     script.give(1)
     watcher.until(lambda state: state.health.frames == 3)
     assert runner.hub.state.phase == "paused"
+    script.miss(900)
     runner.resume()
     script.give(5)
     watcher.until(lambda state: state.phase == "running" and state.now is not None)
@@ -147,7 +154,49 @@ def test_pause_resume_and_stop(script: Script, settings: Settings, store: Store)
     assert seen[:2] == [0, 1]
     assert max(seen) > 2
     assert store.sessions()[0].ended_how == runner.hub.state.ended_how == "stopped"
+    assert runner.hub.state.health.dropped == store.sessions()[0].dropped == 0, "in a pause nobody was to look"
     assert script.closed
+
+
+class Ahead:
+    """A reader that has looked at pictures before they are asked for, as a cluster does."""
+
+    name, total_frames, labels, live, health = "ahead", None, (), True, Health()
+
+    def __init__(self) -> None:
+        self._looked = SimpleQueue[tuple[Frame, FrameResult] | None]()
+
+    def look(self, index: int) -> None:
+        self._looked.put((Frame(np.zeros((9, 16, 3), np.uint8), index / 10, index), result(index / 10)))
+
+    def results(self) -> Iterator[tuple[Frame, FrameResult]]:
+        yield from iter(self._looked.get, None)
+
+    def close(self) -> None:
+        self._looked.put(None)
+
+
+def test_what_was_looked_at_ahead_in_a_pause_is_not_taken_after_it(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    reader, seen = Ahead(), list[int]()
+    monkeypatch.setattr("classpulse.runner.open_reader", lambda *_, **__: reader)
+    runner = Runner(STREAM, settings, None, listeners=[lambda _, result: seen.append(result.index)])
+    watcher = Watcher(runner)
+    runner.start()
+    reader.look(0)
+    watcher.until(lambda state: state.now is not None)
+    runner.pause()
+    reader.look(1)
+    reader.look(2)
+    watcher.until(lambda _: reader._looked.qsize() == 1)
+    runner.resume()
+    watcher.until(lambda _: reader._looked.qsize() == 0)
+    reader.look(3)
+    watcher.until(lambda _: 3 in seen)
+    assert seen == [0, 3]
+    runner.stop()
+    ended(runner)
 
 
 def test_a_paused_class_can_be_stopped(script: Script, settings: Settings) -> None:
@@ -185,7 +234,91 @@ def test_stop_before_the_start_opens_nothing(script: Script, settings: Settings,
     assert store.sessions() == []
 
 
+def test_what_is_pressed_while_the_class_ends_does_not_hold_it_up(script: Script, settings: Settings) -> None:
+    stopped, pressed = threading.Event(), threading.Event()
+
+    def held_up(_frame: Frame, _result: FrameResult) -> None:
+        stopped.set()
+        assert pressed.wait(PATIENCE_S)
+
+    runner = Runner(STREAM, settings, None, listeners=[held_up])
+    runner.start()
+    script.give()
+    assert stopped.wait(PATIENCE_S)
+    runner.stop()
+    runner.pause()
+    assert phase(runner) == "running", "it is about to end, and no pause"
+    pressed.set()
+    ended(runner)
+    assert phase(runner) == "ended"
+
+
+def test_a_class_that_is_stopped_while_its_source_is_opened_never_begins(
+    monkeypatch: pytest.MonkeyPatch, script: Script, settings: Settings, store: Store
+) -> None:
+    runner = Runner(STREAM, settings, store)
+
+    def opening(*_arguments: object, **_options: object) -> Script:
+        runner.stop()
+        return script.open()
+
+    monkeypatch.setattr(readers, "open_source", opening)
+    runner.start()
+    ended(runner)
+    assert script.closed
+    assert (phase(runner), store.sessions()) == ("ended", [])
+
+
+def test_what_is_noted_after_the_end_is_refused_and_not_lost(
+    monkeypatch: pytest.MonkeyPatch, script: Script, settings: Settings, store: Store
+) -> None:
+    finish = SessionRecorder.finish
+
+    def noted_meanwhile(recorder: SessionRecorder, how: HowEnded, **counts: int) -> None:
+        with pytest.raises(MomentError, match="has ended"):
+            runner.mark("too late")
+        with pytest.raises(MomentError, match="has ended"):
+            runner.answer("a", "lost")
+        finish(recorder, how, **counts)
+
+    monkeypatch.setattr(SessionRecorder, "finish", noted_meanwhile)
+    runner = Runner(STREAM, settings, store)
+    script.give()
+    script.end()
+    runner.start()
+    ended(runner)
+    assert (runner.hub.state.marks, runner.hub.state.answers) == ((), None)
+
+
 # The law.
+
+
+def test_of_two_who_say_which_law_is_in_force_one_does(
+    monkeypatch: pytest.MonkeyPatch, script: Script, settings: Settings, store: Store
+) -> None:
+    runner = Runner(STREAM, settings.model_copy(update={"jurisdiction": None}), store)
+    refused: list[str] = []
+
+    def answer(jurisdiction: Jurisdiction) -> None:
+        try:
+            runner.answer_jurisdiction(Policy(jurisdiction), "a teacher")
+        except PolicyError as error:
+            refused.append(str(error))
+
+    second = threading.Thread(target=answer, args=("other",))
+
+    def while_it_is_stored(*_arguments: object) -> None:
+        second.start()
+        second.join(0.2)
+
+    monkeypatch.setattr("classpulse.runner.answer_law", while_it_is_stored)
+    runner.start()
+    answer("eu")
+    second.join(PATIENCE_S)
+    assert runner.hub.state.jurisdiction == "eu"
+    assert len(refused) == 1
+    script.end()
+    ended(runner)
 
 
 def test_a_live_class_waits_until_somebody_says_which_law_is_in_force(
@@ -279,12 +412,65 @@ def test_trouble_of_the_source_is_told_while_no_frame_comes(script: Script, sett
     runner = Runner(STREAM, settings, None)
     runner.start()
     watcher = Watcher(runner)
-    watcher.until(lambda state: state.phase == "running")
-    script.health = Health("waiting", "the camera is silent; trying again in 2 s", frames=0)
+    script.give()
+    watcher.until(lambda state: state.now is not None)
+    script.health = Health("waiting", "the camera is silent; trying again in 2 s", frames=1)
     state = watcher.until(lambda state: state.health.state == "waiting")
     assert state.health.message == "the camera is silent; trying again in 2 s"
+    assert state.now is None, "what was last seen is not now"
     script.health = Health(reopened=1)
     assert watcher.until(lambda state: state.health.state == "ok").health.reopened == 1
+    runner.stop()
+    ended(runner)
+
+
+def test_trouble_is_told_however_often_others_tell_of_something_else(script: Script, settings: Settings) -> None:
+    runner = Runner(STREAM, settings, None)
+    runner.start()
+    script.give()
+    Watcher(runner).until(lambda state: state.now is not None)
+    script.health = Health("waiting", "the camera is silent", frames=1)
+    deadline = time.monotonic() + PATIENCE_S
+    while runner.hub.state.health.state != "waiting":
+        assert time.monotonic() < deadline, "it is never told"
+        runner.snooze(0)  # as answers do, many times a second
+        time.sleep(PUBLISH_EVERY_S / 10)
+    runner.stop()
+    ended(runner)
+
+
+def test_results_are_told_a_few_times_a_second_only(
+    monkeypatch: pytest.MonkeyPatch, script: Script, settings: Settings
+) -> None:
+    monkeypatch.setattr("classpulse.runner.PUBLISH_EVERY_S", 3600.0)
+    told: set[float] = set()
+    runner = Runner(STREAM, settings, None)
+    runner.hub.listen(lambda: told.add(round(runner.hub.state.elapsed_s, 3)))
+    script.give(9)
+    script.end()
+    runner.start()
+    ended(runner)
+    assert told == {0.0, 0.9}, "the first one and the last"
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_the_clock_of_a_live_class_goes_on_while_no_result_comes(
+    script: Script, settings: Settings, *, live: bool
+) -> None:
+    script.live = live
+    runner = Runner(STREAM, settings, None)
+    runner.start()
+    watcher = Watcher(runner)
+    script.give(2)
+    watcher.until(lambda state: state.health.frames == 2)
+    runner.pause()
+    began = watcher.until(lambda state: state.phase == "paused")
+    script.health = Health(frames=2, message="told later")
+    later = watcher.until(lambda state: bool(state.health.message) and (not live or state.elapsed_s > 0.5))
+    runner.mark("in the break")
+    (mark,) = runner.hub.state.marks
+    assert (mark.time_s > began.elapsed_s) == live, "a recording stands still while it is paused"
+    assert mark.time_s >= later.elapsed_s - 0.001
     runner.stop()
     ended(runner)
 
@@ -332,7 +518,7 @@ def test_figures_follow_the_results() -> None:
     state = progress.state(individual=True)
     assert state["elapsed_s"] == 5
     assert state["results_per_s"] > 0
-    assert 0 < state["age_ms"] < 100
+    assert state["age_ms"] == pytest.approx(100)
     assert (state["now"].people, state["now"].mix) == (6, (0.75, 0.25))
     assert len(state["result"]) == 6
     assert progress.state(individual=False)["result"] is None
@@ -415,10 +601,16 @@ def test_history_is_bounded() -> None:
     assert progress.finish() is None
 
 
-def test_states_are_published_a_few_times_a_second_only() -> None:
+@pytest.mark.parametrize(
+    ("times_s", "end_s"), [((0.0, 0.5, 1.0, 5.5, 6.0), 6.5), ((0.0, 4.0, 5.0), 6.0), ((3.0,), 3.0), ((0.0,), 5.0)]
+)
+def test_the_last_window_ends_with_the_class(times_s: tuple[float, ...], end_s: float) -> None:
     progress = Progress(length_s=5, min_group=None)
-    assert progress.due()
-    assert not progress.due()
+    for time_s in times_s:
+        progress.add(result(time_s), age_s=0)
+    last = progress.finish()
+    assert last is not None
+    assert last.end_s == progress.state(individual=False)["elapsed_s"] == end_s
 
 
 # Marks and answers.

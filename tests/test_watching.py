@@ -100,10 +100,10 @@ def test_alerts_can_be_off() -> None:
     watching.snooze(5, elapsed_s=0)
     for one in falling():
         watching.add_window(one, AnswerCounts(3, 0, 5))
+    assert watching.fill(RUNNING).class_state is not None
     watching.look(Health("waiting"), RUNNING)
     state = watching.fill(RUNNING)
-    assert (state.alerts, state.snoozed_until_s) == ((), None)
-    assert state.class_state is not None
+    assert (state.alerts, state.snoozed_until_s, state.alerts_on) == ((), None, False)
 
 
 def test_a_source_that_waits_is_told_and_a_paused_class_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,6 +117,18 @@ def test_a_source_that_waits_is_told_and_a_paused_class_is_not(monkeypatch: pyte
         now += 30
         watching.look(Health("waiting"), state)
         assert [alert.kind for alert in watching.fill(state).alerts] == told
+
+
+def test_without_a_picture_there_is_no_word() -> None:
+    watching = Watching(settings(), "camera", 5)
+    watching.begin(None, OTHER)
+    watching.add_window(window(0), None)
+    word = watching.fill(RUNNING).class_state
+    assert word is not None
+    watching.look(Health("waiting"), RUNNING)
+    assert watching.fill(RUNNING).class_state is None
+    watching.look(Health(), RUNNING)
+    assert watching.fill(RUNNING).class_state == word
 
 
 def test_an_address_that_will_not_do_is_refused_before_the_class() -> None:

@@ -82,7 +82,10 @@ class Client:
             if name == "event":
                 event = value
             elif name == "data" and event == "state":
-                yield shaped(State, json.loads(value))
+                state = shaped(State, json.loads(value))
+                yield state
+                if state.phase == "ended":  # its page may be there for long after that, and tell nothing new
+                    return
 
     def windows(self, session: int | None = None) -> list[Window]:
         """The finished windows of a class that is stored; of the one that is on if no number is given.

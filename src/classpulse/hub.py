@@ -42,18 +42,19 @@ class LiveState:
         individual: whether single faces are shown.
         min_group: fewest people a figure may come from.
         session_id: the number under which the class is stored; None before it starts.
-        elapsed_s: time since the class began.
+        elapsed_s: time since the class began; that of a live source goes on in a pause, and while it gives no picture.
         ended_how: how the class ended; None while it runs, and where it never began.
         results_per_s: pictures read per second lately; once the class has ended, over all of it but its pauses.
         age_ms: time from a frame's capture to its result.
-        now: the last few seconds of the class, still growing; None until there is one.
+        now: the last few seconds of the class, still growing; None until there is one, and while no picture comes.
         history: the class's finished windows, oldest first, the last half hour at most.
         result: the newest frame's faces; None unless `individual`.
-        class_state: how the class follows, in one word; None before the first window, and where the law forbids to read
-            it from faces and nobody was asked.
+        class_state: how the class follows, in one word; None before the first window, while no picture comes, and where
+            the law forbids to read it from faces and nobody was asked.
         marks: what the teacher noted, oldest first.
         alerts: what the class was told of, oldest first.
-        snoozed_until_s: no alert is raised before; None where alerts are on.
+        alerts_on: whether alerts are raised at all, by the settings.
+        snoozed_until_s: no alert is raised before; None where none is held back.
         answers: what students said of themselves; None where nobody was asked.
         attendees: who takes part by link, as counts.
         trouble: one sentence about what is wrong beside the source (the disk is full, say); empty if nothing.
@@ -79,6 +80,7 @@ class LiveState:
     class_state: ClassState | None = None
     marks: tuple[Mark, ...] = ()
     alerts: tuple[Alert, ...] = ()
+    alerts_on: bool = True
     snoozed_until_s: float | None = None
     answers: AnswerCounts | None = None
     attendees: Attendees = field(default_factory=Attendees)

@@ -19,6 +19,7 @@ from classpulse.errors import MomentError, StorageError
 from classpulse.insight.answers import AnswerBook
 from classpulse.insight.moments import Answer, Mark
 from classpulse.storage.moments import MAX_ANSWERS, MAX_MARKS, SAME_TIME_S, check_answer, check_mark
+from classpulse.texts import phrase
 
 if TYPE_CHECKING:
     from classpulse.hub import LiveState
@@ -54,6 +55,7 @@ class Notebook:
         self._book = AnswerBook(min_group)
         self._key = secrets.token_bytes(32)
         self._asked = False
+        self._ended = False
         self._given = Counter[str]()  # answers of each participant
         self._changes = 0
         self._looked = -LOOK_EVERY_S
@@ -62,15 +64,25 @@ class Notebook:
         """Have it written from now on; None writes nothing."""
         self._recorder = recorder
 
+    def end(self) -> None:
+        """The class is over: what is noted from now on would not be written, and is refused."""
+        with self._lock:
+            self._ended = True
+
+    def _require_open(self) -> None:
+        if self._ended:
+            raise MomentError(phrase("This class has ended."))
+
     def mark(self, time_s: float, label: str) -> None:
         """Note something.
 
         Raises:
-            MomentError: the label is none, or the class has as many marks as it may have.
+            MomentError: the label is none, the class has as many marks as it may have, or it is over.
         """
         mark = Mark(round(time_s, 3), label.strip())
         check_mark(mark)
         with self._lock:
+            self._require_open()
             if len(self._marks) >= MAX_MARKS:
                 message = f"this class has {MAX_MARKS} marks, and no class may have more"
                 raise MomentError(message)
@@ -83,9 +95,10 @@ class Notebook:
         """Take a mark away.
 
         Raises:
-            MomentError: there is none of this time and label.
+            MomentError: there is none of this time and label, or the class is over.
         """
         with self._lock:
+            self._require_open()
             alike = [m for m in self._marks if m.label == label and abs(m.time_s - time_s) < SAME_TIME_S]
             if not alike:
                 message = f"there is no mark {label!r} at {time_s:g} s in this class"
@@ -116,11 +129,12 @@ class Notebook:
         """Take what a student says, or that they left, in the place of what they said before.
 
         Raises:
-            MomentError: it is no answer, or the class has as many as it may have.
+            MomentError: it is no answer, the class has as many as it may have, or it is over.
         """
         check_answer(Answer(time_s, participant, said))
         answer = Answer(round(time_s, 3), self._alias_of(participant), said)
         with self._lock:
+            self._require_open()
             if self._book.repeats(answer, SAME_ANSWER_S):
                 return
             if self._given.total() >= MAX_ANSWERS:

@@ -55,9 +55,9 @@ class Progress:
         self._done: deque[float] = deque()
         self._results, self._looking_s = 0, 0.0
         self._over = False
-        self._published = -PUBLISH_EVERY_S
         self._age_s = 0.0
         self._last: FrameResult | None = None
+        self._step_s = 0.0
         self._finished: ClassWindow | None = None
 
     def add(self, result: FrameResult, *, age_s: float, answers: AnswerCounts | None = None) -> ClassWindow | None:
@@ -74,7 +74,11 @@ class Progress:
         self._done.append(now)
         while now - self._done[0] > RATE_OVER_S:
             self._done.popleft()
-        self._age_s += 0.2 * (age_s - self._age_s)
+        if self._last is None:
+            self._age_s = age_s
+        else:
+            self._age_s += 0.2 * (age_s - self._age_s)
+            self._step_s = result.time_s - self._last.time_s
         self._last = result
         signals = self._signals(result)
         self._rolling.add(result, signals if self._panel is None else None)
@@ -100,20 +104,16 @@ class Progress:
         self._done.clear()
         self._finished = None
 
-    def due(self) -> bool:
-        """Whether it is time to publish again."""
-        now = time.monotonic()
-        if now - self._published < PUBLISH_EVERY_S:
-            return False
-        self._published = now
-        return True
-
     def finish(self, answers: AnswerCounts | None = None) -> ClassWindow | None:
-        """The class is over: close the window that is still open, with the answers that hold at its end."""
+        """The class is over: close the window that is still open, with the answers that hold at its end.
+
+        It ends with the class, and the last picture stands for as long as the one before it did.
+        """
         self._over = True
         last = self._builder.finish()
-        if last is not None:
-            last = replace(last, answers=answers)
+        if last is not None and self._last is not None:
+            end_s = self._last.time_s + self._step_s
+            last = replace(last, end_s=end_s if last.start_s < end_s < last.end_s else last.end_s, answers=answers)
             self._history.append(last)
         return last
 
@@ -135,13 +135,19 @@ class Progress:
     def state(self, *, individual: bool) -> dict[str, Any]:
         """The fields of `LiveState` that results change."""
         return {
-            "elapsed_s": 0.0 if self._last is None else self._last.time_s,
+            "elapsed_s": self._elapsed_s(),
             "results_per_s": self._rate(),
             "age_ms": 1000 * self._age_s,
             "now": self._now(),
             "history": tuple(self._history),
             "result": self._last if individual else None,
         }
+
+    def _elapsed_s(self) -> float:
+        """The time of the last result; of a class that is over, the end of its last window, as in chart and report."""
+        if self._over and self._history:
+            return self._history[-1].end_s
+        return 0.0 if self._last is None else self._last.time_s
 
     def _rate(self) -> float:
         """Results a second, over the last `RATE_OVER_S`, or all of a class that is over."""

@@ -44,6 +44,11 @@ class Reader(Protocol):
         ...
 
     @property
+    def live(self) -> bool:
+        """Whether the clock of its results goes on by itself, also while nobody takes them."""
+        ...
+
+    @property
     def health(self) -> Health:
         """How it is doing now; safe to ask from any thread."""
         ...
@@ -78,6 +83,11 @@ class CameraReader:
     def labels(self) -> tuple[str, ...]:
         """The emotions that are read, in the order of their columns; none where the law forbids reading."""
         return self._pipeline.labels
+
+    @property
+    def live(self) -> bool:
+        """Whether the clock of its results goes on by itself."""
+        return self._source.live
 
     @property
     def health(self) -> Health:

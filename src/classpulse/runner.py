@@ -19,6 +19,7 @@ from classpulse.insight.appearances import AppearanceBuilder
 from classpulse.joining.room import Room
 from classpulse.law import answer_law
 from classpulse.notebook import Notebook
+from classpulse.pauses import Pauses
 from classpulse.periodic import periodically
 from classpulse.policy import Policy, tighten
 from classpulse.progress import PUBLISH_EVERY_S, Progress
@@ -29,7 +30,7 @@ from classpulse.vision.meeting import view_of
 from classpulse.watching import Watching
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from classpulse.cluster.connection import Cluster
     from classpulse.insight.moments import Left, Said
@@ -107,8 +108,9 @@ class Runner:
         self._answered = threading.Event()
         self._over = threading.Event()
         self._error: BaseException | None = None
-        self._publishing = threading.Lock()
-        self._told_s = -math.inf
+        self._publishing = threading.RLock()  # so that a phase is looked at and left in one step
+        self._pauses = Pauses()
+        self._told = -math.inf, 0.0  # when a result was told last, by time.monotonic, and its time
         self._thread = threading.Thread(target=self._guarded, name="runner", daemon=True)
         self._publish(
             phase="asking" if self._must_ask else "starting",
@@ -168,20 +170,23 @@ class Runner:
 
     def pause(self) -> None:
         """Stop looking until `resume`; nothing is read or stored meanwhile."""
-        if self.hub.state.phase == "running":
-            self._go.clear()
-            self._publish(phase="paused")
+        with self._publishing:
+            if self.hub.state.phase == "running" and not self._stopping.is_set():
+                self._go.clear()
+                self._publish(phase="paused")
 
     def resume(self) -> None:
         """Go on after a pause."""
-        if self.hub.state.phase == "paused":
-            self._publish(phase="running")
-            self._go.set()
+        with self._publishing:
+            if self.hub.state.phase == "paused":
+                self._publish(phase="running")
+                self._go.set()
 
     def stop(self) -> None:
         """End the class."""
-        self._stopping.set()
-        self._go.set()
+        with self._publishing:
+            self._stopping.set()
+            self._go.set()
         self._answered.set()
         if self._reader is not None:
             self._reader.close()
@@ -193,13 +198,14 @@ class Runner:
             PolicyError: nobody asked, or it is no answer.
         """
         policy.require_live(self._kind.name)
-        if not self._must_ask:
-            message = "the jurisdiction is already set: to change it, run `classpulse policy set`"
-            raise PolicyError(message)
-        if self._store is not None:
-            answer_law(self._store, policy, answered_by, "page")
-        self._policy = policy
-        self._publish(phase="starting", jurisdiction=policy.jurisdiction, exemption=policy.exemption)
+        with self._publishing:  # of two who answer at once, one does
+            if self.hub.state.phase != "asking":
+                message = "the jurisdiction is already set: to change it, run `classpulse policy set`"
+                raise PolicyError(message)
+            if self._store is not None:
+                answer_law(self._store, policy, answered_by, "page")
+            self._policy = policy
+            self._publish(phase="starting", jurisdiction=policy.jurisdiction, exemption=policy.exemption)
         self._answered.set()
 
     def mark(self, label: str) -> None:
@@ -272,6 +278,9 @@ class Runner:
             fast=self._fast,
             cluster=self._cluster,
         )
+        if self._stopping.is_set():  # when there was nothing to close yet
+            reader.close()
+            return
         if self._watch is not None and isinstance(reader, CameraReader):
             reader.watch_stages(self._watch.stage)
         recorder = None
@@ -295,10 +304,12 @@ class Runner:
             try:
                 reader.close()
             finally:  # whatever else goes wrong, what was seen is stored
+                self._notebook.end()
+                health = self._pauses.without(reader.health)
                 if recorder is not None:
-                    recorder.finish(how, frames=reader.health.frames, dropped=reader.health.dropped)
+                    recorder.finish(how, frames=health.frames, dropped=health.dropped)
                 self._watching.close()
-            self._publish(ended_how=how, health=reader.health, trouble=self._trouble(recorder))
+            self._publish(ended_how=how, health=health, trouble=self._trouble(recorder))
 
     def _trouble(self, recorder: SessionRecorder | None) -> str:
         return (recorder.trouble if recorder else "") or self._roll.trouble or self._watching.trouble
@@ -330,16 +341,27 @@ class Runner:
                     recorder.add_window(last)
                 for appearance in self._appearances.finish():
                     recorder.add_appearance(appearance)
-            self._publish(**progress.state(individual=False))
+            with self._publishing:
+                self._told = math.inf, 0.0  # nothing comes any more that `_look` would have to wait for
+                self._publish(**progress.state(individual=False))
+
+    def _results(self, reader: Reader, progress: Progress) -> Iterator[tuple[Frame, FrameResult]]:
+        """The results of the class, without those of its pauses, until somebody stops it."""
+        resumed_s = -math.inf
+        for frame, result in reader.results():
+            if self._stopping.is_set():
+                return
+            if not self._go.is_set():
+                with self._pauses.pause(lambda: reader.health):
+                    self._go.wait()
+                progress.forget_now()
+                resumed_s = time.monotonic()
+            # Some were looked at ahead, here or on another machine, and are of the pause though they come after it.
+            elif not reader.live or frame.captured_at >= resumed_s:
+                yield frame, result
 
     def _process(self, reader: Reader, recorder: SessionRecorder | None, progress: Progress) -> None:
-        for frame, fresh in reader.results():
-            if self._stopping.is_set():
-                break
-            if not self._go.is_set():
-                self._go.wait()
-                progress.forget_now()
-                continue
+        for frame, fresh in self._results(reader, progress):
             result = self._roll.check(fresh)
             finished = progress.add(result, age_s=time.monotonic() - frame.captured_at, answers=self.hub.state.answers)
             if finished is not None:
@@ -352,16 +374,27 @@ class Runner:
                     recorder.add_window(finished)
             for listener in self._listeners:
                 listener(frame, result)
-            if progress.due():
+            now_s = time.monotonic()
+            if now_s - self._told[0] >= PUBLISH_EVERY_S:
                 told = progress.state(individual=self.hub.state.individual)
-                self._publish(**told, health=reader.health, trouble=self._trouble(recorder))
-                self._told_s = time.monotonic()
+                self._told = now_s, told["elapsed_s"]
+                self._publish(**told, health=self._pauses.without(reader.health), trouble=self._trouble(recorder))
 
     def _look(self, reader: Reader, recorder: SessionRecorder | None) -> None:
-        """Tell how the source and the store are doing while no frame comes, whose result would tell it."""
-        self._watching.look(reader.health, self.hub.state)
-        if time.monotonic() - self._told_s > 1.5 * PUBLISH_EVERY_S:
-            self._publish(health=reader.health, trouble=self._trouble(recorder))
+        """Tell how the class is doing while no result comes, however often others tell of answers and marks."""
+        health = self._pauses.without(reader.health)
+        self._watching.look(health, self.hub.state)
+        with self._publishing:
+            since_s = time.monotonic() - self._told[0]
+            if since_s <= 1.5 * PUBLISH_EVERY_S:
+                return
+            changes: dict[str, Any] = {"health": health, "trouble": self._trouble(recorder)}
+            waits = health.state == "waiting"
+            if waits:
+                changes |= {"now": None, "result": None}
+            if (waits or not self._go.is_set()) and reader.live and math.isfinite(since_s):
+                changes["elapsed_s"] = self._told[1] + since_s  # so that what is said and noted meanwhile has its time
+            self._publish(**changes)
 
     def _ask(self) -> None:
         """Keep up who may be named and what is noted elsewhere, and delete what is too old."""

@@ -107,7 +107,7 @@ class Watching:
             self._waits_since = (self._waits_since or now) if waits else None
             waited_s = 0.0 if self._waits_since is None else now - self._waits_since
             if self._watch is not None:
-                self._tell(self._watch.source_waits(waited_s, state.elapsed_s + waited_s))
+                self._tell(self._watch.source_waits(waited_s, state.elapsed_s))
 
     def snooze(self, minutes: float, elapsed_s: float) -> None:
         """Raise no alert for so long; 0 ends a snooze."""
@@ -116,10 +116,17 @@ class Watching:
                 self._watch.snooze(elapsed_s + 60 * minutes)
 
     def fill(self, state: LiveState) -> LiveState:
-        """A state with the word, the alerts and the snooze as they are now."""
+        """A state with the word, the alerts and the snooze as they are now; without a picture there is no word."""
         with self._lock:
             snoozed = None if self._watch is None else self._watch.snoozed_until_s
-            return replace(state, class_state=self._state, alerts=tuple(self._alerts), snoozed_until_s=snoozed)
+            word = self._state if self._waits_since is None else None
+            return replace(
+                state,
+                class_state=word,
+                alerts=tuple(self._alerts),
+                alerts_on=self._watch is not None,
+                snoozed_until_s=snoozed,
+            )
 
     def close(self) -> None:
         """The class is over: tell what waits."""

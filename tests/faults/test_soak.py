@@ -42,7 +42,7 @@ WAITING = 2000
 class LongDay:
     """Results of a whole day, as fast as they are taken, and what the process was like on the way."""
 
-    labels = LABELS
+    labels, live = LABELS, True
 
     def __init__(self, hours: float) -> None:
         self.health = Health()

@@ -13,6 +13,7 @@ from sqlalchemy import create_engine, text
 
 from classpulse.insight.answers import counts_at
 from classpulse.insight.moments import ClassState
+from classpulse.joining.pictures import PictureReader
 from classpulse.joining.reading import Reading
 from classpulse.policy import Policy
 from classpulse.runner import Runner
@@ -135,7 +136,9 @@ def test_the_live_count_and_the_stored_one_are_alike_when_students_leave(tmp_pat
         assert [window.answers.total for window in windows if window.answers][-1] == list(stored)[-1].total == 5
 
 
-def test_a_student_s_picture_is_read_here_as_on_a_device_and_not_kept(tmp_path: Path) -> None:
+def test_a_student_s_picture_is_read_here_as_on_a_device_and_not_kept(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     settings = settings_in(tmp_path, ways=("answers", "pictures"))
     portrait = cv2.imread(str(resources.files("classpulse") / "bundled" / "astronaut.png"))
     assert portrait is not None
@@ -158,6 +161,13 @@ def test_a_student_s_picture_is_read_here_as_on_a_device_and_not_kept(tmp_path: 
     assert face.yaw_deg is not None
     assert not none.face
     assert room.pictures._waiting == {}
+    looked: list[bytes] = []
+    monkeypatch.setattr(PictureReader, "_read", lambda _, given: looked.append(given))
+    runner.pause()
+    room.pictures.offer(asha, jpeg)
+    until(lambda: not room.pictures or not room.pictures._waiting)
+    room.pictures.close()
+    assert looked == [], "in a pause nothing is looked at"
     runner.stop()
     assert runner.join(PATIENCE_S)
 

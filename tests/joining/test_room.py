@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from classpulse.errors import JoinError, StorageError
@@ -290,3 +292,25 @@ def test_codes_are_new_each_time_and_hard_to_misread() -> None:
     codes = {here.room.link.renew() for _ in range(200)}
     assert len(codes) == 200
     assert not set("".join(codes)) & set("0O1IL2Z5S8B")
+
+
+def test_who_leaves_while_their_answer_is_on_its_way_leaves_after_it() -> None:
+    here = Opened()
+    asha, _ = here.join()
+    on_its_way, heard = threading.Event(), threading.Event()
+    order: list[str] = []
+
+    def slow(_who: str, said: str) -> None:
+        on_its_way.set()
+        heard.wait(0.2)
+        order.append(said)
+
+    here.room._on_answer = slow
+    here.room._on_erase = lambda *_: order.append("erased")
+    answering = threading.Thread(target=here.room.answer, args=(asha, "lost"))
+    answering.start()
+    assert on_its_way.wait(10)
+    here.room.leave(asha, erase=True)
+    heard.set()
+    answering.join(10)
+    assert order == ["lost", "erased"]

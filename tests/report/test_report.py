@@ -211,6 +211,13 @@ def test_times_are_from_the_beginning_of_the_class(store: Store) -> None:
     assert late.answers.times_s == early.answers.times_s
 
 
+def test_what_is_noted_in_a_pause_before_the_end_is_in_the_charts(store: Store) -> None:
+    number = hold(store, list(lesson_windows(3)))
+    store.moments.add_mark(number, Mark(240.0, "homework"))
+    report = read_class(store, number)
+    assert (report.length_s, report.span_s) == (180.0, 240.0)
+
+
 def test_what_is_hostile_stays_text(store: Store) -> None:
     number = hold(store, list(lesson_windows(3)), source=HOSTILE)
     store.moments.add_mark(number, Mark(30.0, HOSTILE))
@@ -280,8 +287,10 @@ def test_a_class_that_only_answers_is_told_by_its_answers(store: Store, law: Jur
     report = read_class(store, number)
     assert report.by_answers
     assert {*report.states} == {"mixed", "not_enough"}
-    with_faces = hold(store, list(lesson_windows(2)), kind="join")
-    assert not read_class(store, with_faces).by_answers
+    with_faces = read_class(store, hold(store, list(lesson_windows(2)), kind="join"))
+    assert not with_faces.by_answers
+    rows = list(csv.DictReader(io.StringIO(render([report, with_faces], "csv").decode())))
+    assert [(row["with_you"], row["lost"]) for row in (rows[30], rows[-1])] == [("3", "2"), ("", "")]
 
 
 @pytest.mark.parametrize("windows", [[], list(lesson_windows(1))[:1]])

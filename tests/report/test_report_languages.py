@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+import threading
 from typing import TYPE_CHECKING
 
+import matplotlib as mpl
 import pytest
 from stored_class import store_lesson
 
+from classpulse.report.canvas import styled
 from classpulse.report.contents import ClassReport, read_class
 from classpulse.report.files import render
 from classpulse.storage.store import Store
-from classpulse.texts import MIRRORED
+from classpulse.texts import MIRRORED, catalogue
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,6 +58,23 @@ def test_charts_in_hindi_are_drawn_in_letters(report: ClassReport) -> None:
     assert "स्क्रीन की ओर देखते हैं" in charts[0]
     assert "<text" in charts[0], "outlines of a font without these letters would be empty boxes"
     assert "<text" not in render([report], "html", "es").decode()
+
+
+def test_two_who_ask_at_once_get_each_their_own_charts() -> None:
+    """A style is matplotlib's for the whole process."""
+    found: list[str] = []
+
+    def draw(language: str) -> None:
+        with styled(catalogue(language), {}):
+            found.append(mpl.rcParams["svg.fonttype"])
+
+    other = threading.Thread(target=draw, args=("hi",))
+    with styled(catalogue("es"), {}):
+        other.start()
+        other.join(0.1)
+        found.append(mpl.rcParams["svg.fonttype"])
+    other.join(10)
+    assert found == ["path", "none"]
 
 
 @pytest.mark.parametrize("several", [False, True])

@@ -140,7 +140,7 @@ def test_a_sign_of_life_is_the_owners_alone(runs: Runs, maths: Course) -> None:
     here, there = process("here"), process("there")
     assert runs.claim(maths.id, here, None)
     first = runs.all()[maths.id]
-    state = RunState("running", 12.25, 9, "with_you", 3, "The disk is full")
+    state = RunState("running", 12.25, 9, "with_you", 3, "The disk is full", students=4)
     assert runs.beat(here, {maths.id: state}) == frozenset()
     assert runs.beat(there, {maths.id: RunState("ended")}) == {maths.id}
     run = runs.all()[maths.id]

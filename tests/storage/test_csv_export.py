@@ -11,7 +11,8 @@ import pytest
 from classpulse.insight.attendance import CAUTION, Followed, Presence, Span
 from classpulse.insight.engagement import ClassWindow
 from classpulse.insight.estimate import Estimate
-from classpulse.storage.export import ATTENDANCE_COLUMNS, write_attendance, write_csv
+from classpulse.insight.moments import LEFT, SAID, Answer
+from classpulse.storage.export import ATTENDANCE_COLUMNS, said_in, write_attendance, write_csv
 
 LABELS = ("happy", "sad")
 MORE = (
@@ -54,6 +55,18 @@ def test_figures_are_written_with_their_ends() -> None:
 def test_held_figures_are_marked() -> None:
     lines = [replace(window(8, 6), mix=(share, 1 - share)) for share in (0.2, 0.2, 0.3)]
     assert [row["held"] for row in csv.DictReader(written(5, *lines))] == ["0", "1", "0"]
+
+
+def test_what_students_said_stands_behind_the_figures() -> None:
+    windows = [replace(window(0, 0), start_s=end_s - 5, end_s=end_s) for end_s in (5.0, 10.0, 15.0)]
+    answers = [Answer(6.0, who, "lost" if who == "a" else "unsure") for who in "abcde"]
+    answers += [Answer(12.0, who, LEFT) for who in "abcde"]
+    file = io.StringIO(newline="")
+    write_csv(windows, (), 5, file, said_in(windows, answers, 5))
+    rows = list(csv.DictReader(file.getvalue().splitlines()))
+    assert [[row[name] for name in SAID] for row in rows] == [["0"] * 3, ["0", "4", "1"], ["0"] * 3]
+    assert said_in(windows, answers[:1], 5)[1] == dict.fromkeys(SAID, 0) | {"total": 0}, "one alone is not told"
+    assert said_in(windows, (), 5) == [], "nobody was asked"
 
 
 def test_small_groups_leave_their_cells_empty() -> None:

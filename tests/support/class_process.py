@@ -45,7 +45,7 @@ def faces_at(time_s: float, index: int, faces: int = FACES) -> FrameResult:
 class MadeUpReader:
     """Results by the clock, for ever."""
 
-    labels = LABELS
+    labels, live = LABELS, True
 
     def __init__(self) -> None:
         self.health = Health()

@@ -35,7 +35,7 @@ class Script:
         self.opened = 0
         self._picture = np.zeros((90, 160, 3), np.uint8) if picture is None else picture
         self._changed = threading.Condition()
-        self._waiting = self._given = 0
+        self._waiting = self._given = self._missed = 0
         self._over = False
 
     def open(self, *_arguments: object, **_options: object) -> Script:
@@ -48,6 +48,15 @@ class Script:
         with self._changed:
             self._waiting += count
             self._changed.notify_all()
+
+    def miss(self, count: int) -> None:
+        """Let frames come that nobody takes in time."""
+        with self._changed:
+            self._missed += count
+            self._tell()
+
+    def _tell(self) -> None:
+        self.health = Health(frames=self._given + self._missed, dropped=self._missed)
 
     @property
     def frames_in_all(self) -> int:
@@ -70,7 +79,7 @@ class Script:
                 self._waiting -= 1
                 index = self._given
                 self._given += 1
-            self.health = Health(frames=self._given)
+                self._tell()
             yield Frame(self._picture, index / 10, index)
 
     def close(self) -> None:

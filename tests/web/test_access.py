@@ -164,6 +164,7 @@ def test_codes_of_classes_are_not_guessed(hub: Hub, controls: RecordedControls, 
     for i in range(CODE_GUESSES.shut or 0):
         student.post(f"/api/v1/join/BBBB{i:04}", json={"way": "answers"})
     assert student.get(f"/api/v1/join/{code}").status_code == 429
+    assert student.get(f"/api/v1/join/qr.svg?code={code}").status_code == 429, "a picture of it tells as much"
     assert classmate.get(f"/api/v1/join/{code}").status_code == 200
     assert classmate.post("/api/v1/join/renew").status_code == 401
 

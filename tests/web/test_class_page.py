@@ -14,6 +14,7 @@ from playwright.sync_api import expect
 from classpulse.insight.estimate import Estimate
 from classpulse.insight.moments import Alert, AnswerCounts, ClassState, Mark
 from classpulse.joining.participant import Attendees
+from classpulse.sources.base import Health
 from classpulse.web.language import code_texts, page_in
 from classpulse.web.pages import STATIC
 
@@ -82,6 +83,7 @@ def test_where_there_is_no_state_it_is_said_why(page: Page, hub: Hub, state: Sta
         ({"elapsed_s": 20.0}, "The class has just begun"),
         ({"elapsed_s": 900.0}, "Not told"),
         ({"jurisdiction": "eu", "class_state": None}, "Not told here"),
+        ({"health": Health("waiting"), "now": None}, "No picture"),
         ({"phase": "paused", "class_state": WITH_YOU}, "Paused"),
         ({"phase": "ended", "class_state": WITH_YOU}, "The class is over"),
     ]
@@ -409,6 +411,10 @@ def test_a_new_alert_is_told_and_can_be_dismissed(page: Page, hub: Hub, state: S
 
 def test_alerts_are_snoozed(page: Page, hub: Hub, state: State, controls: RecordedControls) -> None:
     hub.publish(state(alerts=(FELL,)))
+    page.get_by_role("button", name="Dismiss").focus()
+    hub.publish(state(alerts=(FELL, LOST)))
+    expect(page.locator("#banner")).to_contain_text(LOST.reason)
+    expect(page.get_by_role("button", name="Dismiss")).to_be_focused()  # whoever is in the banner stays there
     page.locator("#banner").get_by_role("button", name="Snooze 10 minutes").click()
     assert heard(controls)[:2] in {("snooze", "10.0"), ("snooze", "10")}
     expect(page.locator("#banner")).to_be_hidden()
@@ -418,6 +424,9 @@ def test_alerts_are_snoozed(page: Page, hub: Hub, state: State, controls: Record
     assert heard(controls)[:2] in {("snooze", "0.0"), ("snooze", "0")}
     hub.publish(state(alerts=(FELL,), snoozed_until_s=60.0))
     expect(page.locator("#snooze")).to_have_text("Snooze 10 minutes")
+    hub.publish(state(alerts=(), alerts_on=False))
+    expect(page.locator("#no-alerts")).to_have_text("Alerts are switched off in the settings.")
+    expect(page.locator("#snooze")).to_be_hidden()
 
 
 COUNT_TONES = """

@@ -166,6 +166,60 @@ def test_networks_that_do_not_come_may_be_tried_again(context: BrowserContext, l
     expect(page.locator("#camera-state")).to_have_text("On", timeout=SLOW_MS)
 
 
+def test_a_reader_rests_in_a_pause_and_may_be_tried_again_where_it_broke(
+    context: BrowserContext, lesson: JoinedClass
+) -> None:
+    context.add_init_script("""
+      window.opened = 0;
+      window.Worker = class extends EventTarget {
+        postMessage({ kind, id }) {
+          window.reader = this;
+          window.opened += kind === "open";
+          const data = { kind: kind === "open" ? "opened" : "reading", id, face: null };
+          setTimeout(() => this.dispatchEvent(new MessageEvent("message", { data })));
+        }
+        terminate() {}
+      };
+    """)
+    sent: list[str] = []
+    context.on(
+        "page", lambda page: page.on("websocket", lambda line: line.on("framesent", lambda m: sent.append(str(m))))
+    )
+    page = come_in(context, lesson, "device")
+    expect(page.locator("#camera-state")).to_have_text("On")
+    until(lambda: '{"t":"s"}' in sent, page)
+    lesson.room.follow("paused")
+    expect(page.locator("#line")).to_have_text("Class is paused")
+    sent.clear()
+    page.wait_for_timeout(1_200)
+    assert '{"t":"s"}' not in sent, "in a pause nothing is sent"
+    lesson.room.follow("running")
+    page.evaluate("reader.dispatchEvent(new ErrorEvent('error', { message: 'out of memory' }))")
+    expect(page.locator("#mirror-title")).to_have_text("The camera cannot be used")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator("#camera-state")).to_have_text("On")
+    assert page.evaluate("opened") == 2
+
+
+def test_a_camera_that_comes_too_late_is_let_go(context: BrowserContext, lesson: JoinedClass) -> None:
+    context.add_init_script("""
+      const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+      const allowed = new Promise((yes) => (window.allow = yes));
+      navigator.mediaDevices.getUserMedia = async (what) => (await allowed, (window.stream = await ask(what)));
+    """)
+    fetched: list[str] = []
+    context.on("request", lambda request: fetched.append(request.url) if "/models/" in request.url else None)
+    page = come_in(context, lesson, "device")
+    expect(page.locator("#camera-state")).to_have_text("Waiting")
+    page.get_by_role("radio", name="Answers only").check()
+    expect(page.locator("#camera")).to_be_hidden()
+    page.evaluate("allow()")
+    until(lambda: page.evaluate("window.stream?.getTracks()[0].readyState") == "ended", page)
+    page.wait_for_timeout(200)
+    expect(page.locator("#camera")).to_be_hidden()
+    assert fetched == [], "whoever only answers fetches no network"
+
+
 def test_small_pictures_are_sent_where_that_is_chosen(context: BrowserContext, lesson: JoinedClass) -> None:
     page = come_in(context, lesson, "pictures")
     until(lambda: lesson.room.pictures is None or lesson.room.pictures.received >= 2, page)
@@ -309,13 +363,40 @@ def test_every_student_can_be_reached_in_the_teachers_dialog(browser: Browser, l
         page.goto(lesson.url)
         page.get_by_role("button", name="Show the link").click()
         page.locator("#students-dialog summary").click()
-        page.get_by_role("button", name="Remove E").click()
-        until(lambda: len(lesson.room.people()) == 4, page)
+        page.get_by_role("button", name="Remove E").focus()
+        page.get_by_role("button", name="Remove E").hover()
+        page.mouse.down()
+        devices.enter_context(lesson.device(name="F"))
+        lesson.hub.publish(replace(before, attendees=lesson.room.attendees()))
+        expect(page.locator(".people-in li")).to_have_count(6)
+        expect(page.get_by_role("button", name="Remove E")).to_be_focused()
+        page.mouse.up()
+        until(lambda: len(lesson.room.people()) == 5, page)
         boxes = [page.locator(f"#students-dialog {part}").bounding_box() for part in (".people-box", ".dialog-actions")]
         assert boxes[0]
         assert boxes[1]
         assert boxes[0]["y"] + boxes[0]["height"] <= boxes[1]["y"], "nothing lies on the list"
         assert page.locator(".people-in").evaluate("list => list.scrollHeight <= list.clientHeight + 1")
+    page.close()
+    lesson.hub.publish(before)
+
+
+def test_a_raised_hand_can_be_pressed_while_states_come(browser: Browser, lesson: JoinedClass) -> None:
+    before = lesson.hub.state
+    page = browser.new_page()
+    with lesson.device(name="Asha") as asha:
+        asha.send({"t": "h", "up": True})
+        until(lambda: lesson.room.attendees().hands, page)
+        lesson.hub.publish(replace(before, attendees=lesson.room.attendees()))
+        page.goto(lesson.url)
+        page.get_by_role("button", name="Asha").focus()
+        page.get_by_role("button", name="Asha").hover()
+        page.mouse.down()
+        lesson.hub.publish(replace(before, attendees=lesson.room.attendees(), elapsed_s=61))
+        expect(page.locator("#clock")).to_have_text("1:01")
+        expect(page.get_by_role("button", name="Asha")).to_be_focused()
+        page.mouse.up()
+        until(lambda: not lesson.room.attendees().hands, page)
     page.close()
     lesson.hub.publish(before)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -42,10 +43,10 @@ def test_figures_follow_the_class(page: Page, hub: Hub, state: State, window: Wi
     expect(page.locator("#clock")).to_have_text("1:05")
     expect(page.locator("#rate")).to_have_text("18.2")
     expect(page.locator("#dropped")).to_have_text("10 of 1,000 (1.0%)")
-    hub.publish(state(now=window(70, people=14, happy=0.7), elapsed_s=70.0))
+    hub.publish(state(now=window(70, people=14, happy=0.7), elapsed_s=70.96))
     expect(page.locator("#faces")).to_have_text("14")
     expect(emotion(page, "happy")).to_have_text("70%")
-    expect(page.locator("#clock")).to_have_text("1:10")
+    expect(page.locator("#clock")).to_have_text("1:10")  # a second that has not passed is not shown
 
 
 def test_dropped_frames_are_not_judged_while_the_models_are_opened(page: Page, hub: Hub, state: State) -> None:
@@ -297,11 +298,14 @@ def test_an_exception_that_is_in_force_is_said(page: Page, hub: Hub, state: Stat
 
 
 def test_before_the_first_figures_it_is_said_that_they_come(page: Page, hub: Hub, state: State, window: Window) -> None:
+    hub.publish(state(history=(), session_id=2, now=None, elapsed_s=0.0))
+    expect(page.locator("#instead-text")).to_have_text("The first figures come with the first picture.")
     begun = {"history": (), "session_id": 2, "now": window(3, people=12, read=0)}
     hub.publish(state(**begun, elapsed_s=3.0))
     expect(page.locator("#clock")).to_have_text("0:03")
     hub.publish(state(**begun, elapsed_s=4.0))
     expect(page.locator("#instead-title")).to_have_text("Starting")
+    expect(page.locator("#instead-text")).to_have_text("The first figures appear after a few seconds.")
     expect(page.locator("#faces")).to_have_text("12")
 
 
@@ -316,15 +320,38 @@ def test_csv_is_downloaded(page: Page, tmp_path: Path) -> None:
 
 
 def test_trouble_is_said(page: Page, hub: Hub, state: State) -> None:
-    health = Health(state="waiting", message="webcam 0 gave no picture for 3 s; trying again", reopened=2)
-    hub.publish(state(health=health, trouble="The disk is full."))
-    expect(page.locator("#notices")).to_contain_text("webcam 0 gave no picture for 3 s; trying again")
+    health = Health(state="waiting", message="webcam 0 gave no picture for 3 s; trying again in 5 s", reopened=2)
+    hub.publish(state(health=health, trouble="The disk is full.", now=None))
+    expect(page.locator("#notices")).to_contain_text("webcam 0 gave no picture for 3 s; trying again in 5 s")
     expect(page.locator("#notices")).to_contain_text("The disk is full.")
     expect(page.locator("#status")).to_have_text("Waiting")
     expect(page.locator("#source-health")).to_have_text("No picture, reopened 2 times")
-    expect(page.locator("#announcer")).to_contain_text("The disk is full.")
+    expect(page.locator("#announcer")).to_have_text(f"The disk is full. {health.message}")
+    less = replace(health, message=health.message.replace("5 s", "4 s"))
+    hub.publish(state(health=less, trouble="The disk is full.", now=None))
+    expect(page.locator("#notices")).to_contain_text("trying again in 4 s")
+    expect(page.locator("#announcer")).to_contain_text("in 5 s")  # it is not said again each second
+    expect(page.locator("#instead-title")).to_have_text("No picture")
+    for figure in ("#faces", "#rate", "#age"):
+        expect(page.locator(figure)).to_have_text("\u2013")
     hub.publish(state())
     expect(page.locator("#notices")).to_be_empty()
+
+
+def test_a_part_of_the_page_that_was_lost_on_the_way_is_asked_for_again(
+    browser: Browser, server: LiveServer, hub: Hub, state: State
+) -> None:
+    hub.publish(state(phase="asking", session_id=None, jurisdiction=None))  # and nothing is told until it is answered
+    page = browser.new_page()
+    page.clock.install()
+    page.route("**/static/ask.js*", lambda route: route.abort())
+    with page.expect_event("requestfailed"):
+        page.goto(server.url)
+    expect(page.locator("#following-word")).not_to_be_empty()
+    page.unroute("**/static/ask.js*")
+    page.clock.run_for(2_000)
+    expect(page.locator("#ask")).to_be_visible()
+    page.close()
 
 
 def test_names_are_text_and_never_markup(page: Page, hub: Hub, state: State) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Route
     from school import School
     from tests.web.conftest import RecordedControls
 
@@ -34,6 +34,17 @@ if TYPE_CHECKING:
 ANA, BEN, CHLOE = NAMES
 SLOW_MS = 60_000
 """Networks are opened for the first picture."""
+
+
+CHOSEN_TWICE = """async () => {
+  const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  const given = [];
+  navigator.mediaDevices.getUserMedia = (what) => (given.push(ask(what)), given.at(-1));
+  for (const _ of "12") document.getElementById("device").dispatchEvent(new Event("change"));
+  const streams = await Promise.all(given);
+  await new Promise((done) => setTimeout(done, 100));
+  return streams.map((stream) => stream.getTracks()[0].readyState === "live");
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +113,7 @@ def test_somebody_enrols_with_the_camera(page: Page, school: School) -> None:
     shoot(page, "1 picture so far")
     expect(page.locator("#taken li")).to_have_count(1)
     shoot(page, "says nothing new")
+    assert page.evaluate(CHOSEN_TWICE) == [False, True], "of two cameras that were chosen, the first is let go"
     page.get_by_role("button", name="Done").click()
     expect(page.locator("#notices")).to_contain_text(f"{ANA} is enrolled, with 1 picture")
     expect(page.locator("#register li")).to_contain_text(ANA)
@@ -418,6 +430,17 @@ def test_another_class_is_chosen(page: Page, school: School, ids: dict[str, str]
     expect(page.locator("#rows tr")).to_have_count(2)
     page.goto(f"/attendance?class={lesson}")
     expect(page.locator("#class")).to_have_value(str(lesson))
+    expect(page.locator("#rows tr")).to_have_count(2)
+    # What was asked for first comes last.
+    late: list[Route] = []
+    page.route(f"**/sessions/{other}/attendance", lambda route: late.append(route))  # noqa: PLW0108 - Playwright marks it
+    for chosen in (other, lesson):
+        page.get_by_label("Class").select_option(str(chosen))
+    expect(page.locator("#rows tr")).to_have_count(2)
+    with page.expect_response(f"**/sessions/{other}/attendance"):
+        late[0].continue_()
+    page.wait_for_timeout(100)
+    expect(page.locator("#rows tr")).to_have_count(2)
 
 
 def test_attendance_says_that_nobody_is_enrolled_and_how_to_begin(page: Page, school: School) -> None:

@@ -33,7 +33,7 @@ def sessions(settings: Settings, session: ClassChoice | None, csv_file: str | No
       classpulse sessions 3 --csv lesson.csv
     """  # noqa: D301
     from classpulse.cli.terminal import session_table, sessions_table, show
-    from classpulse.storage.export import write_csv
+    from classpulse.storage.export import said_in, write_csv
     from classpulse.storage.store import Store
 
     with Store.of(settings) as store:
@@ -42,6 +42,7 @@ def sessions(settings: Settings, session: ClassChoice | None, csv_file: str | No
             return
         number = number_of(store, session)
         row, windows = store.require_session(number), store.windows(number)
+        said = said_in(windows, store.moments.answers(number), row.min_group)
     min_group = None if row.demo else row.min_group
     if csv_file is None:
         show(session_table(windows, row.labels, min_group))
@@ -49,7 +50,7 @@ def sessions(settings: Settings, session: ClassChoice | None, csv_file: str | No
     try:
         path = Path(csv_file)
         with nullcontext(sys.stdout) if csv_file == "-" else path.open("w", encoding="utf-8", newline="") as file:
-            write_csv(windows, row.labels, min_group, file)
+            write_csv(windows, row.labels, min_group, file, said)
     except BrokenPipeError:
         raise
     except OSError as error:

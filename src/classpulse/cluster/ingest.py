@@ -79,12 +79,14 @@ class Facts:
         total_frames: how many frames there are, where that is known.
         labels: the emotions that are read.
         recognizes: whether people may be recognised.
+        live: whether the source goes on by itself.
     """
 
     name: str
     total_frames: int | None
     labels: tuple[str, ...]
     recognizes: bool
+    live: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,8 @@ class Ingest:
         except (SourceError, ModelError) as error:
             message = f"{error} (on {platform.node()})"
             raise type(error)(message) from None
-        return Facts(self._source.name, self._source.total_frames, self._pipeline.labels, self._pipeline.recognizes)
+        source, pipeline = self._source, self._pipeline
+        return Facts(source.name, source.total_frames, pipeline.labels, pipeline.recognizes, source.live)
 
     def _open(self, order: Order) -> tuple[Source, Pipeline]:
         # A thread that waits for other machines costs no core, and lets the next picture be looked at meanwhile.

@@ -94,6 +94,11 @@ class ClusterReader:
         return self._facts.labels
 
     @property
+    def live(self) -> bool:
+        """Whether the clock of its results goes on by itself."""
+        return self._facts.live
+
+    @property
     def recognizes(self) -> bool:
         """Whether people may be recognised at all, by the law and the settings."""
         return self._facts.recognizes

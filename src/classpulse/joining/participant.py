@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -121,6 +122,8 @@ class Participant:
     seen: Seen | None = None
     connection: Callable[[Farewell | None], None] | None = None
     """Called when something changed that they are told, and with a reason when their connection is to end."""
+    answering: threading.Lock = field(default_factory=threading.Lock)
+    """Held while what they say is on its way, so that whoever leaves meanwhile leaves after it."""
     messages: TokenBucket = field(default_factory=lambda: TokenBucket(MESSAGES_HZ, BURST))
     ignored: int = 0
     """Messages that came too fast."""

@@ -105,6 +105,8 @@ class PictureReader:
                     return
                 participant, (jpeg, at_s) = self._waiting.popitem(last=False)
                 self._bytes -= len(jpeg)
+            if self._room.phase != "running":
+                continue  # while the class is paused nothing is looked at
             try:
                 self._room.take(participant, self._read(jpeg), way="pictures", at_s=at_s)
             except JoinError:

@@ -72,6 +72,11 @@ class RoomReader:
         return self._classifier.labels if self._classifier else ()
 
     @property
+    def live(self) -> bool:
+        """The clock of a room goes on by itself."""
+        return True
+
+    @property
     def health(self) -> Health:
         """How it is doing now; pictures that were replaced by newer ones count as dropped frames."""
         received, dropped = (self._pictures.received, self._pictures.dropped) if self._pictures else (0, 0)

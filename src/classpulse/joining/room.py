@@ -146,11 +146,12 @@ class Room:
             one = self._seats.require(participant)
             self._seats.drop(one)
             one.tell(reason)
-        if erase or self.settings.on_leave == "delete":
-            self._on_erase(one.id, one.track)
-        elif one.said is not None and self.phase in {"running", "paused"}:
-            with suppress(ClassPulseError):  # nobody is kept in because a database is away
-                self._on_answer(one.id, LEFT)
+        with one.answering:
+            if erase or self.settings.on_leave == "delete":
+                self._on_erase(one.id, one.track)
+            elif one.said is not None and self.phase in {"running", "paused"}:
+                with suppress(ClassPulseError):  # nobody is kept in because a database is away
+                    self._on_answer(one.id, LEFT)
 
     def connect(self, participant: str, tell: Callable[[Farewell | None], None]) -> None:
         """A device listens from now on; one that listened before under the same id is sent off.
@@ -221,15 +222,17 @@ class Room:
             message = f"'said' is one of {', '.join(SAID)}"
             raise JoinError(message, "message")
         with self._lock:
-            self._seats.require(participant).heard_s = self._clock()
+            one = self._seats.require(participant)
+            one.heard_s = self._clock()
             if self.phase not in {"running", "paused"}:
                 message = phrase("The class has not begun yet: try again in a moment.")
                 raise JoinError(message, "early")
-        self._on_answer(participant, said)
-        with self._lock:
-            one = self._seats.require(participant)
-            one.said = said
-            one.tell()
+        with one.answering:
+            self.standing(participant)  # they may have left while another answer was on its way
+            self._on_answer(participant, said)
+            with self._lock:
+                one.said = said
+                one.tell()
 
     def raise_hand(self, participant: str, *, up: bool) -> None:
         """A student's hand goes up or down; by the student or by the teacher.
@@ -286,8 +289,6 @@ class Room:
         """What was read of each student in the last seconds, in the order in which they came in."""
         with self._lock:
             return self._seats.seen(within_s)
-
-    # Under the lock.
 
     @contextmanager
     def _changing(self) -> Iterator[None]:

@@ -34,6 +34,7 @@ function makeCamera(root) {
   const small = document.createElement("canvas");
   const pen = canvas.getContext("2d");
   let [stream, answer, sent, sentAt, answeredAt, drawing] = [null, null, 0, 0, 0, 0];
+  let [turn, waits] = [0, false]; // counted up with every start and stop: a camera that comes later than that is let go
   const rates = [];
   const me = { send: () => {}, take, stop };
 
@@ -48,15 +49,27 @@ function makeCamera(root) {
       return;
     }
     say("Waiting for the camera…");
+    turn += 1;
+    waits = true;
+    const mine = turn;
     try {
-      stream = await navigator.mediaDevices.getUserMedia({ video: { width: WIDTH_PX, height: 480, facingMode: "user" } });
+      const given = await navigator.mediaDevices.getUserMedia({ video: { width: WIDTH_PX, height: 480, facingMode: "user" } });
+      if (mine !== turn) {
+        given.getTracks().forEach((track) => track.stop());
+        return;
+      }
+      stream = given;
+      video.srcObject = stream;
+      await video.play();
     } catch (error) {
+      if (mine !== turn) return;
+      stop();
       say(REASONS[error.name] ?? `The camera cannot be used: ${error.message}`, true);
       return;
     }
+    if (mine !== turn) return;
+    waits = false;
     stream.getVideoTracks()[0].addEventListener("ended", () => { stop(); say("The camera was taken away.", true); });
-    video.srcObject = stream;
-    await video.play();
     box.dataset.state = "on";
     button.textContent = "Stop the camera";
     sentAt = 0;
@@ -65,6 +78,8 @@ function makeCamera(root) {
   }
 
   function stop() {
+    turn += 1;
+    waits = false;
     stream?.getTracks().forEach((track) => track.stop());
     cancelAnimationFrame(drawing);
     [stream, answer] = [null, null];
@@ -155,7 +170,7 @@ function makeCamera(root) {
     });
   }
 
-  button.addEventListener("click", () => (stream ? stop() : start()));
+  button.addEventListener("click", () => (stream ? stop() : waits || start()));
   return me;
 }
 

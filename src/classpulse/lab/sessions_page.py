@@ -14,7 +14,7 @@ from classpulse.local_time import local_time
 from classpulse.report import words
 from classpulse.report.contents import read_class
 from classpulse.report.page import to_html
-from classpulse.storage.export import write_csv
+from classpulse.storage.export import said_in, write_csv
 
 if TYPE_CHECKING:
     from classpulse.insight.moments import Said
@@ -114,7 +114,9 @@ def _show_moments(report: ClassReport) -> None:
 
 def _show_downloads(store: Store, row: SessionRow, report: ClassReport) -> None:
     text = io.StringIO(newline="")
-    write_csv(store.windows(row.id), row.labels, row.smallest_group, text)
+    windows = store.windows(row.id)
+    said = said_in(windows, store.moments.answers(row.id), row.min_group)
+    write_csv(windows, row.labels, row.smallest_group, text, said)
     line = st.container(horizontal=True)
     line.download_button("Report", to_html([report]), f"classpulse-class-{row.id}.html", "text/html", on_click="ignore")
     line.download_button("Windows as CSV", text.getvalue(), f"class-{row.id}.csv", "text/csv", on_click="ignore")

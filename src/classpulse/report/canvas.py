@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import threading
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ OUTLINED = frozenset({"en", "es"})
 """Languages whose letters the charts' font has, and that need no shaping."""
 SHORTEST_MIN = 0.1
 """A shorter class is drawn as if it had been so long."""
+_DRAWING = threading.Lock()
 STEPS_MIN = (1 / 12, 1 / 6, 0.25, 0.5, 1, 2, 5, 10, 15, 30, 60)
 
 
@@ -42,6 +44,7 @@ class Sheet:
         higher_in: what the legend takes below a chart whose legend does not fit beside it.
         most_steps: times at the axis at most.
         title_share: of the width that the title of a mark takes at most.
+        points: of a line at most.
     """
 
     name: str
@@ -49,10 +52,11 @@ class Sheet:
     higher_in: float
     most_steps: int
     title_share: float
+    points: int
 
 
-PAGE = Sheet("wide", 7.2, 0.0, 12, 0.16)
-PHONE = Sheet("narrow", 3.6, 0.7, 6, 0.36)
+PAGE = Sheet("wide", 7.2, 0.0, 12, 0.16, 180)
+PHONE = Sheet("narrow", 3.6, 0.7, 6, 0.36, 120)
 """On a phone of 390 px its letters are as high as the page's small print."""
 
 STYLE: dict[RcKeyType, Any] = {
@@ -82,9 +86,12 @@ STYLE: dict[RcKeyType, Any] = {
 
 @contextmanager
 def styled(texts: Catalogue, salt: dict[RcKeyType, Any]) -> Iterator[None]:
-    """The style of every chart; where the font has no letters of a language, the reader's own fonts draw them."""
+    """The style of every chart; where the font has no letters of a language, the reader's own fonts draw them.
+
+    Styles are matplotlib's for the whole process, so that one chart at a time is drawn, whoever asks for reports.
+    """
     letters: dict[RcKeyType, Any] = {} if texts.language in OUTLINED else {"svg.fonttype": "none"}
-    with mpl.rc_context({**STYLE, **salt, **letters}), warnings.catch_warnings():
+    with _DRAWING, mpl.rc_context({**STYLE, **salt, **letters}), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         yield
 
@@ -145,9 +152,19 @@ def to_svg(figure: Figure, title: str, name: str) -> str:
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     # A page has several drawings, of which some are not shown: none may lean on what stands in another.
     text = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", text)
+    text = re.sub(r'(?<= d=")[^"]*', lambda path: _short(path[0]), text)
     opening = text[: text.index(">") + 1]
     box = re.search(r'viewBox="[^"]*"', opening)
     sheet = name.split("-", maxsplit=1)[0]
     named = f'<svg class="chart {sheet}" role="img" aria-label="{title}" xmlns="http://www.w3.org/2000/svg" '
     named += f'xmlns:xlink="http://www.w3.org/1999/xlink" {box.group() if box else ""}><title>{title}</title>'
     return named + text[len(opening) :]
+
+
+def _short(path: str) -> str:
+    """A path without what cannot be seen: of a drawing that is 500 units wide a tenth of one is the least.
+
+    >>> _short("M 12.345678 -0.25 L 300 4.04 z")
+    'M12.3 -0.2L300 4.0z'
+    """
+    return re.sub(r"\s*([A-Za-z])\s*", r"\1", re.sub(r"(\.\d)\d+", r"\1", path))

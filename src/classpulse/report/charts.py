@@ -17,6 +17,7 @@ from classpulse.report.canvas import (
     INK,
     MUTED,
     PAGE,
+    PHONE,
     SHORTEST_MIN,
     blank,
     legend_below,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
     from classpulse.insight.moments import StateName
     from classpulse.report.canvas import Sheet
-    from classpulse.report.contents import ClassReport, Shown
+    from classpulse.report.contents import Answers, ClassReport, Shown
 
 FACING, ATTENTION, ALERT = "#0072b2", "#9a6a00", "#d55e00"
 SAID = {"with_you": WITH, "unsure": BETWEEN, "lost": LOST}
@@ -50,8 +51,6 @@ ANSWERS = phrase("Students by what they said of themselves, by minute")
 HATCH = {"losing": "////"}
 """Told without colours, too: the one that matters most."""
 LONGEST_MARK = 22
-POINTS = 180
-"""Points of a line at most."""
 GAP_S = 15.0
 """Windows further apart than this are not joined by a line."""
 
@@ -60,8 +59,8 @@ def timeline(report: ClassReport, texts: Catalogue = ENGLISH, sheet: Sheet = PAG
     """Who faced the screen and the attention score over the class, with bands, marks, alerts and named moments."""
     with styled(texts, {"svg.hashsalt": f"timeline-{report.session_id}"}):
         figure, axes = blank(2.15, sheet)
-        _band(axes, report.windows, "facing", FACING, texts.retold(phrase("face the screen")))
-        _band(axes, report.windows, "attention", ATTENTION, texts.retold(phrase("attention score")), dashed=True)
+        _band(axes, report.windows, "facing", FACING, texts.retold(phrase("face the screen")), sheet)
+        _band(axes, report.windows, "attention", ATTENTION, texts.retold(phrase("attention score")), sheet, dashed=True)
         share_axis(axes, 1.3 * STRIP[0] if any(report.states) else 0, 0.25, texts)
         _states(axes, report)
         _marks(axes, report, texts, sheet)
@@ -77,7 +76,7 @@ def timeline(report: ClassReport, texts: Catalogue = ENGLISH, sheet: Sheet = PAG
                 bbox={"boxstyle": "circle,pad=0.28", "fc": INK, "ec": "white", "lw": 1.2},
                 zorder=6,
             )
-        minute_axis(axes, report.length_s, sheet, texts.retold(phrase("minutes from the beginning")))
+        minute_axis(axes, report.span_s, sheet, texts.retold(phrase("minutes from the beginning")))
         legend_below(axes, sheet)
         return to_svg(figure, texts.retold(TIMELINE), f"{sheet.name}-timeline-{report.session_id}")
 
@@ -86,7 +85,7 @@ def mood(report: ClassReport, texts: Catalogue = ENGLISH, sheet: Sheet = PAGE) -
     """The mix of emotions over the class, stacked."""
     with styled(texts, {"svg.hashsalt": f"mood-{report.session_id}"}):
         figure, axes = blank(1.3, sheet)
-        times, shares = _mix(report)
+        times, shares = _mix(report, sheet)
         labels = [label for label in EMOTION_COLOURS if label in report.labels]
         columns = [shares[report.labels.index(label)] for label in labels]
         colours = [EMOTION_COLOURS[label] for label in labels]
@@ -94,21 +93,20 @@ def mood(report: ClassReport, texts: Catalogue = ENGLISH, sheet: Sheet = PAGE) -
             times, columns, labels=[texts.retold(label) for label in labels], colors=colours, lw=0.4, edgecolor="white"
         )
         share_axis(axes, 0, 0.5, texts)
-        minute_axis(axes, report.length_s, sheet)
+        minute_axis(axes, report.span_s, sheet)
         legend_beside(axes, sheet)
         return to_svg(figure, texts.retold(MOOD), f"{sheet.name}-mood-{report.session_id}")
 
 
 def answers(report: ClassReport, texts: Catalogue = ENGLISH, sheet: Sheet = PAGE) -> str:
     """How many said that they were with the teacher, unsure or lost, stacked; with marks where no other chart is."""
-    said, length_s = report.answers, report.length_s
+    said = report.answers
     with styled(texts, {"svg.hashsalt": "answers"}):
         figure, axes = blank(1.9 if report.by_answers else 1.1, sheet)
-        times = np.array(said.times_s) / 60
-        heights = [[np.nan if held is None else getattr(held, name) for held in said.counts] for name in SAID]
+        times, heights = _changes(said)
         axes.stackplot(
             times,
-            np.nan_to_num(np.array(heights)),
+            heights,
             labels=[texts.retold(word) for word in SAID_WORDS.values()],
             colors=list(SAID.values()),
             lw=0,
@@ -118,9 +116,17 @@ def answers(report: ClassReport, texts: Catalogue = ENGLISH, sheet: Sheet = PAGE
         axes.yaxis.set_major_locator(MaxNLocator(3, integer=True))
         if report.by_answers:
             _marks(axes, report, texts, sheet)
-        minute_axis(axes, max(length_s, said.times_s[-1] if said.times_s else 0), sheet)
+        minute_axis(axes, max(report.span_s, said.times_s[-1] if said.times_s else 0), sheet)
         legend_beside(axes, sheet)
         return to_svg(figure, texts.retold(ANSWERS), f"{sheet.name}-answers-{report.session_id}")
+
+
+def _changes(said: Answers) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(P,) minutes and (3, P) counts, each of which held since the minute before; counts that stay are told once."""
+    heights = np.array([[0 if held is None else getattr(held, name) for held in said.counts] for name in SAID], float)
+    last = np.ones(len(said.times_s), np.bool_)
+    last[1:-1] = (heights[:, 1:-1] != heights[:, 2:]).any(axis=0)
+    return np.array(said.times_s)[last] / 60, heights[:, last]
 
 
 def small(report: ClassReport, texts: Catalogue = ENGLISH) -> str:
@@ -128,7 +134,7 @@ def small(report: ClassReport, texts: Catalogue = ENGLISH) -> str:
     with styled(texts, {"svg.hashsalt": f"small-{report.session_id}"}):
         figure = Figure(figsize=(2.6, 0.55))
         axes = figure.add_subplot()
-        _band(axes, report.windows, "facing", FACING, "")
+        _band(axes, report.windows, "facing", FACING, "", PHONE)
         axes.set_ylim(0, 1)
         axes.set_xlim(0, max(report.length_s / 60, SHORTEST_MIN))
         axes.set_axis_off()
@@ -136,31 +142,34 @@ def small(report: ClassReport, texts: Catalogue = ENGLISH) -> str:
         return to_svg(figure, texts.retold(told), f"small-{report.session_id}")
 
 
-def _band(axes: Axes, windows: Sequence[Shown], name: str, colour: str, label: str, *, dashed: bool = False) -> None:
+def _band(
+    axes: Axes, windows: Sequence[Shown], name: str, colour: str, label: str, sheet: Sheet, *, dashed: bool = False
+) -> None:
     def told(window: Shown) -> list[float]:
         figure = getattr(window, name)
         return [np.nan] * 3 if figure is None else [figure.low, figure.value, figure.high]
 
-    minutes, (low, mid, high) = _line(windows, told)
+    minutes, (low, mid, high) = _line(windows, told, sheet.points)
     if not dashed:
         axes.fill_between(minutes, low, high, color=colour, alpha=0.18, lw=0)
     axes.plot(minutes, mid, color=colour, lw=1.3 if dashed else 1.9, ls=(0, (4, 2)) if dashed else "-", label=label)
 
 
-def _mix(report: ClassReport) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _mix(report: ClassReport, sheet: Sheet) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(P,) minutes and (L, P) shares; NaN where nothing was read, which leaves a gap."""
     unread = [np.nan] * len(report.labels)
-    return _line(report.windows, lambda window: unread if window.mix is None else list(window.mix.values()))
+    return _line(report.windows, lambda one: unread if one.mix is None else list(one.mix.values()), sheet.points)
 
 
 def _line(
-    windows: Sequence[Shown], told: Callable[[Shown], list[float]]
+    windows: Sequence[Shown], told: Callable[[Shown], list[float]], most: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """What is drawn as lines: it reaches from the beginning of the first window with a figure to the end of the last.
 
     Args:
         windows: at least one, in the order of time.
         told: the C figures of a window, NaN where it has none.
+        most: points of the line.
 
     Returns:
         (P,) minutes and (C, P) figures: NaN wherever a line would bridge what was not seen.
@@ -171,7 +180,7 @@ def _line(
         if rows and 60 * (middle - rows[-1][0]) > max(GAP_S, 2 * (window.end_s - window.start_s)):
             rows.append([(rows[-1][0] + middle) / 2, *[np.nan] * len(figures)])
         rows.append([middle, *figures])
-    size = -(-len(rows) // POINTS)
+    size = -(-len(rows) // most)
     half = size * (windows[0].end_s - windows[0].start_s) / 120
     return _to_the_edges(_thinned(np.array(rows, np.float64), size), half)
 
@@ -256,7 +265,7 @@ def joined(spans: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
 
 def _marks(axes: Axes, report: ClassReport, texts: Catalogue, sheet: Sheet) -> None:
     taken = [-np.inf, -np.inf]
-    wide = max(report.length_s / 60, SHORTEST_MIN) * sheet.title_share
+    wide = max(report.span_s / 60, SHORTEST_MIN) * sheet.title_share
     for mark in report.marks:
         at = mark.time_s / 60
         row = int(np.argmin(taken)) if taken[0] > at - wide else 0

@@ -15,6 +15,7 @@ from classpulse.insight.self_report import agreement, sentence
 from classpulse.insight.state import StateWatch
 from classpulse.policy import told
 from classpulse.report.standouts import Standout, standouts
+from classpulse.storage.export import said_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,6 +76,7 @@ class Answers:
         most: the most students with an answer at one time; 0 if nobody was asked or they were too few to show.
         found: how far faces and answers went together; None where nobody was asked, or no face was seen.
         agreement: the same as a sentence; empty with it.
+        raw: what may be shown at the end of each window, for CSV; empty where nobody was asked.
     """
 
     times_s: tuple[float, ...]
@@ -82,6 +84,7 @@ class Answers:
     most: int
     found: Agreement | None
     agreement: str
+    raw: tuple[dict[str, int | None], ...]
 
     def share(self, name: Said) -> float | None:
         """Mean share of one answer, over the windows in which a whole group had answered; None where none had."""
@@ -144,6 +147,12 @@ class ClassReport:
             fmean(ends) for ends in zip(*((one.value, one.low, one.high) for one in found), strict=True)
         )
         return Estimate(value, min(low, value), max(high, value))
+
+    @property
+    def span_s(self) -> float:
+        """How far charts reach: to the end of the last window, or to what was noted later, as in a last pause."""
+        noted_s = [mark.time_s for mark in self.marks] + [alert.time_s for alert in self.alerts]
+        return max([self.length_s, *noted_s])
 
     @property
     def by_answers(self) -> bool:
@@ -267,4 +276,5 @@ def _answers(answers: Sequence[Answer], windows: Sequence[ClassWindow], row: Ses
         most=max((held.total for held in counts if held is not None), default=0),
         found=found,
         agreement=sentence(found) if found is not None else "",
+        raw=tuple(said_in(windows, answers, row.min_group)),
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from classpulse.errors import SettingsError, StorageError
 from classpulse.insight.disclosure import held
+from classpulse.insight.moments import SAID
 from classpulse.storage.export import window_columns, window_lines
 from classpulse.whole_file import replace_whole
 
@@ -88,9 +89,11 @@ def _csv(reports: Sequence[ClassReport]) -> str:
     file = io.StringIO(newline="")
     rows = csv.writer(file)
     labels = list(dict.fromkeys(label for report in reports for label in report.labels))
-    rows.writerow(["class", *window_columns(labels)])
+    asked = any(report.answers.raw for report in reports)
+    rows.writerow(["class", *window_columns(labels, asked=asked)])
     for report in reports:
-        lines = window_lines((window.raw for window in report.windows), labels)
+        unasked: list[dict[str, int | None]] = [dict.fromkeys((*SAID,))] * len(report.windows) if asked else []
+        lines = window_lines((window.raw for window in report.windows), labels, report.answers.raw or unasked)
         rows.writerows([report.session_id, *cells] for cells in lines)
     return file.getvalue()
 

@@ -74,8 +74,10 @@ def told(state: LiveState) -> RunState:
     """What the overview of a school's classes tells of one: nothing that its own page withholds.
 
     >>> from classpulse.hub import LiveState
-    >>> told(LiveState(phase="running", elapsed_s=4.2)).people is None
-    True
+    >>> from classpulse.joining.participant import Attendees
+    >>> state = told(LiveState(phase="running", elapsed_s=4.2, attendees=Attendees(present=4)))
+    >>> state.people is None, state.students
+    (True, 4)
     """
     live = state.phase in LIVE
     people: object = None
@@ -87,7 +89,8 @@ def told(state: LiveState) -> RunState:
         phase=state.phase,
         elapsed_s=state.elapsed_s,
         people=people if isinstance(people, int) else None,
-        word=state.class_state.name if live and state.class_state else None,
+        word=state.class_state.name if state.phase == "running" and state.class_state else None,
         session_id=state.session_id,
         trouble=state.trouble or (state.health.message if live else ""),
+        students=state.attendees.present if live else None,
     )

@@ -87,6 +87,7 @@ class RunRow(Base):
             good order in the middle.
         elapsed_s: time since the class began.
         people: people seen, as the class's page tells it; None where they are too few.
+        students: students who take part by link; None where that is not known.
         word: how the class follows; None where it is not told.
         session_id: under which it is stored.
         trouble: a sentence on what is wrong; empty if nothing.
@@ -115,3 +116,4 @@ class RunRow(Base):
     word: Mapped[str | None] = mapped_column(String(MAX_WORD))
     session_id: Mapped[int | None]
     trouble: Mapped[str] = mapped_column(String(MAX_TROUBLE))
+    students: Mapped[int | None]

@@ -5,14 +5,17 @@ from __future__ import annotations
 import csv
 from typing import IO, TYPE_CHECKING
 
+from classpulse.insight.answers import counts_at
 from classpulse.insight.attendance import CAUTION
-from classpulse.insight.disclosure import disclose, held
+from classpulse.insight.disclosure import disclose, disclose_answers, held
+from classpulse.insight.moments import SAID
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from classpulse.insight.attendance import Presence
     from classpulse.insight.engagement import ClassWindow
+    from classpulse.insight.moments import Answer
 
 ATTENDANCE_COLUMNS = (
     *("name", "seen", "first_s", "last_s", "present_s", "gaps", "longest_gap_s", "late_s", "left_early_s"),
@@ -27,37 +30,64 @@ WITH_ENDS = ("facing", "mood", "attention", "concentration")
 ENDS = ("value", "low", "high")
 
 
-def write_csv(windows: Iterable[ClassWindow], labels: Sequence[str], min_group: int | None, file: IO[str]) -> None:
+def write_csv(
+    windows: Iterable[ClassWindow],
+    labels: Sequence[str],
+    min_group: int | None,
+    file: IO[str],
+    said: Sequence[Mapping[str, int | None]] = (),
+) -> None:
     """Write a line for each window, under a header.
 
     Columns: `start_s`, `end_s`, `results`, `faces`, `people`, `read` and `uncertain` as in `ClassWindow`, then
     a share for each emotion, then `expected`, `posed` and `movement`, then `facing`, `facing_low`, `facing_high` and so
     on for `mood`, `attention` and `concentration`, then `too_few`: 1 where too few people were behind a figure, else
-    0, and `held`: 1 where figures are those of the line before, because newer ones would tell who came or went. A cell
-    is empty where its figure is withheld, or where nobody was read.
+    0, and `held`: 1 where figures are those of the line before, because newer ones would tell who came or went; and,
+    where students were asked, `with_you`, `unsure` and `lost`: how many said so of themselves, as held at the window's
+    end. A cell is empty where its figure is withheld, or where nobody was read.
 
     Args:
         windows: in the order of the lines.
         labels: the emotions, in the order of their columns; empty where none may be read.
         min_group: fewest people a figure may come from; None for the demo.
         file: open for text, with `newline=""`.
+        said: of `said_in`; empty where nobody was asked, and there are no such columns.
     """
     rows = csv.writer(file)
-    rows.writerow(window_columns(labels))
-    rows.writerows(window_lines((disclose(window, min_group) for window in windows), labels))
+    rows.writerow(window_columns(labels, asked=bool(said)))
+    rows.writerows(window_lines((disclose(window, min_group) for window in windows), labels, said))
 
 
-def window_columns(labels: Sequence[str]) -> list[str]:
-    """The header over `window_lines`."""
+def said_in(
+    windows: Sequence[ClassWindow], answers: Sequence[Answer], min_group: int | None
+) -> list[dict[str, int | None]]:
+    """What students said of themselves at the end of each window, as far as it may be shown.
+
+    Args:
+        windows: of one class.
+        answers: of the same class; where there are none, nobody was asked, and nothing is returned.
+        min_group: fewest students behind a count, also in the demo.
+    """
+    ends_s = [window.end_s for window in windows]
+    return [disclose_answers(held, min_group) for held in counts_at(answers, ends_s, min_group)] if answers else []
+
+
+def window_columns(labels: Sequence[str], *, asked: bool = False) -> list[str]:
+    """The header over `window_lines`; `asked` where students were."""
     names = [name if end == "value" else f"{name}_{end}" for name in WITH_ENDS for end in ENDS]
-    return [*BEFORE_LABELS, *labels, *COUNTS, *names, "too_few", "held"]
+    return [*BEFORE_LABELS, *labels, *COUNTS, *names, "too_few", "held", *(SAID if asked else ())]
 
 
-def window_lines(windows: Iterable[Mapping[str, object]], labels: Sequence[str]) -> Iterator[list[object]]:
-    """The cells of each window, of what `disclose` gave of them, in the order of time."""
+def window_lines(
+    windows: Iterable[Mapping[str, object]],
+    labels: Sequence[str],
+    said: Sequence[Mapping[str, int | None]] = (),
+) -> Iterator[list[object]]:
+    """The cells of each window, of what `disclose` gave of them, in the order of time; `said` as for `write_csv`."""
     before = None
-    for shown in windows:
-        yield [*_cells(shown, labels), int(bool(held(shown, before)))]
+    for i, shown in enumerate(windows):
+        answered = [said[i][name] for name in SAID] if said else []
+        yield [*_cells(shown, labels), int(bool(held(shown, before))), *answered]
         before = shown
 
 

@@ -66,6 +66,7 @@ class RunState:
         elapsed_s: time since it began.
         people: people seen, as the class's page tells it, None where they are too few; of a class without a
             camera, students who take part by link.
+        students: students who take part by link; None where that is not known.
         word: how the class follows; None where it is not told.
         session_id: under which it is stored.
         trouble: a sentence on what is wrong; empty if nothing.
@@ -77,6 +78,7 @@ class RunState:
     word: str | None = None
     session_id: int | None = None
     trouble: str = ""
+    students: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +206,7 @@ def _values(state: RunState) -> dict[str, Any]:
         "word": state.word,
         "session_id": state.session_id,
         "trouble": state.trouble[:MAX_TROUBLE],
+        "students": state.students,
     }
 
 
@@ -224,5 +227,5 @@ def _run_of(row: Any) -> Run:  # noqa: ANN401 - a row of the table
     if row.process is not None:
         owner = Owner(row.owner_pid, row.owner_started_s, row.owner_host)
         process = Process(row.process, owner, row.address, row.fingerprint, row.pass_key)
-    state = RunState(row.phase, row.elapsed_s, row.people, row.word, row.session_id, row.trouble)
+    state = RunState(row.phase, row.elapsed_s, row.people, row.word, row.session_id, row.trouble, row.students)
     return Run(row.course_id, process, row.beat, row.taken, row.beat_at, state)

@@ -8,7 +8,7 @@ from classpulse.errors import StorageError
 from classpulse.storage.metadata import METADATA
 
 VERSION_TABLE = "classpulse_schema"
-HEAD = "0007"
+HEAD = "0008"
 """The newest migration (a test holds it to the folder's): a database that is up to date is opened without
 Alembic, which takes a quarter of a second to import."""
 

@@ -42,7 +42,7 @@ OPEN = re.compile(
     r"/api/v1/(openapi\.json|enter|me(/.*)?|join/(?!renew$)[^/]+|join/models/[^/]+)"
 )
 """What takes no role. Everything else does, so that a new path is closed until somebody opens it."""
-CODE = re.compile(r"/api/v1/join/(?!(renew|answers|hand|way|me|socket|qr\.svg)$)[^/]+")
+CODE = re.compile(r"/api/v1/join/(?!(renew|answers|hand|way|me|socket)$)[^/]+")
 """What somebody who guesses codes would ask for."""
 WATCHING = re.compile(r"/|/api/v1/(role|state|events|windows\.csv)")
 ABOUT_A_CLASS = re.compile(

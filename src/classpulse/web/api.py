@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.responses import StreamingResponse
 
 from classpulse.hub import Controls, Hub, Phase
-from classpulse.storage.export import write_csv
+from classpulse.storage.export import said_in, write_csv
 from classpulse.storage.store import Store
 from classpulse.storage.tables import SessionRow
 from classpulse.texts import phrase
@@ -139,7 +139,9 @@ def windows_csv(session_id: int, store: StoreHere) -> Response:
     """The finished windows of a class, for a spreadsheet."""
     known, row = stored_session(store, session_id)
     file = io.StringIO(newline="")
-    write_csv(known.windows(session_id), row.labels, row.smallest_group, file)
+    windows = known.windows(session_id)
+    said = said_in(windows, known.moments.answers(session_id), row.min_group)
+    write_csv(windows, row.labels, row.smallest_group, file, said)
     name = f'attachment; filename="classpulse-class-{session_id}.csv"'
     return Response(file.getvalue(), media_type="text/csv", headers={"Content-Disposition": name})
 

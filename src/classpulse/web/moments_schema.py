@@ -143,6 +143,7 @@ def moments_of(state: LiveState) -> dict[str, object]:
         "class_state": None if state.class_state is None else ClassWord.model_validate(state.class_state),
         "marks": [mark_shown(mark) for mark in state.marks],
         "alerts": [alert_shown(alert) for alert in state.alerts],
+        "alerts_on": state.alerts_on,
         "snoozed_until_s": state.snoozed_until_s,
         "answers": None if state.answers is None else answers_shown(state.answers, state.min_group),
     }

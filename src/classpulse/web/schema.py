@@ -110,7 +110,8 @@ class State(BaseModel):
     class_state: ClassWord | None = Field(description="How the class follows, in one word; null before the first.")
     marks: list[MarkShown] = Field(description="What the teacher noted, oldest first; the newest few hundred.")
     alerts: list[AlertShown] = Field(description="What the teacher was told of, oldest first.")
-    snoozed_until_s: float | None = Field(description="No alert is raised before; null where alerts are on.")
+    alerts_on: bool = Field(description="Whether alerts are raised at all, by the settings.")
+    snoozed_until_s: float | None = Field(description="No alert is raised before; null where none is held back.")
     answers: AnswersShown | None = Field(description="What students say of themselves; null where nobody was asked.")
     participants: Attending = Field(description="Who takes part by link, as counts.")
     now: Window | None = Field(description="The last few seconds; null until there is a result.")
@@ -255,7 +256,7 @@ def _fields_of(state: LiveState, people: AboutPeople) -> dict[str, object]:
         "individual": state.individual,
         "min_group": group_limit(state),
         "session_id": state.session_id,
-        "elapsed_s": round(state.elapsed_s, 1),
+        "elapsed_s": round(state.elapsed_s, 3),  # as the ends of windows, so that clock and chart never differ
         "results_per_s": round(state.results_per_s, 1),
         "age_ms": round(state.age_ms),
         "trouble": state.trouble,

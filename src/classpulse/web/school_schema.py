@@ -79,6 +79,9 @@ class RunShown(BaseModel):
         description="People seen, as its page tells it, or, in a class of students' own devices (source `join`), "
         "students who take part; null for too few, and for who is not in it."
     )
+    students: int | None = Field(
+        description="Students who take part by link; null where that is not known, and for who is not in it."
+    )
     word: str | None = Field(description="How it follows; null where that is not told, and for who is not in it.")
     trouble: str = Field(description="What is wrong, in a sentence; empty for who is not in it.")
 
@@ -139,6 +142,7 @@ def run_shown(state: RunState | None, *, inside: bool, texts: Catalogue) -> RunS
         phase=state.phase,
         elapsed_s=state.elapsed_s,
         people=state.people if inside else None,
+        students=state.students if inside else None,
         word=state.word if inside else None,
         trouble=texts.retold(state.trouble) if inside else "",
     )

@@ -43,11 +43,13 @@ function dismiss() {
 }
 
 function raise(alert) {
+  const inside = byId("banner").contains(document.activeElement);
   byId("banner").replaceChildren(
     icon("icon-flag", "flag"),
     element("p", {}, element("b", { class: "num" }, t("Alert, {time}", { time: clock(alert.time_s) })), element("span", {}, alert.reason)),
     element("div", { class: "banner-actions" }, button(SNOOZE, () => snooze(SNOOZE_MIN).then((done) => done && dismiss())), button(t("Dismiss"), dismiss)),
   );
+  if (inside) byId("banner").querySelector("button:last-of-type").focus();
   chime();
 }
 
@@ -59,6 +61,8 @@ function showSnooze(state, connected) {
   setText(byId("snooze"), snoozed ? t("End snooze") : SNOOZE);
   byId("snooze").dataset.minutes = snoozed ? 0 : SNOOZE_MIN;
   byId("snooze").disabled = !connected || !["running", "paused"].includes(state.phase);
+  byId("snooze").hidden = !state.alerts_on;
+  setText(byId("no-alerts"), state.alerts_on ? t("None so far. They are rare, and each gives its reason.") : t("Alerts are switched off in the settings."));
 }
 
 /** Show the alerts; one that was not there before is told of. */

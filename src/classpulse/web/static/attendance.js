@@ -110,6 +110,7 @@ async function showWhoEnrols() {
 async function load(...notices) {
   const id = byId("class").value;
   const { data, wrong, status } = await ask("GET", `/api/v1/sessions/${id}/attendance`);
+  if (byId("class").value !== id) return; // another class was chosen meanwhile
   // That nobody is enrolled is how everybody begins, and that the law does not allow it is no fault either.
   const nobody = status === NOBODY_ON_FILE || (!wrong && !data.people.length && !data.choices.length);
   byId("begin").hidden = !nobody;

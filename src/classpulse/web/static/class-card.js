@@ -2,7 +2,7 @@
 
 import { clock, element, setText } from "./dom.js";
 import { WORDS } from "./following.js";
-import { n, number, t } from "./i18n.js";
+import { n, t } from "./i18n.js";
 import { ask } from "./server.js";
 import { confirmed } from "./words.js";
 
@@ -29,11 +29,11 @@ export function showPill(pill, course) {
   setText(pill, phaseWord(course));
 }
 
-/** Students who take part where a class is of their own devices alone, else people who are seen. */
-function howMany({ source, run }) {
-  if (run.people === null) return "";
-  const values = { n: number(run.people) };
-  return source === "join" ? n("{n} student", "{n} students", run.people, values) : n("{n} person", "{n} people", run.people, values);
+/** People who are seen, where there is a camera, and students who take part by link. */
+function howMany({ source, run: { people, students } }) {
+  const seen = source === "join" || people === null ? "" : n("{n} person", "{n} people", people);
+  const joined = students || (source === "join" && students !== null) ? n("{n} student", "{n} students", students) : "";
+  return [seen, joined].filter(Boolean).join(" · ");
 }
 
 /** A line on a class that runs: how long, how many, and how it follows. */

@@ -1,7 +1,7 @@
 // One class of a school: when it was held, who belongs to it, and what it is.
 
 import { begin, end, isLive, lineOf, link, showPill, sourceWord } from "./class-card.js";
-import { byId, clock, element, setText } from "./dom.js";
+import { byId, clock, element, setText, unnumbered } from "./dom.js";
 import { t } from "./i18n.js";
 import { RANKS, sentence } from "./ranks.js";
 import { prepareTop } from "./school-top.js";
@@ -13,6 +13,8 @@ const path = `/api/v1/courses/${slug}`;
 const EVERY_MS = 3_000;
 
 let course = null;
+let away = ""; // why the class could not be read the last time
+let trouble = ""; // of the class, as it stands above, without its numbers
 
 function showRun() {
   byId("pill").hidden = false;
@@ -81,14 +83,18 @@ async function load(whole, ...notices) {
   if (status === 401) return location.replace(at("/login"));
   if (wrong) {
     byId("content").hidden = status === 404 || byId("content").hidden;
-    return notify(["bad", sentence(wrong)]);
+    if (whole || wrong !== away) notify(["bad", sentence(wrong)]);
+    away = wrong;
+    return;
   }
   const before = course?.run?.phase;
   course = data;
   if (whole) show();
   else showRun();
   if (whole || before !== course.run?.phase) await showHeld();
-  if (whole || notices.length) notify(...notices, ["bad", sentence(course.run?.trouble ?? "")]);
+  const now = sentence(course.run?.trouble ?? "");
+  if (whole || notices.length || away || unnumbered(now) !== trouble) notify(...notices, ["bad", now]);
+  [away, trouble] = ["", unnumbered(now)];
 }
 
 async function act(what) {

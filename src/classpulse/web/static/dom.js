@@ -10,12 +10,35 @@ export function element(tag, attributes = {}, ...children) {
   return made;
 }
 
+/** Put a list's elements in their order, and leave those where they are that are there, so that nobody loses their place. */
+export function arrange(list, wanted) {
+  for (const one of [...list.children]) if (!wanted.includes(one)) one.remove();
+  wanted.forEach((one, i) => list.children[i] !== one && list.insertBefore(one, list.children[i] ?? null));
+}
+
 /** Change a text only when it differs, so that screen readers and layout are left alone. */
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/** A text without its numbers: "trying again in 4 s" is no news after "in 5 s", and nobody wants to hear it each second. */
+export const unnumbered = (text) => text.replace(/\p{N}+/gu, "");
+
+const RETRY_MS = 2_000;
+
 const parts = new Map();
+
+/** A module, as soon as it comes: one that was lost on the way is asked for again. */
+async function fetched(name) {
+  for (;;) {
+    try {
+      return await import(`./${name}.js`);
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      await new Promise((done) => setTimeout(done, RETRY_MS));
+    }
+  }
+}
 
 /** A part of the page that few need, its sheet and its module; fetched when it is needed, and once. */
 export function part(name) {
@@ -23,7 +46,7 @@ export function part(name) {
     const sheet = element("link", { rel: "stylesheet", href: new URL(`${name}.css`, import.meta.url).href });
     const dressed = new Promise((resolve) => ["load", "error"].forEach((event) => sheet.addEventListener(event, resolve)));
     document.head.append(sheet);
-    parts.set(name, dressed.then(() => import(`./${name}.js`)));
+    parts.set(name, dressed.then(() => fetched(name)));
   }
   return parts.get(name);
 }

@@ -11,6 +11,7 @@ function without(state, connected) {
   if (state.phase === "ended") return [t("The class is over"), state.session_id === null ? t("It was not stored: there is no report.") : connected ? t("Its report and its figures open with the buttons above, for as long as this page is connected.") : t("Its report is kept: `classpulse report latest` makes it.").replaceAll("`", "")];
   if (!connected) return [t("No connection"), t("How the class follows now is not known.")];
   if (state.phase === "paused") return [t("Paused"), t("How the class follows is told when you resume.")];
+  if (state.source.state === "waiting") return [t("No picture"), t("How the class follows now is not known.")];
   if (!state.camera) return [t("The class has just begun"), t("How it follows is told when enough students have said so.")];
   if (!state.reads_emotions) {
     return [t("Not told here"), t("EU law forbids telling from faces how a class follows. Students' answers tell it, once you let them join.")];

@@ -42,8 +42,7 @@ export class Camera {
     this.#way = way;
     const turn = this.#turn;
     if (way === "answers") {
-      this.#reader?.close();
-      this.#reader = this.#opening = null;
+      this.#forget();
       this.#tell("off");
       return;
     }
@@ -56,6 +55,7 @@ export class Camera {
       if (reason) throw Object.assign(new Error(reason), { name: reason });
       this.#tell("asking");
       await this.#film(turn);
+      if (turn !== this.#turn) return;
       if (way === "device") await this.#prepare();
       if (turn !== this.#turn) return;
       this.#tell("on");
@@ -63,8 +63,14 @@ export class Camera {
     } catch (error) {
       if (turn !== this.#turn) return;
       this.#release();
+      this.#forget(); // it may be the reader that broke, and another try begins with a whole one
       this.#tell("wrong", { name: error.name, detail: error.message });
     }
+  }
+
+  #forget() {
+    this.#reader?.close();
+    this.#reader = this.#opening = null;
   }
 
   #release() {
@@ -95,11 +101,11 @@ export class Camera {
       this.#opening = this.#reader.open(this.#invitation.models, (share) => this.#tell("loading", { share }));
       this.#tell("loading", { share: 0 });
     }
+    const opening = this.#opening;
     try {
-      await this.#opening;
+      await opening;
     } catch (error) {
-      this.#reader?.close();
-      this.#reader = this.#opening = null;
+      if (this.#opening === opening) this.#forget();
       throw Object.assign(new Error(error.message), { name: "Networks" });
     }
   }

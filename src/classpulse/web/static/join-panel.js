@@ -1,6 +1,6 @@
 // Students who take part by link, as the teacher sees them: the link to be photographed, who is in, whose hand is up.
 
-import { byId, element, icon, setText } from "./dom.js";
+import { arrange, byId, element, icon, setText } from "./dom.js";
 import { n, t } from "./i18n.js";
 import { isObserver } from "./role.js";
 import { ask } from "./server.js";
@@ -56,13 +56,21 @@ function showRow() {
   setText(row.open.lastElementChild, open ? t("Show the link") : t("Let students join"));
   row.open.hidden = isObserver();
   row.open.disabled = !state.connected || state.phase === "ended" || state.phase === "asking";
-  const raised = people.filter((one) => one.hand_s !== null && one.present);
-  const chips = raised.slice(0, SHOWN_HANDS).map(handChip);
-  const more = hands - chips.length;
-  if (more > 0 && !isObserver()) chips.push(element("li", { class: "more-hands" }, n("{n} more hand", "{n} more hands", more)));
+  showHands(hands);
+  setText(row.said, hands ? n("{n} hand is up", "{n} hands are up", hands) : "");
+}
+
+/** The raised hands, made anew only where they change: a state comes four times a second, and a click takes longer. */
+function showHands(hands) {
+  const raised = people.filter((one) => one.hand_s !== null && one.present).slice(0, SHOWN_HANDS);
+  const more = isObserver() ? 0 : Math.max(0, hands - raised.length);
+  const wanted = JSON.stringify([raised.map((one) => [one.participant, one.name]), more]);
+  if (wanted === row.shown) return;
+  row.shown = wanted;
+  const chips = raised.map(handChip);
+  if (more) chips.push(element("li", { class: "more-hands" }, n("{n} more hand", "{n} more hands", more)));
   row.hands.replaceChildren(...chips);
   row.hands.hidden = chips.length === 0;
-  setText(row.said, hands ? n("{n} hand is up", "{n} hands are up", hands) : "");
 }
 
 // The dialog with the link.
@@ -164,7 +172,18 @@ function showPeople() {
   setText(dialog.count, n("{n} student takes part", "{n} students take part", state.participants.present));
   dialog.none.hidden = people.length > 0;
   dialog.list.hidden = people.length === 0;
-  dialog.list.replaceChildren(...people.map(person));
+  arrange(dialog.list, people.map(entry));
+}
+
+const entries = new WeakMap(); // what a student's line in the list shows
+
+/** A student's line: the one that is there, where nothing of it has changed, so that it can be pressed meanwhile. */
+function entry(one) {
+  const shows = JSON.stringify({ ...one, hand_s: one.hand_s !== null });
+  const there = [...dialog.list.children].find((each) => entries.get(each) === shows);
+  const made = there ?? person(one);
+  entries.set(made, shows);
+  return made;
 }
 
 /** Show who takes part; the list itself is fetched when it has changed. */
@@ -178,6 +197,7 @@ export async function showStudents(now, connected) {
   if (wanted !== asked && connected && !isObserver()) {
     asked = wanted;
     const answer = await ask("GET", path("participants"));
+    if (wanted !== asked) return; // a newer list is on its way
     if (answer.data) people = answer.data;
     else if (answer.status === 0) asked = "";
     showPeople();

@@ -111,7 +111,8 @@ function say(change, message) {
 
 function watch(kind, more = {}) {
   const labels = invitation.models?.emotion.labels ?? [];
-  if (kind === "send") line.show(more.message);
+  if (kind === "send" && standing.phase === "running") line.show(more.message);
+  else if (kind === "send") return; // while the class is paused nothing is looked at
   else if (kind === "seen") showReading(more, labels);
   else showCamera(kind, more, standing.way);
 }

@@ -3,7 +3,7 @@
 import { prepareAlerts, showAlerts } from "./alerts.js";
 import { showAnswers } from "./answers.js";
 import { addWindows, prepareChart, setClass, toldByAnswers } from "./chart.js";
-import { byId, clock, element, part, setIcon, setText } from "./dom.js";
+import { byId, clock, element, part, setIcon, setText, unnumbered } from "./dom.js";
 import { showFollowing } from "./following.js";
 import { n, number, percent, t } from "./i18n.js";
 import { prepareKeys } from "./keys.js";
@@ -65,6 +65,7 @@ function withCode(text) {
 }
 
 let noticed = "";
+let announced = "";
 
 function showNotices() {
   const found = notices();
@@ -74,7 +75,9 @@ function showNotices() {
   byId("notices").replaceChildren(
     ...found.map(([tone, text]) => element("p", { class: "notice", "data-tone": tone }, element("b", {}, TONES[tone]), element("span", {}, ...withCode(text)))),
   );
-  announce(found.map(([, text]) => text.replaceAll("`", "")).join(" "));
+  const text = found.map(([, each]) => each.replaceAll("`", "")).join(" ");
+  if (unnumbered(text) !== announced) announce(text);
+  announced = unnumbered(text);
 }
 
 /** Say something to screen readers, when they have finished what they are saying. */
@@ -119,12 +122,13 @@ const UNJUDGED_S = 5;
 
 function showHealth() {
   const { source } = state;
+  const comes = source.state !== "waiting";
   const counts = { dropped: number(source.dropped), frames: number(source.frames) };
   const dropped = source.frames
     ? t("{dropped} of {frames} ({share})", { ...counts, share: percent(source.dropped / source.frames, source.dropped ? 1 : 0) })
     : t("{dropped} of {frames}", counts);
-  setText(byId("rate"), number(state.results_per_s, 1));
-  setText(byId("age"), `${number(state.age_ms)} ms`);
+  setText(byId("rate"), comes ? number(state.results_per_s, 1) : "–");
+  setText(byId("age"), comes ? `${number(state.age_ms)} ms` : "–");
   const judged = state.elapsed_s >= UNJUDGED_S || state.phase === "ended";
   setText(byId("dropped"), judged ? dropped : "–");
   const word = { ok: t("Good"), waiting: t("No picture"), ended: t("Ended") }[source.state] ?? source.state;

@@ -12,12 +12,12 @@ let shown = "";
 /** Show the tiles in the dialog: a plan of the window, with a button for each. */
 function showTiles({ tiles, own }) {
   setText(byId("own-tile-now"), own === null ? t("If your own tile is in the window, your face is counted too.") : t("Your own tile is left out."));
+  byId("own-tile-none").disabled = own === null;
   if (shown === JSON.stringify(tiles)) return;
   shown = JSON.stringify(tiles);
   const focused = document.activeElement?.dataset.tile;
   byId("own-tile-plan").replaceChildren(...tiles.map(button));
   if (focused) byId("own-tile-plan").querySelector(`[data-tile="${focused}"]`)?.focus();
-  byId("own-tile-none").disabled = own === null;
   byId("own-tile-empty").hidden = tiles.length > 0;
 }
 

@@ -58,6 +58,7 @@ function reasonFor(state) {
   const trySingle = [t("To see what Classpulse reads in a face, try it on yourself:"), " ", element("code", {}, "classpulse live --single")];
   if (state.phase === "ended") return [t("The class has ended"), [t("Nothing more is read. What was stored is kept.")]];
   if (state.phase === "paused") return [t("Paused"), [t("Nothing is looked at or stored until you resume.")]];
+  if (!now && state.source.state === "waiting") return [t("No picture"), [t("Figures appear when faces can be seen.")]];
   if (!now) return [t("Starting"), [t("The first figures come with the first picture.")]];
   if (now.people === 0) return [t("Nobody is in the picture"), [t("Figures appear when faces can be seen.")]];
   if (now.too_few) return [t("Too few to show"), [t("Figures come from groups of at least {group} people.", { group }), " ", ...trySingle]];
@@ -78,8 +79,9 @@ let reason = "";
 function showReason(found) {
   byId("mix").toggleAttribute("data-empty", Boolean(found));
   byId("instead").hidden = !found;
-  if (!found || reason === found[0]) return;
-  reason = found[0];
+  const said = found?.flat().map((part) => part.textContent ?? part).join();
+  if (!found || reason === said) return;
+  reason = said;
   byId("instead-title").textContent = found[0];
   byId("instead-text").replaceChildren(...found[1]);
 }

@@ -24,7 +24,11 @@ export function showOnce(name, text) {
 export function prepareCopy(name) {
   byId("copy").addEventListener("click", async () => {
     byId(`${name}-text`).select();
-    await navigator.clipboard?.writeText(byId(`${name}-text`).value);
-    byId("copy").textContent = t("Copied");
+    try {
+      await navigator.clipboard.writeText(byId(`${name}-text`).value);
+      byId("copy").textContent = t("Copied");
+    } catch {
+      byId("copy").textContent = t("Copy it by hand");
+    }
   });
 }

@@ -2,7 +2,7 @@
 
 import { prepareQuestion } from "./ask.js";
 import { begin, end, isLive, lineOf, link, phaseOf, phaseWord, showPill, sourceWord } from "./class-card.js";
-import { byId, element, setText } from "./dom.js";
+import { arrange, byId, element, setText } from "./dom.js";
 import { t } from "./i18n.js";
 import { sentence } from "./ranks.js";
 import { prepareTop } from "./school-top.js";
@@ -63,12 +63,6 @@ function showOther(course) {
   const details = link(t("Manage"), at(`/classes/${course.slug}`), "small");
   details.setAttribute("aria-label", t("Manage {name}", { name: course.name }));
   return element("li", {}, element("h3", {}, course.name), pill, details);
-}
-
-/** Put the cards in their order, and leave those where they are that are there, so that nobody loses their place. */
-function arrange(list, wanted) {
-  for (const card of [...list.children]) if (!wanted.includes(card)) card.remove();
-  wanted.forEach((card, i) => list.children[i] !== card && list.insertBefore(card, list.children[i] ?? null));
 }
 
 let others = "";

@@ -12,6 +12,7 @@ const ENOUGH = 3;
 let stream = null;
 let person = null;
 let busy = false;
+let turn = 0; // counted up with every camera that is opened, and with the end
 
 const CAUSES = {
   NotAllowedError: [t("The camera may not be used"), t("Allow it in the browser's address bar, or choose a photo instead.")],
@@ -46,12 +47,13 @@ function release() {
 async function open(deviceId) {
   release();
   cover(t("Waiting for the camera"), t("The browser may ask whether this page may use it."));
-  const wanted = person;
+  turn += 1;
+  const mine = turn;
   try {
     const video = { width: { ideal: WIDTH_PX }, height: { ideal: 960 }, ...(deviceId ? { deviceId: { exact: deviceId } } : {}) };
     const opened = await navigator.mediaDevices.getUserMedia({ video, audio: false });
-    if (person !== wanted || !person) {
-      for (const track of opened.getTracks()) track.stop(); // somebody has left meanwhile
+    if (mine !== turn) {
+      for (const track of opened.getTracks()) track.stop(); // somebody has left, or chosen another one, meanwhile
       return;
     }
     stream = opened;
@@ -61,7 +63,7 @@ async function open(deviceId) {
     byId("shoot").disabled = false;
     await listDevices();
   } catch (error) {
-    cover(...(CAUSES[error.name] ?? [t("The camera cannot be used"), t("Choose a photo instead.")]));
+    if (mine === turn) cover(...(CAUSES[error.name] ?? [t("The camera cannot be used"), t("Choose a photo instead.")]));
   }
 }
 
@@ -152,6 +154,7 @@ export async function openStudio(somebody) {
 /** Let go of the camera. */
 export function closeStudio() {
   person = null;
+  turn += 1;
   byId("camera").hidden = true;
   release();
 }
