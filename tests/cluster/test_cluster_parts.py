@@ -117,7 +117,7 @@ def test_a_class_moves_on_whatever_the_machines_that_are_tried_first_say(monkeyp
     monkeypatch.setattr("ray.get", get)
     monkeypatch.setattr("ray.kill", lambda _: None)
     monkeypatch.setattr(reader, "LONGEST_PAUSE_S", 0.0)
-    facts = Facts("lesson.mp4", 1, (), recognizes=False)
+    facts = Facts("lesson.mp4", 1, (), recognizes=False, live=False)
     over = Answering(Batch([], Health(), None, over=True))
     dying = RayTaskError("open", "its traceback", RuntimeError("the raylet is gone"))
     first = SimpleNamespace(open=Answering(facts), begin=Answering(None), take=Answering(ActorDiedError()))
