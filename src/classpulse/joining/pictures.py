@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import threading
 import time
 from collections import OrderedDict
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from classpulse.settings import Settings
     from classpulse.types import Faces, Image
     from classpulse.vision.emotion import EmotionClassifier
+
+logger = logging.getLogger(__name__)
 
 MAX_WIDTH_PX, MAX_HEIGHT_PX = 1280, 960
 MAX_SCANS = 16
@@ -111,6 +114,8 @@ class PictureReader:
                 self._room.take(participant, self._read(jpeg), way="pictures", at_s=at_s)
             except JoinError:
                 continue  # damaged beyond its beginning, or they have left meanwhile: the next picture will do
+            except Exception:  # those of all others are still to be read
+                logger.exception("a student's picture was not read")
 
     def _read(self, jpeg: bytes) -> Reading:
         image = decode_jpeg(jpeg)
