@@ -162,7 +162,12 @@ def test_a_student_s_picture_is_read_here_as_on_a_device_and_not_kept(
     assert not none.face
     assert room.pictures._waiting == {}
     looked: list[bytes] = []
-    monkeypatch.setattr(PictureReader, "_read", lambda _, given: looked.append(given))  # and gives no reading: an error
+
+    def break_(_: PictureReader, given: bytes) -> None:
+        looked.append(given)
+        raise RuntimeError
+
+    monkeypatch.setattr(PictureReader, "_read", break_)
     for _ in range(3):
         room.pictures.offer(asha, jpeg)
         until(lambda: looked)  # what goes wrong with one picture ends no worker
