@@ -16,10 +16,13 @@ from websockets.exceptions import ConnectionClosedError, InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
+from classpulse.settings import WebSettings
+from classpulse.web.https import names_of_this_machine, self_made
 from classpulse.web.server import LiveServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from fastapi import FastAPI
     from playwright.sync_api import Browser, Page, Response
@@ -32,8 +35,13 @@ PATH = "/our/pulse"
 
 
 @pytest.fixture
-def proxy(request: pytest.FixtureRequest) -> Iterator[ReverseProxy]:
-    with ReverseProxy(PATH, getattr(request, "param", "strip")) as proxy:
+def proxy(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ReverseProxy]:
+    """One that encrypts where a test says so, as names are told only then."""
+    how, folder = getattr(request, "param", "strip"), None
+    if how.startswith("encrypt"):
+        self_made(tmp_path, names_of_this_machine(WebSettings()))
+        folder = tmp_path
+    with ReverseProxy(PATH, how.rpartition(" ")[2], folder) as proxy:
         yield proxy
 
 
@@ -57,7 +65,7 @@ def is_wrong(answer: Response) -> bool:
 @pytest.fixture
 def page(browser: Browser, server: LiveServer, proxy: ReverseProxy) -> Iterator[Page]:
     """A page of a teacher who came in through the proxy; the test fails if it asked for anything outside the path."""
-    context = browser.new_context()
+    context = browser.new_context(ignore_https_errors=True)
     page = context.new_page()
     outside: list[str] = []
     page.on("request", lambda request: outside.append(request.url) if f"{proxy.url}/" not in request.url else None)
@@ -69,7 +77,7 @@ def page(browser: Browser, server: LiveServer, proxy: ReverseProxy) -> Iterator[
     assert outside == []
 
 
-@pytest.mark.parametrize("proxy", ["strip", "keep"], indirect=True)
+@pytest.mark.parametrize("proxy", ["encrypt, strip", "encrypt, keep"], indirect=True)
 def test_every_page_works_under_a_path(
     page: Page, school: School, controls: RecordedControls, proxy: ReverseProxy
 ) -> None:
@@ -87,7 +95,7 @@ def test_every_page_works_under_a_path(
     token = school.people.link(school.people.find(NAMES[0]).id, 2)
     page.goto(f"{proxy.url}/me/{token}")
     expect(page.locator("h1")).to_contain_text(NAMES[0])
-    assert httpx.get(proxy.url, follow_redirects=True).url == f"{proxy.url}/enter"
+    assert httpx.get(proxy.url, follow_redirects=True, verify=False).url == f"{proxy.url}/enter"  # noqa: S501 - its own
 
 
 def test_the_page_comes_back_after_a_bad_connection(
