@@ -27,21 +27,22 @@ class Pauses:
 
     def __init__(self) -> None:
         """There was no pause yet."""
-        self._left_out = 0, 0
-        self._since: Health | None = None
+        # Frames and dropped ones of pauses, and what was counted when this one began: one value, as any thread may ask.
+        self._left_out: tuple[int, int, Health | None] = 0, 0, None
 
     @contextmanager
     def pause(self, health: Callable[[], Health]) -> Iterator[None]:
         """The class is paused while the block runs; `health` tells what the source has counted at a moment."""
-        since = self._since = health()
+        (frames, dropped, _), since = self._left_out, health()
+        self._left_out = frames, dropped, since
         try:
             yield
         finally:
-            now, (frames, dropped) = health(), self._left_out
-            self._left_out = frames + now.frames - since.frames, dropped + now.dropped - since.dropped
-            self._since = None
+            now = health()
+            self._left_out = frames + now.frames - since.frames, dropped + now.dropped - since.dropped, None
 
     def without(self, health: Health) -> Health:
         """How the source is doing, without what it counted in pauses."""
-        (frames, dropped), counted = self._left_out, self._since or health
+        frames, dropped, since = self._left_out
+        counted = since or health
         return replace(health, frames=counted.frames - frames, dropped=counted.dropped - dropped)
