@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakValueDictionary
@@ -197,6 +198,7 @@ def has_amx() -> bool:
     return "amx_int8" in _processor_flags()
 
 
+@cache
 def _processor_flags() -> str:
     try:
         return Path("/proc/cpuinfo").read_text(encoding="ascii", errors="ignore")
