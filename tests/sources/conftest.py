@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import av
 import numpy as np
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-
-class MakeVideo(Protocol):
-    def __call__(
-        self,
-        name: str,
-        *,
-        frames: int = 25,
-        rate: int = 25,
-        size: tuple[int, int] = (160, 120),
-        codec: str = "mpeg4",
-        aspect: Fraction | None = None,
-        step_ms: int | None = None,
-    ) -> Path: ...
+    MakeVideo = Callable[..., Path]
 
 
 @pytest.fixture
