@@ -238,9 +238,27 @@ def test_the_commands(school: Store, settings: Settings, tmp_path: Path) -> None
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(f"Put into {settings.data_dir / 'classpulse.db'}: ")
     assert "classpulse audit accept" in done.stderr
+    assert "accounts are as they were" not in done.stderr  # there are none
     told = here("audit", "show", data=settings.data_dir, env=env).stdout
     assert "backup.write" in told
     assert "backup.restore" in told
+
+
+@on_sqlite
+def test_whoever_restores_is_told_that_what_was_revoked_counts_again(store: Store, settings: Settings) -> None:
+    accounts = store.accounts()
+    token = accounts.make_token(accounts.add("ana", "Ana Silva", "teacher"), "Timetable", 30)
+    file = settings.data_dir / "monday.classpulse"
+    assert here("backup", file, data=settings.data_dir).returncode == 0
+    accounts.revoke(accounts.find("ana"), 1)
+    store.close()
+    done = here("restore", file, "--replace", data=settings.data_dir)
+    assert done.returncode == 0, done.stderr
+    assert "an API token that was changed or ended since counts again" in done.stderr
+    with Store.of(settings) as again:
+        owner = again.accounts().of_token(token)
+        assert owner is not None
+        assert owner.login == "ana"
 
 
 def test_no_class_of_a_school_goes_on_because_a_backup_was_put_back(

@@ -69,7 +69,8 @@ def restore(settings: Settings, file: Path, by: str | None, *, replace: bool) ->
 
     The database must be empty, unless --replace is given. It may be of another kind than the one that was written:
     so a school moves from a file to PostgreSQL. Whoever was forgotten since is forgotten again, as far as the list of
-    erasures beside the key and beside the database tells.
+    erasures beside the key and beside the database tells. Whoever was logged in has to log in again; accounts,
+    passwords and API tokens are as they were when it was written.
 
     \b
     Examples:
@@ -83,6 +84,11 @@ def restore(settings: Settings, file: Path, by: str | None, *, replace: bool) ->
 
     done = put_back(settings.database, file, replace=replace)
     click.echo(f"Put into {done.place}: {told_of(done.rows)}, of {done.head.made_at} ({done.head.made_by}).")
+    if done.rows.get("accounts"):
+        _note(
+            "accounts are as they were then: a password or an API token that was changed or ended since counts again, "
+            "and so does an account that was removed. `classpulse accounts list` and `accounts tokens LOGIN` show them"
+        )
     with Store.of(settings) as store:
         _tell(store, settings, by or login_name(), f"of {done.head.made_at}")
 
