@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,19 @@ def maths(courses: Courses, ana: Account) -> Course:
 
 def process(name: str) -> Process:
     return replace(Process.this(f"http://{name}.example:8700"), id=name)
+
+
+def test_signs_of_life_do_not_wait_for_requests_that_hold_every_connection(
+    store: Store, runs: Runs, maths: Course
+) -> None:
+    me = process("a")
+    assert runs.claim(maths.id, me, None)
+    with ExitStack() as requests:
+        for _ in range(15):  # all that the store's own pool has
+            requests.enter_context(store._engine.connect())
+        assert runs.beat(me, {maths.id: RunState("running")}) == frozenset()
+        assert runs.all()[maths.id].beat == 2
+        assert store.courses(on_bus=True).wanted() == []
 
 
 def test_a_course_is_kept_as_it_was_made(courses: Courses, maths: Course, ana: Account) -> None:

@@ -55,7 +55,7 @@ class OwnClasses:
         """Run nothing yet; see `School`."""
         self._store, self._settings, self._me = store, settings, me
         self._make_app = make_app
-        self._runs, self._courses = store.runs(), store.courses()
+        self._runs, self._courses = store.runs(), store.courses(on_bus=True)
         self._lock, self._settling = threading.RLock(), threading.Lock()
         self._held: dict[int, HeldClass] = {}
         self._opening: dict[int, Course] = {}

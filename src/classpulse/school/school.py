@@ -61,7 +61,7 @@ class School:
         self.store, self.settings, self.me = store, settings, me
         self.own = OwnClasses(store, settings, me, make_app)
         self.trouble = ""
-        self._runs, self._courses = store.runs(), store.courses()
+        self._runs, self._courses = store.runs(), store.courses(on_bus=True)
         self._seen: dict[int, Run] = {}
         self._silence = Silence()
         self._turned_s = time.monotonic()

@@ -148,6 +148,16 @@ def _prepare_sqlite(engine: Engine) -> None:
             connection.exec_driver_sql(statement)
 
 
+def apart(engine: Engine) -> Engine:
+    """The same database by connections of its own, for who must not wait until others give theirs back.
+
+    A database in memory is its one connection, and stays that.
+    """
+    if engine.dialect.name == "sqlite" and file_of(engine.url) is None:
+        return engine
+    return open_engine(engine.url.render_as_string(hide_password=False))
+
+
 def reader_of(engine: Engine) -> Engine:
     """The same database for those who only read: they do not wait for the writer, and see one moment of it."""
     if is_server(engine):

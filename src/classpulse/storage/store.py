@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy import select, update
@@ -11,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from classpulse.storage.columns import MAX_SOURCE
-from classpulse.storage.database import keep_a_log, open_engine, place_of, told_plainly
+from classpulse.storage.database import apart, keep_a_log, open_engine, place_of, told_plainly
 from classpulse.storage.erased import ErasedList
 from classpulse.storage.housekeeping import House
 from classpulse.storage.keyring import holds_sealed
@@ -151,17 +152,22 @@ class Store(SessionLog):
         audit = None if vault is None else Audit(self._engine, vault)
         return Accounts(self._engine, audit, actor)
 
-    def courses(self, actor: str = "Classpulse") -> Courses:
-        """A school's classes, for whoever acts."""
+    def courses(self, actor: str = "Classpulse", *, on_bus: bool = False) -> Courses:
+        """A school's classes, for whoever acts; by the connections of `runs`, for who looks after what runs."""
         from classpulse.storage.courses import Courses  # noqa: PLC0415 - for a school alone
 
-        return Courses(self._engine, self.house, actor)
+        return Courses(self._bus if on_bus else self._engine, self.house, actor)
 
     def runs(self) -> Runs:
         """Which process of a school runs which class."""
         from classpulse.storage.runs import Runs  # noqa: PLC0415 - for a school alone
 
-        return Runs(self._engine)
+        return Runs(self._bus)
+
+    @cached_property
+    def _bus(self) -> Engine:
+        """For signs of life: a process whose requests hold all other connections is not to be taken for dead."""
+        return apart(self._engine)
 
     def start_session(  # noqa: PLR0913 - what a class is
         self,
@@ -225,6 +231,8 @@ class Store(SessionLog):
             recorder.finish(how)
         self._recorders.clear()
         self._engine.dispose()
+        if "_bus" in vars(self):
+            self._bus.dispose()
 
     def __enter__(self) -> Self:
         """The store itself."""
