@@ -51,6 +51,8 @@ def _the_script_did_not_break(page: Page, lab: Running) -> Iterator[None]:
 def go(page: Page, name: str) -> None:
     page.get_by_role("link", name=name, exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    # Until then what was on the page before is there as well: a file would go to its field.
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
 
 
 def upload(page: Page, path: Path, place: int = 0) -> None:
