@@ -50,6 +50,7 @@ def main() -> None:
         options,
     )
     compile_lock("requirements/base.txt", ["pyproject.toml"], same)
+    compile_lock("requirements/setup.txt", ["--group", "pyproject.toml:setup"], same)
     compile_lock("requirements/build.txt", ["--group", "pyproject.toml:build"], same)
     compile_lock(
         "requirements/release.txt", ["--group", "pyproject.toml:release", "--group", "pyproject.toml:build"], same
