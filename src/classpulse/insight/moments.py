@@ -105,11 +105,11 @@ class ClassState:
 
 
 def clock(time_s: float) -> str:
-    """A time of a class as it is read.
+    """A time of a class as it is read, as a clock shows it: the seconds that are over. The page does the same.
 
-    >>> clock(65), clock(3600), clock(4521.7)
-    ('1:05', '1:00:00', '1:15:22')
+    >>> clock(65), clock(3600), clock(4521.7), clock(29.9999)
+    ('1:05', '1:00:00', '1:15:21', '0:30')
     """
-    minutes, seconds = divmod(round(time_s), 60)
+    minutes, seconds = divmod(int(max(0.0, time_s) + 0.0005), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
