@@ -51,21 +51,21 @@ def test_marks_are_added_listed_and_removed(data: Path) -> None:
     assert stored(data) == [Mark(65.5, "new [bold] topic"), Mark(750.0, "question"), Mark(750.0, "again")]
     lines = [line.split() for line in well(1, data=data).splitlines()]
     assert lines[1:3] == [
-        ["1", "1:06", "new", "[bold]", "topic", "teacher"],
+        ["1", "1:05", "new", "[bold]", "topic", "teacher"],
         ["1", "12:30", "question", "teacher"],
     ]
     assert "several marks there" in complaint(here("marks", "remove", 1, "12:30", data=data))
     well("remove", 1, "12:30", "again", data=data)
-    well("remove", 1, "1:06", data=data)
+    well("remove", 1, "1:05", data=data)
     assert stored(data) == [Mark(750.0, "question")]
-    assert "has no such mark" in complaint(here("marks", "remove", 1, "1:06", data=data))
+    assert "has no such mark" in complaint(here("marks", "remove", 1, "1:05", data=data))
 
 
 def test_a_mark_is_told_and_found_by_the_time_that_the_list_shows(data: Path) -> None:
-    assert well("add", 1, "754.6", "question", data=data) == "Noted in class 1 at 12:35: question\n"
+    assert well("add", 1, "754.6", "question", data=data) == "Noted in class 1 at 12:34: question\n"
     refused = here("marks", "remove", 1, "754.9", data=data)
     assert "no such mark" in complaint(refused), "a time with decimals is meant as it is written"
-    assert well("remove", 1, "12:35", data=data) == "Removed from class 1 at 12:35: question\n"
+    assert well("remove", 1, "12:34", data=data) == "Removed from class 1 at 12:34: question\n"
 
 
 def test_the_newest_class_is_called_so(data: Path) -> None:

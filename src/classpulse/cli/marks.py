@@ -162,8 +162,13 @@ def _the_one(there: list[Mark], session: int, time: str, label: str | None) -> M
     from classpulse.slide_timings import time_of
 
     time_s, decimals = time_of(time), len(time.strip().replace(",", ".").partition(".")[2])
-    written = round(time_s, decimals)
-    near = [mark for mark in there if label in {None, mark.label} and round(mark.time_s, decimals) == written]
+
+    def meant(mark: Mark) -> bool:
+        if not decimals:
+            return clock(mark.time_s) == clock(time_s)
+        return round(mark.time_s, decimals) == round(time_s, decimals)
+
+    near = [mark for mark in there if label in {None, mark.label} and meant(mark)]
     near = [mark for mark in near if mark.time_s == time_s] or near
     if not near:
         message = f"class {session} has no such mark: `classpulse marks {session}` lists them"
