@@ -97,6 +97,7 @@ def _announce(server: LiveServer, accounts: Accounts, settings: Settings, say: S
     if token is not None:
         say("Nobody can log in before the first admin has set a password here, once, within 72 hours:")
         say(f"  {where}welcome#{token}")
+        say("A server that starts later on this database tells a new link, and this one ends then.")
 
 
 def first_invitation(accounts: Accounts) -> str | None:

@@ -40,6 +40,7 @@ def test_an_account_from_the_command_line_to_its_end(run: Callable[..., Result],
     added = run("add", "Ana@School.example", "--name", "Ana Silva", "--rank", "admin", "--by", "Head")
     assert added.exit_code == 0, added.output
     assert added.stdout.startswith("http://127.0.0.1:8700/welcome#")
+    assert "Does the server run with others? Give them here too (--set web.port=..." in added.stderr
     assert "whoever has it is let in" in added.stderr
     token = added.stdout.strip().partition("#")[2]
     with Store.of(settings) as store:

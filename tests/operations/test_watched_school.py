@@ -105,3 +105,5 @@ def test_a_school_is_told_by_numbers_alone(tmp_path: Path) -> None:
         assert not [word for word in (*NAME.split()[::3], slug[0], link[1]) if word.lower() in text.lower()]
     assert [(one["course"], one["phase"]) for one in records if "phase" in one][-1] == (1, "ended")
     assert any("draining" in one["message"] for one in records)
+    requests = {(one["route"], one["status"]) for one in records if "route" in one}
+    assert {("/readyz", 200), ("/metrics", 200)} <= requests

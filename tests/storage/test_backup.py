@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 import os
+import shutil
 import stat
 from typing import TYPE_CHECKING, Any
 
@@ -237,11 +238,33 @@ def test_the_commands(school: Store, settings: Settings, tmp_path: Path) -> None
     done = here("restore", file, "--replace", "--by", "IT", data=settings.data_dir, env=env)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(f"Put into {settings.data_dir / 'classpulse.db'}: ")
-    assert "classpulse audit accept" in done.stderr
+    assert "`classpulse audit accept" in done.stderr
     assert "accounts are as they were" not in done.stderr  # there are none
     told = here("audit", "show", data=settings.data_dir, env=env).stdout
     assert "backup.write" in told
     assert "backup.restore" in told
+
+
+@on_sqlite
+def test_a_backup_is_tried_out_beside_its_database_with_a_copy_of_the_key(
+    school: Store, settings: Settings, tmp_path: Path
+) -> None:
+    school.close()
+    there, file = tmp_path / "trial", tmp_path / "b.classpulse"
+    there.mkdir()
+    key = shutil.copy(settings.key_file, there)
+    live: dict[str, Any] = {"data": settings.data_dir, "env": {"CLASSPULSE_KEY_FILE": str(settings.key_file)}}
+    trial: dict[str, Any] = {"data": there / "data", "env": {"CLASSPULSE_KEY_FILE": str(key)}}
+    for command, where in (
+        (("backup", file), live),
+        (("restore", file), trial),
+        (("audit", "accept", "a trial"), trial),
+        (("audit", "verify"), trial),
+        (("audit", "verify"), live),
+    ):
+        done = here(*command, **where)
+        assert done.returncode == 0, (command, done.stderr)
+        assert command[0] != "restore" or "accept nothing: give this one a copy of the key" in done.stderr
 
 
 @on_sqlite

@@ -127,7 +127,7 @@ class Pair:
         """End both classes in good order, to begin them again."""
         for slug in COURSES:
             self.ana.post(f"{self.url}api/v1/courses/{slug}/stop")
-            self.ana.until(f"{self.url}api/v1/courses/{slug}", lambda said: said["run"]["phase"] == "ended")
+            self.ana.until(f"{self.url}api/v1/courses/{slug}", lambda said: (said["run"] or {}).get("phase") == "ended")
 
     def phase(self, slug: str) -> str | None:
         courses = self.ana.said(f"{self.url}api/v1/school")["courses"]

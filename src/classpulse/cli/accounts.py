@@ -116,6 +116,12 @@ def invite(settings: Settings, login: str, by: str | None) -> None:
 def _tell_link(settings: Settings, token: str) -> None:
     click.echo(f"{_base_url(settings)}welcome#{token}")
     click.echo("It works once, within 72 hours: whoever has it is let in, so hand it over in person.", err=True)
+    if settings.web.public_url is None:
+        click.echo(
+            "It leads where these settings have the pages. Does the server run with others? Give them here too "
+            "(--set web.port=... or --set web.public_url=...), or invite on the page Accounts.",
+            err=True,
+        )
 
 
 def _base_url(settings: Settings) -> str:

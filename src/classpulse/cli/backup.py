@@ -110,7 +110,12 @@ def _tell(store: Store, settings: Settings, by: str, detail: str) -> None:
         "whoever was forgotten on another machine since then is back, unless its list of erasures "
         f"({settings.key_file.with_suffix('.erased').name}, beside its key) was put beside this key before"
     )
-    _note('the audit log goes on from an older end: `classpulse audit accept "why"` says that this is right')
+    _note(
+        "the audit log goes on from an older end. Where this database takes the place of the one that the backup is "
+        'of, `classpulse audit accept "why"` says that this is right. Where both are used, as to try a backup out, '
+        "accept nothing: give this one a copy of the key in a folder of its own (--set key_file=...), or the log of "
+        "the other would look as if it had been changed"
+    )
 
 
 def _note(text: str) -> None:

@@ -70,6 +70,7 @@ class HandedOn:
             await self._app(scope, receive, send)
             return
         told = {name.decode("latin-1"): value for name, value in scope["headers"] if name.decode("latin-1") in OURS}
+        outer = scope
         scope = {**scope, "headers": [one for one in scope["headers"] if one[0].decode("latin-1") not in OURS]}
         if PASS in told:
             if not secrets.compare_digest(told[PASS], self._pass_key):
@@ -78,7 +79,10 @@ class HandedOn:
             scope = with_state(scope, HANDED_ON, value=True)
             scope["client"] = (told.get(CLIENT, b"unknown").decode("latin-1"), 0)
             scope["scheme"] = told.get(SCHEME, b"http").decode("latin-1")
-        await self._app(scope, receive, send)
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            outer["route"] = scope.get("route")  # for whoever measures
 
 
 async def _send_back(scope: Scope, receive: Receive, send: Send) -> None:
