@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from classpulse.errors import ClassPulseError, CourseError, StorageError
 from classpulse.school.own import OwnClasses
 from classpulse.school.silence import LONGEST_LOOK_AWAY_S, Silence
-from classpulse.storage.runs import LEFT_PAUSED, Run, RunState
+from classpulse.storage.runs import ASKED, LEFT_PAUSED, Run, RunState
 from classpulse.texts import phrase
 
 if TYPE_CHECKING:
@@ -248,7 +248,7 @@ class School:
         elif course.host in {None, platform.node()} and not self.own.full:
             paused = run.state.phase in {"paused", LEFT_PAUSED}
             if self._claim(course, run):
-                logger.info("class %d goes on here", course.id)
+                logger.info("class %d %s here", course.id, "begins" if run.state.phase == ASKED else "goes on")
                 self.own.open(course, paused=paused)
 
     def _give_up(self, course: Course, run: Run, why: str) -> None:

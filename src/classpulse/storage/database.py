@@ -70,8 +70,7 @@ def _without_driver(url: URL, error: ImportError) -> str:
         what = "PostgreSQL needs psycopg: install it (pip install 'classpulse[postgres]')"
     else:
         name = error.name or url.get_driver_name()
-        what = f"databases of the kind {url.drivername!r} need the Python package {name!r}: install it"
-        what += f" (pip install {name})"
+        what = f"databases of the kind {url.drivername!r} need the Python module {name!r}: install the package with it"
     return f"{what}, or leave database_url out to use a SQLite file"
 
 
