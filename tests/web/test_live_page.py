@@ -187,6 +187,10 @@ def test_pause_and_resume(page: Page, hub: Hub, state: State, controls: Recorded
     hub.publish(state(phase="paused", now=None))
     expect(page.locator("#status")).to_have_text("Paused")
     expect(page.locator("#instead-title")).to_have_text("Paused")
+    expect(page.locator("#instead-text")).to_contain_text("What students answer still counts.")
+    sizes = "all => all.map((one) => getComputedStyle(one).fontSize)"
+    empty, other = page.locator("#faces, #uncertain").evaluate_all(sizes)
+    assert empty == other, "a figure that is not there looks like the others that are not"
     controls.heard.clear()
     page.get_by_role("button", name="Resume").click()
     assert controls.heard.wait(HEARD_S)

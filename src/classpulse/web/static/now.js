@@ -57,7 +57,7 @@ function reasonFor(state) {
   const { now, min_group: group } = state;
   const trySingle = [t("To see what Classpulse reads in a face, try it on yourself:"), " ", element("code", {}, "classpulse live --single")];
   if (state.phase === "ended") return [t("The class has ended"), [t("Nothing more is read. What was stored is kept.")]];
-  if (state.phase === "paused") return [t("Paused"), [t("Nothing is looked at or stored until you resume.")]];
+  if (state.phase === "paused") return [t("Paused"), [t("Faces are not looked at until you resume. What students answer still counts.")]];
   if (!now && state.source.state === "waiting") return [t("No picture"), [t("Figures appear when faces can be seen.")]];
   if (!now) return [t("Starting"), [t("The first figures come with the first picture.")]];
   if (now.people === 0) return [t("Nobody is in the picture"), [t("Figures appear when faces can be seen.")]];
@@ -91,6 +91,7 @@ export function showNow(state) {
   const { now } = state;
   const faces = byId("faces");
   setText(faces, !now ? "–" : now.too_few ? `<${state.min_group}` : number(now.faces));
+  faces.toggleAttribute("data-none", !now);
   byId("uncertain-box").hidden = !state.reads_emotions;
   const uncertain = now?.uncertain ?? null;
   setText(byId("uncertain"), uncertain === null ? "–" : percent(uncertain));
