@@ -271,8 +271,11 @@ def test_who_is_connected_is_counted_in_words_and_not_told_after_the_end(page: P
     hub.publish(state(phase="ended", **only))
     expect(page.locator("#now-said .instead")).to_contain_text("The class has ended")
     expect(page.locator("#students")).to_be_hidden()
+    expect(figures).to_contain_text("students connected")
     expect(figures.locator("dd")).to_have_text(["\N{EN DASH}"] * 2)
-    assert figures.locator("dd").evaluate_all("all => new Set(all.map((one) => getComputedStyle(one).fontSize)).size") == 1
+    assert (
+        figures.locator("dd").evaluate_all("all => new Set(all.map((one) => getComputedStyle(one).fontSize)).size") == 1
+    )
 
 
 def test_an_observer_is_offered_nothing_that_is_refused(page: Page, hub: Hub, state: State) -> None:

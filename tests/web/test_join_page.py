@@ -331,9 +331,7 @@ def test_leaving_and_being_sent_out(context: BrowserContext, lesson: JoinedClass
     page.get_by_label("Delete my answers of this class too").check()
     page.get_by_role("dialog").get_by_role("button", name="Leave").click()
     expect(page.get_by_role("heading", name="You have left")).to_be_focused()
-    expect(page.locator("#over-text")).to_have_text(
-        "Your name is forgotten. Your answers of this class are deleted."
-    )
+    expect(page.locator("#over-text")).to_have_text("Your name is forgotten. Your answers of this class are deleted.")
     assert lesson.room.people() == []
     assert len(lesson.erased) == 1
     page.get_by_role("link", name="Take part again").click()

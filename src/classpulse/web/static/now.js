@@ -1,7 +1,7 @@
 // "Right now": how many faces, and the mix of emotions in them.
 
-import { hasWindows } from "./chart.js";
-import { byId, element, setText } from "./dom.js";
+import { emotionsAsOf, hasWindows } from "./chart.js";
+import { byId, clock, element, setText } from "./dom.js";
 import { face, inOrder, nameOf, ORDER } from "./emotions.js";
 import { number, percent, t } from "./i18n.js";
 
@@ -86,6 +86,13 @@ function showReason(found) {
   byId("instead-text").replaceChildren(...found[1]);
 }
 
+/** How old emotions are that stay, so that nobody takes them for those of the faces that are visible now. */
+function showAge(now) {
+  const since = now?.mix ? emotionsAsOf(now) : null;
+  byId("mix-as-of").hidden = since === null;
+  if (since !== null) setText(byId("mix-as-of"), t("As of {time}.", { time: clock(since) }));
+}
+
 /** Show the state's figures. */
 export function showNow(state) {
   const { now } = state;
@@ -97,6 +104,7 @@ export function showNow(state) {
   setText(byId("uncertain"), uncertain === null ? "–" : percent(uncertain));
   byId("uncertain-bar").style.setProperty("--share", uncertain ?? 0);
   showMix(now?.mix);
+  showAge(now);
   showReason(reasonFor(state));
 }
 

@@ -77,8 +77,8 @@ function showCounts(answers) {
 /** Who is connected; when the class is over nobody is. */
 function showWho({ phase, participants: { present, hands } }) {
   const over = phase === "ended";
-  setText(parts.presentWord, n("student connected", "students connected", present));
-  setText(parts.handsWord, n("raised hand", "raised hands", hands));
+  setText(parts.presentWord, n("student connected", "students connected", over ? 0 : present));
+  setText(parts.handsWord, n("raised hand", "raised hands", over ? 0 : hands));
   setText(parts.present, over ? "–" : number(present));
   setText(parts.hands, over ? "–" : number(hands));
   parts.present.toggleAttribute("data-none", over);
