@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from class_windows import figure, window
 
-from classpulse.insight.moments import AnswerCounts, ClassState
+from classpulse.insight.moments import AnswerCounts, ClassState, clock
 from classpulse.insight.state import StateWatch, class_state
 
 if TYPE_CHECKING:
@@ -39,6 +39,20 @@ def test_the_word_and_its_reason() -> None:
     assert asked == ClassState("losing", "15 of 18 visible; 82% face the screen; 8 of 12 say that they are lost"), (
         "answers weigh more than faces"
     )
+
+
+def test_a_share_that_stays_is_told_with_its_time() -> None:
+    """Who is visible is told of the newest window; nobody is to take an older share for theirs."""
+    watch = StateWatch(0.3, 5)
+    seen: dict[str, Any] = {"facing": 0.82, "attention": 0.8, "faces": 15, "expected": 18}
+    parts = [window(i, **seen, movement=0.01 * i) for i in range(4)]
+    news = [watch.add(one, None) for one in parts]
+    assert news == [ClassState("with_you", "15 of 18 visible; 82% face the screen")] * 4
+    stays = [window(i, **seen | {"faces": 7}, movement=0.03) for i in range(4, 8)]
+    told = ClassState("with_you", f"7 of 18 visible; 82% face the screen as of {clock(parts[-1].end_s)}")
+    assert [watch.add(one, None) for one in stays] == [told] * 4
+    gone = watch.add(window(8, faces=7, expected=18), None)
+    assert gone == told, "nor where the newest window has none"
 
 
 @pytest.mark.parametrize(("value", "name"), [(0.8, "with_you"), (0.6, "mixed"), (0.3, "losing"), (None, "not_enough")])

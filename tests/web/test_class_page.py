@@ -246,10 +246,35 @@ def test_a_class_that_only_answers_is_told_by_its_answers(
     expect(head).to_have_text(["Until", "with you", "unsure", "lost", "Marks and alerts"])
     expect(page.locator("#table tbody tr").first.locator("td").first).to_have_text("8")
     assert page.evaluate(OVERFLOWS) is False
+    about_emotions = page.get_by_text("An emotion is a guess about a face")
+    expect(about_emotions).to_be_hidden()
     hub.publish(state(camera=False, answers=counts))  # now they show their faces
     expect(page.locator("#now")).to_be_visible()
     expect(card).to_be_hidden()
     expect(page.locator("#faces-chart canvas")).to_be_visible()
+    expect(about_emotions).to_be_visible()
+    for of_the_camera in ("Results per second", "Delay", "Frames dropped"):
+        expect(page.get_by_text(of_the_camera)).to_be_hidden()
+    hub.publish(state())
+    expect(page.get_by_text("Frames dropped")).to_be_visible()
+
+
+def test_who_is_connected_is_counted_in_words_and_not_told_after_the_end(page: Page, hub: Hub, state: State) -> None:
+    page.route("**/api/v1/participants", lambda route: route.fulfill(json=[]))  # this server has no room of students
+    only: dict[str, Any] = {"camera": False, "now": None, "history": (), "attendees": Attendees("ABCDEFGH", 1, 1)}
+    hub.publish(state(**only))
+    figures = page.locator("#now-said .headline")
+    expect(figures).to_have_text(re.compile(r"student connected1\s*raised hand1"))
+    expect(page.locator("#students")).to_contain_text("1 student takes part by link")
+    hub.publish(state(phase="paused", **only))
+    expect(page.locator("#now-said .instead")).to_contain_text("What students answer still counts")
+    hub.publish(state(phase="ended", **only))
+    expect(page.locator("#now-said .instead")).to_contain_text("The class has ended")
+    expect(page.locator("#students")).to_be_hidden()
+    expect(figures).to_contain_text("students connected")
+    expect(figures.locator("dd")).to_have_text(["\N{EN DASH}"] * 2)
+    sizes = figures.locator("dd").evaluate_all("all => all.map((one) => getComputedStyle(one).fontSize)")
+    assert sizes[0] == sizes[1]
 
 
 def test_an_observer_is_offered_nothing_that_is_refused(page: Page, hub: Hub, state: State) -> None:
@@ -285,6 +310,34 @@ def test_no_sentence_lies_under_a_button(
     for text in ("following-word", "following-reason"):
         apart = box[text]["right"] <= box["quiet"]["left"] or box[text]["bottom"] <= box["quiet"]["top"]
         assert apart or box["quiet"]["bottom"] <= box[text]["top"], text
+
+
+UNDER_WHAT_WAS_NOTED = """() => {
+  const noted = document.getElementById("noted"), range = document.createRange();
+  range.selectNodeContents(noted);
+  const [card, text] = [noted.getBoundingClientRect(), range.getBoundingClientRect()];
+  const [left, right] = [Math.max(text.left, card.left), Math.min(text.right, card.right)];
+  const beside = (one) => left >= one.right || one.left >= right || text.top >= one.bottom || one.top >= text.bottom;
+  const others = document.querySelectorAll("#following :is(button, input, kbd, .state-word, .why)");
+  const boxes = [...others].map((each) => [each.id || each.className, each.getBoundingClientRect()]);
+  return boxes.filter(([, box]) => box.width && !beside(box)).map(([name]) => name);
+}"""
+
+
+@pytest.mark.parametrize("width", [1366, 1024, 700, 390])
+@pytest.mark.parametrize("language", ["en", "hi", "es"])
+def test_what_was_noted_is_written_where_nothing_else_is(
+    page: Page, hub: Hub, state: State, server: LiveServer, width: int, language: str
+) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    hub.publish(state(class_state=LOSING))
+    page.goto(f"{server.url}?lang={language}")
+    expect(page.locator("#following-reason")).not_to_be_empty()
+    page.locator("#mark-text").fill("exercise 3, which is the one with the long name")
+    page.keyboard.press("Enter")
+    expect(page.locator("#noted")).to_contain_text("exercise 3")
+    assert page.evaluate(UNDER_WHAT_WAS_NOTED) == []
+    assert page.evaluate(OVERFLOWS) is False
 
 
 def test_the_source_is_named_in_full(page: Page, hub: Hub, state: State, result: Callable[..., FrameResult]) -> None:
@@ -419,10 +472,16 @@ def test_alerts_are_snoozed(page: Page, hub: Hub, state: State, controls: Record
     assert heard(controls)[:2] in {("snooze", "10.0"), ("snooze", "10")}
     expect(page.locator("#banner")).to_be_hidden()
     hub.publish(state(alerts=(FELL,), snoozed_until_s=665.0))
-    expect(page.locator("#snoozed")).to_have_text("Snoozed until 11:05")
+    expect(page.locator("#snoozed")).to_have_text("Snoozed for 10 more minutes")
+    hub.publish(state(alerts=(FELL,), snoozed_until_s=90.0))
+    expect(page.locator("#snoozed")).to_have_text("Snoozed for 1 more minute")
     page.get_by_role("button", name="End snooze").click()
     assert heard(controls)[:2] in {("snooze", "0.0"), ("snooze", "0")}
     hub.publish(state(alerts=(FELL,), snoozed_until_s=60.0))
+    expect(page.locator("#snooze")).to_have_text("Snooze 10 minutes")
+    hub.publish(state(phase="ended", alerts=(FELL,), snoozed_until_s=665.0))
+    expect(page.locator("#status")).to_have_text("Ended")
+    expect(page.locator("#snoozed")).to_be_empty()
     expect(page.locator("#snooze")).to_have_text("Snooze 10 minutes")
     hub.publish(state(alerts=(), alerts_on=False))
     expect(page.locator("#no-alerts")).to_have_text("Alerts are switched off in the settings.")

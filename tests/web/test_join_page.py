@@ -190,10 +190,19 @@ def test_a_reader_rests_in_a_pause_and_may_be_tried_again_where_it_broke(
     until(lambda: '{"t":"s"}' in sent, page)
     lesson.room.follow("paused")
     expect(page.locator("#line")).to_have_text("Class is paused")
+    expect(page.locator("#camera-state")).to_have_text("Paused")
+    expect(page.locator("#mirror-text")).to_contain_text("nothing is read or sent")
+    expect(page.locator("#sent")).to_be_hidden()
+    assert page.evaluate("document.getElementById('video').srcObject") is None, "the light of the camera is off"
     sent.clear()
+    page.reload()
+    expect(page.locator("#line")).to_have_text("Class is paused")
+    expect(page.locator("#camera-state")).to_have_text("Paused")
     page.wait_for_timeout(1_200)
     assert '{"t":"s"}' not in sent, "in a pause nothing is sent"
     lesson.room.follow("running")
+    expect(page.locator("#camera-state")).to_have_text("On")
+    until(lambda: '{"t":"s"}' in sent, page)
     page.evaluate("reader.dispatchEvent(new ErrorEvent('error', { message: 'out of memory' }))")
     expect(page.locator("#mirror-title")).to_have_text("The camera cannot be used")
     page.get_by_role("button", name="Try again").click()
@@ -322,8 +331,15 @@ def test_leaving_and_being_sent_out(context: BrowserContext, lesson: JoinedClass
     page.get_by_label("Delete my answers of this class too").check()
     page.get_by_role("dialog").get_by_role("button", name="Leave").click()
     expect(page.get_by_role("heading", name="You have left")).to_be_focused()
-    expect(page.locator("#over-text")).to_have_text("Your name is forgotten.")
+    expect(page.locator("#over-text")).to_have_text("Your name is forgotten. Your answers of this class are deleted.")
     assert lesson.room.people() == []
+    assert len(lesson.erased) == 1
+    page.get_by_role("link", name="Take part again").click()
+    page.get_by_role("button", name="Take part").click()
+    expect(page.locator("#line")).to_have_text("In class")
+    page.get_by_role("button", name="Leave").click()
+    page.get_by_role("dialog").get_by_role("button", name="Leave").click()
+    expect(page.locator("#over-text")).to_have_text("Your name is forgotten.")
     assert len(lesson.erased) == 1
     page.get_by_role("link", name="Take part again").click()
     page.get_by_role("button", name="Take part").click()

@@ -76,6 +76,23 @@ def test_the_first_mix_is_there_at_once_and_the_next_one_moves(
     expect(page.locator("#stack")).to_have_attribute("data-moved", "yes")
 
 
+def test_emotions_that_stay_say_as_of_when_they_are(page: Page, hub: Hub, state: State, window: Window) -> None:
+    """Nobody takes those of the class of before for those of the two who are still there."""
+    as_of = page.locator("#mix-as-of")
+    moved = tuple(window(end_s, happy=end_s / 100) for end_s in range(5, 60, 5))
+    stayed = tuple(window(end_s, happy=0.6) for end_s in range(60, 75, 5))
+    hub.publish(state(session_id=2, history=moved, now=moved[-1]))
+    expect(page.locator("#emotions [data-emotion=happy] b")).to_have_text("55%")
+    expect(as_of).to_be_hidden()
+    hub.publish(state(session_id=2, history=moved + stayed, now=window(72, happy=0.6)))
+    expect(as_of).to_have_text("As of 1:00.")
+    hub.publish(state(session_id=2, history=moved + stayed, now=window(72, happy=0.61)))
+    expect(as_of).to_be_hidden()
+    hub.publish(state(session_id=2, phase="paused", now=None, history=moved + stayed))
+    expect(page.locator("#instead-title")).to_have_text("Paused")
+    expect(as_of).to_be_hidden()
+
+
 def test_it_is_a_class_wherever_somebody_reads(page: Page, hub: Hub, state: State) -> None:
     hub.publish(state(session_id=3))
     expect(page.locator("#session")).to_have_text("Class 3")
@@ -187,6 +204,10 @@ def test_pause_and_resume(page: Page, hub: Hub, state: State, controls: Recorded
     hub.publish(state(phase="paused", now=None))
     expect(page.locator("#status")).to_have_text("Paused")
     expect(page.locator("#instead-title")).to_have_text("Paused")
+    expect(page.locator("#instead-text")).to_contain_text("What students answer still counts.")
+    sizes = "all => all.map((one) => getComputedStyle(one).fontSize)"
+    empty, other = page.locator("#faces, #uncertain").evaluate_all(sizes)
+    assert empty == other, "a figure that is not there looks like the others that are not"
     controls.heard.clear()
     page.get_by_role("button", name="Resume").click()
     assert controls.heard.wait(HEARD_S)

@@ -7,7 +7,8 @@ from collections import deque
 from typing import TYPE_CHECKING, Literal
 
 from classpulse.insight.answers import EXPIRES_S
-from classpulse.insight.moments import ClassState
+from classpulse.insight.moments import ClassState, clock
+from classpulse.insight.panel import REST_S
 from classpulse.texts import phrase
 
 if TYPE_CHECKING:
@@ -72,8 +73,8 @@ def class_state(
         return ClassState("not_enough", _why_not(seen, windows[-1], min_coverage, min_group) if windows else seen)
     values = [one.attention for one in known if one.attention is not None]
     mean = sum(one.value for one in values) / len(values) if values else None
-    facing = next((one.facing for one in reversed(known) if one.facing is not None), None)
-    looks = [] if facing is None else [phrase("{share} face the screen", share=percent(facing.value))]
+    facing = next((one for one in reversed(known) if one.facing is not None), None)
+    looks = [] if facing is None else [_say_facing(facing, windows)]
     name = _word(_score(mean, told), values[-1] if values and told is None else None, before)
     return ClassState(name, "; ".join([seen, *looks, *said]))
 
@@ -92,7 +93,7 @@ def _by_answers(told: AnswerCounts | None, needed: int, before: ClassState | Non
 
 
 class StateWatch:
-    """The word of one class, window by window; keeps the windows of the last `SMOOTH_S` and the word before."""
+    """The word of one class, window by window; keeps the word before, and windows for as long as a figure stays."""
 
     def __init__(self, min_coverage: float, min_group: int, *, camera: bool = True, reads: bool = True) -> None:
         """Start at the beginning of a class; see `class_state`.
@@ -119,7 +120,7 @@ class StateWatch:
         if self._windows and window.start_s < self._windows[-1].start_s:
             self._windows.clear()
         self._windows.append(window)
-        while self._windows[0].end_s <= window.end_s - SMOOTH_S:
+        while self._windows[0].end_s <= window.end_s - SMOOTH_S - REST_S:
             self._windows.popleft()
         self._state = class_state(
             self._windows if self._reads else (),
@@ -147,6 +148,26 @@ def seen_in(window: ClassWindow, min_group: int) -> str:
     if window.expected >= max(window.faces, min_group, 1):
         return phrase("{visible} of {expected} visible", visible=visible, expected=window.expected)
     return phrase("{visible} visible", visible=visible)
+
+
+def _say_facing(window: ClassWindow, windows: Sequence[ClassWindow]) -> str:
+    """How many face the screen, and as of when where that is no news: who is visible is told of the newest window."""
+    first = window
+    for earlier in reversed([one for one in windows if one.end_s < window.end_s]):
+        if _turned(earlier) is None or _turned(earlier) != _turned(window):
+            break
+        first = earlier
+    share = percent(window.facing.value) if window.facing is not None else ""
+    if first is windows[-1]:
+        return phrase("{share} face the screen", share=share)
+    return phrase("{share} face the screen as of {time}", share=share, time=clock(first.end_s))
+
+
+def _turned(window: ClassWindow) -> tuple[float, float] | None:
+    """What is the same in two windows only where a `Panel` let the figure stay; `disclosure.held` tells it likewise."""
+    if window.facing is None or window.movement is None:
+        return None
+    return window.facing.value, window.movement
 
 
 def say_lost(answers: AnswerCounts) -> str:

@@ -53,14 +53,17 @@ function raise(alert) {
   chime();
 }
 
-const isSnoozed = (state) => state.snoozed_until_s != null && state.snoozed_until_s > state.elapsed_s;
+const isOn = ({ phase }) => ["running", "paused"].includes(phase);
+
+/** For how many minutes more no alert is raised. */
+const snoozedMinutes = (state) => (isOn(state) ? Math.max(0, Math.ceil(((state.snoozed_until_s ?? 0) - state.elapsed_s) / 60)) : 0);
 
 function showSnooze(state, connected) {
-  const snoozed = isSnoozed(state);
-  setText(byId("snoozed"), snoozed ? t("Snoozed until {time}", { time: clock(state.snoozed_until_s) }) : "");
+  const snoozed = snoozedMinutes(state);
+  setText(byId("snoozed"), snoozed ? n("Snoozed for {n} more minute", "Snoozed for {n} more minutes", snoozed) : "");
   setText(byId("snooze"), snoozed ? t("End snooze") : SNOOZE);
   byId("snooze").dataset.minutes = snoozed ? 0 : SNOOZE_MIN;
-  byId("snooze").disabled = !connected || !["running", "paused"].includes(state.phase);
+  byId("snooze").disabled = !connected || !isOn(state);
   byId("snooze").hidden = !state.alerts_on;
   setText(byId("no-alerts"), state.alerts_on ? t("None so far. They are rare, and each gives its reason.") : t("Alerts are switched off in the settings."));
 }

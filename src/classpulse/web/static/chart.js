@@ -32,6 +32,15 @@ export function addWindows({ reset, windows: fresh }) {
 /** Whether there is a finished window. */
 export const hasWindows = () => view.windows.length > 0;
 
+const emotionsOf = ({ mix, uncertain }) => JSON.stringify([mix, uncertain]);
+
+/** As of when the emotions of now are, s, where they stay since none that are newer may be shown; else null. */
+export function emotionsAsOf(now) {
+  const stays = emotionsOf(now);
+  const earlier = view.windows.findLastIndex((window) => emotionsOf(window) !== stays);
+  return earlier < view.windows.length - 2 ? view.windows[earlier + 1].end_s : null;
+}
+
 /** Whether a class has only answers to be told by: it has no camera, and nobody, or too few, showed a face. */
 export const toldByAnswers = (state) => !state.camera && !state.now?.people && !view.windows.some((window) => window.people);
 

@@ -27,13 +27,21 @@ export class Camera {
   #way = "answers";
   #turn = 0; // counted up with every start and stop: whatever began before is then out of date
   #sentAt = 0;
+  #resting = false;
 
-  /** `tell(kind, more)` hears "asking", "loading", "on", "paused", "wrong" and "off", and "seen" and "send" of each look. */
+  /** `tell(kind, more)` hears "asking", "loading", "on", "paused", "resting", "wrong" and "off", and "seen" and "send" of each look. */
   constructor(invitation, tell) {
     this.#invitation = invitation;
     this.#tell = tell;
     document.addEventListener("visibilitychange", () => this.#way !== "answers" && this.start(this.#way));
     addEventListener("pagehide", () => this.#release());
+  }
+
+  /** Let the camera be off, or not any more: while a class does not run, nobody is looked at. */
+  rest(resting) {
+    if (resting === this.#resting) return;
+    this.#resting = resting;
+    if (this.#way !== "answers") this.start(this.#way);
   }
 
   /** Begin to look, or begin again; "answers" ends it. */
@@ -46,8 +54,8 @@ export class Camera {
       this.#tell("off");
       return;
     }
-    if (document.hidden) {
-      this.#tell("paused");
+    if (document.hidden || this.#resting) {
+      this.#tell(this.#resting ? "resting" : "paused");
       return;
     }
     try {

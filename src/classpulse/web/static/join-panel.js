@@ -190,7 +190,8 @@ function entry(one) {
 export async function showStudents(now, connected) {
   if (!row.summary) buildRow();
   state = { participants: now.participants, phase: now.phase, connected };
-  byId("students").hidden = now.phase === "asking" || (now.participants.present === 0 && (now.phase === "ended" || isObserver()));
+  byId("students").hidden = ["asking", "ended"].includes(now.phase) || (now.participants.present === 0 && isObserver());
+  if (now.phase === "ended") dialog.box?.close();
   const { version, present, hands } = now.participants;
   const wanted = `${version} ${present} ${hands}`;
   // Who only watches is not told names, nor whose hand is up; counts they have.

@@ -57,6 +57,9 @@ export function showCamera(kind, more, way) {
   } else if (kind === "paused") {
     state("warn", t("Paused"));
     note(t("Paused"), t("The camera is off while this page is in the background. It goes on when you come back."));
+  } else if (kind === "resting") {
+    state("warn", t("Paused"));
+    note(t("Paused"), t("The camera is off: nothing is read or sent. It goes on with the class."));
   } else if (kind === "wrong") {
     state("bad", t("Off"));
     note(...cause(more.name), { again: !["insecure", "unable"].includes(more.name) });

@@ -17,6 +17,7 @@ let camera = null;
 let invitation = null;
 let membership = null;
 let filmed = false; // whether a camera was ever on here
+let erased = false; // whether leaving deletes what was answered
 let standing = { phase: "running", way: "answers", said: null, hand: false };
 
 
@@ -50,11 +51,16 @@ function keep(mine) {
 
 const FAREWELLS = {
   ended: () => [t("The class is over"), t("Thank you for taking part.")],
-  left: () => [t("You have left"), filmed ? t("Your camera is off, and your name is forgotten.") : t("Your name is forgotten.")],
+  left: () => [t("You have left"), leavingHasDone()],
   removed: () => [t("Your teacher has closed your place"), t("You may come in again by the link, if it is still open.")],
   elsewhere: () => [t("You take part on another page"), t("It is open in another tab or window; this one has stopped.")],
   expired: () => [t("Your place in the class has gone"), t("Come in again by the link, if it is still open.")],
 };
+
+function leavingHasDone() {
+  const forgotten = filmed ? t("Your camera is off, and your name is forgotten.") : t("Your name is forgotten.");
+  return erased ? `${forgotten} ${t("Your answers of this class are deleted.")}` : forgotten;
+}
 
 function end(title, text, again) {
   camera?.start("answers");
@@ -96,6 +102,7 @@ function hear(kind, more) {
   if (kind === "state") {
     standing = { ...standing, ...more };
     if (!byId("camera").hidden && standing.way === "answers") camera.start("answers");
+    camera.rest(standing.phase !== "running");
     showStanding();
   }
   showLine(line?.up ?? false);
@@ -111,8 +118,7 @@ function say(change, message) {
 
 function watch(kind, more = {}) {
   const labels = invitation.models?.emotion.labels ?? [];
-  if (kind === "send" && standing.phase === "running") line.show(more.message);
-  else if (kind === "send") return; // while the class is paused nothing is looked at
+  if (kind === "send") line.show(more.message);
   else if (kind === "seen") showReading(more, labels);
   else showCamera(kind, more, standing.way);
 }
@@ -132,8 +138,9 @@ async function changeWay(way) {
 function enter(mine) {
   const { way } = mine;
   keep(mine);
-  standing = { ...standing, way };
+  standing = { ...standing, way, phase: invitation.phase };
   camera = new Camera(invitation, watch);
+  camera.rest(standing.phase !== "running");
   line = new Line(mine, hear);
   byId("change").hidden = invitation.ways.length < 2;
   byId("change-choices").replaceChildren(...wayChoices(invitation.ways, way, "change"));
@@ -162,6 +169,7 @@ async function leave() {
   dialog.showModal();
   await new Promise((resolve) => dialog.addEventListener("close", resolve, { once: true }));
   if (dialog.returnValue !== "yes") return;
+  erased = !keeps || byId("erase").checked;
   const wrong = await line.leave(byId("erase").checked);
   if (wrong) setText(byId("said-note"), wrong);
 }

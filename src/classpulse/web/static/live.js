@@ -196,13 +196,14 @@ function showViews() {
 function show(next) {
   state = next;
   document.body.dataset.phase = state.phase;
-  document.body.toggleAttribute("data-no-pictures", !state.camera && !state.reads_emotions);
   showStatus();
   showControls();
   showViews();
   setClass(state);
   showFollowing(state, connected);
   const byAnswers = toldByAnswers(state);
+  document.body.toggleAttribute("data-no-camera", !state.camera);
+  document.body.toggleAttribute("data-no-emotions", byAnswers && !state.faces?.length);
   showAnswers(state, byAnswers);
   showMarks(state, connected);
   showAlerts(state, connected);

@@ -1,7 +1,7 @@
 // "Right now": how many faces, and the mix of emotions in them.
 
-import { hasWindows } from "./chart.js";
-import { byId, element, setText } from "./dom.js";
+import { emotionsAsOf, hasWindows } from "./chart.js";
+import { byId, clock, element, setText } from "./dom.js";
 import { face, inOrder, nameOf, ORDER } from "./emotions.js";
 import { number, percent, t } from "./i18n.js";
 
@@ -57,7 +57,7 @@ function reasonFor(state) {
   const { now, min_group: group } = state;
   const trySingle = [t("To see what Classpulse reads in a face, try it on yourself:"), " ", element("code", {}, "classpulse live --single")];
   if (state.phase === "ended") return [t("The class has ended"), [t("Nothing more is read. What was stored is kept.")]];
-  if (state.phase === "paused") return [t("Paused"), [t("Nothing is looked at or stored until you resume.")]];
+  if (state.phase === "paused") return [t("Paused"), [t("Faces are not looked at until you resume. What students answer still counts.")]];
   if (!now && state.source.state === "waiting") return [t("No picture"), [t("Figures appear when faces can be seen.")]];
   if (!now) return [t("Starting"), [t("The first figures come with the first picture.")]];
   if (now.people === 0) return [t("Nobody is in the picture"), [t("Figures appear when faces can be seen.")]];
@@ -86,16 +86,25 @@ function showReason(found) {
   byId("instead-text").replaceChildren(...found[1]);
 }
 
+/** How old emotions are that stay, so that nobody takes them for those of the faces that are visible now. */
+function showAge(now) {
+  const since = now?.mix ? emotionsAsOf(now) : null;
+  byId("mix-as-of").hidden = since === null;
+  if (since !== null) setText(byId("mix-as-of"), t("As of {time}.", { time: clock(since) }));
+}
+
 /** Show the state's figures. */
 export function showNow(state) {
   const { now } = state;
   const faces = byId("faces");
   setText(faces, !now ? "–" : now.too_few ? `<${state.min_group}` : number(now.faces));
+  faces.toggleAttribute("data-none", !now);
   byId("uncertain-box").hidden = !state.reads_emotions;
   const uncertain = now?.uncertain ?? null;
   setText(byId("uncertain"), uncertain === null ? "–" : percent(uncertain));
   byId("uncertain-bar").style.setProperty("--share", uncertain ?? 0);
   showMix(now?.mix);
+  showAge(now);
   showReason(reasonFor(state));
 }
 

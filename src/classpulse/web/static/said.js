@@ -2,7 +2,7 @@
 
 import { ROWS, ruleOf, tooFew } from "./answers.js";
 import { byId, element, icon, setText } from "./dom.js";
-import { number, percent, t } from "./i18n.js";
+import { n, number, percent, t } from "./i18n.js";
 import { isObserver } from "./role.js";
 
 const ROOM_FOR_TEXT_PX = 86;
@@ -12,7 +12,8 @@ const parts = {};
 
 function figure(name, className) {
   parts[name] = element("dd", { class: "num" }, "–");
-  return element("div", { class: className }, element("dt", {}, { present: t("students connected"), hands: t("raised hands") }[name]), parts[name]);
+  parts[`${name}Word`] = element("dt", {});
+  return element("div", { class: className }, parts[`${name}Word`], parts[name]);
 }
 
 function build() {
@@ -50,7 +51,7 @@ function build() {
 /** Why there are no counts: a title and a sentence, or null where there are. */
 function reasonFor({ phase, answers, participants, min_group: group }) {
   if (phase === "ended") return [t("The class has ended"), t("Nothing more is read. What was stored is kept.")];
-  if (phase === "paused") return [t("Paused"), t("Nothing is looked at or stored until you resume.")];
+  if (phase === "paused") return [t("Paused"), t("Faces are not looked at until you resume. What students answer still counts.")];
   if (!tooFew(answers)) return null;
   if (!participants.present && !answers) return [t("Nobody takes part yet"), isObserver() ? t("Figures appear when students take part by link.") : participants.open ? t("Show the link: students say from their phones or laptops how they follow, and raise a hand.") : t("Let students join: they say from their phones or laptops how they follow, and raise a hand.")];
   const least = answers?.smallest_group ?? group;
@@ -73,11 +74,20 @@ function showCounts(answers) {
   setText(parts.rule, ruleOf(answers));
 }
 
+/** Who is connected; when the class is over nobody is. */
+function showWho({ phase, participants: { present, hands } }) {
+  const over = phase === "ended";
+  setText(parts.presentWord, n("student connected", "students connected", over ? 0 : present));
+  setText(parts.handsWord, n("raised hand", "raised hands", over ? 0 : hands));
+  setText(parts.present, over ? "–" : number(present));
+  setText(parts.hands, over ? "–" : number(hands));
+  parts.present.toggleAttribute("data-none", over);
+}
+
 /** Show the state's counts. */
 export function showSaid(state) {
   if (!parts.stack) build();
-  setText(parts.present, number(state.participants.present));
-  setText(parts.hands, number(state.participants.hands));
+  showWho(state);
   const reason = reasonFor(state);
   parts.mix.hidden = Boolean(reason);
   parts.instead.hidden = !reason;
