@@ -180,7 +180,7 @@ def _line(
     """
     size = max(1, -(-len(windows) // most))
     rows: list[list[float]] = []
-    for stretch in stretches(windows, lambda window: told(window) is not None):
+    for stretch in stretches(windows, told):
         means = [
             np.mean([[(one.start_s + one.end_s) / 2, *(told(one) or ())] for one in stretch[at : at + size]], axis=0)
             for at in range(0, len(stretch), size)

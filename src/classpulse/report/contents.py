@@ -240,15 +240,17 @@ def read_class(store: Store, session_id: int, min_coverage: float = MIN_COVERAGE
     )
 
 
-def stretches(windows: Sequence[Shown], told: Callable[[Shown], bool]) -> list[list[Shown]]:
+def stretches(windows: Sequence[Shown], told: Callable[[Shown], object]) -> list[list[Shown]]:
     """The windows that are told, parted wherever others or a pause lie between two of them.
 
     Args:
         windows: in the order of time.
-        told: whether a window has what is to be shown.
+        told: what is to be shown of a window; None where it has none.
     """
     found: list[list[Shown]] = []
-    for window in filter(told, windows):
+    for window in windows:
+        if told(window) is None:
+            continue
         if not found or window.start_s - found[-1][-1].end_s > GAP_S:
             found.append([])
         found[-1].append(window)
