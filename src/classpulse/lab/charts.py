@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import altair as alt
 import pandas as pd  # noqa: F401 - altair asks `sys.modules` for it, where another visit's thread may have half of it
@@ -43,10 +43,9 @@ def emotions_over_time(rows: Sequence[Mapping[str, object]]) -> alt.Chart | None
     """
     step = -(-len(rows) // MOST_POINTS)
     points: Rows = [
-        {"time": row["time_s"], "emotion": label, "rank": LABELS.index(label), "share": row[label]}
+        {"time": row["time_s"], "part": 0, **one}
         for row in rows[:: max(1, step)]
-        for label in LABELS
-        if row.get(label) is not None
+        for one in _stack({label: cast("float", row[label]) for label in LABELS if row.get(label) is not None})
     ]
     if not points:
         return None
@@ -127,10 +126,9 @@ def timeline(report: ClassReport) -> alt.LayerChart | alt.FacetChart | None:
 def mix(report: ClassReport) -> alt.Chart | None:
     """The mix of emotions over the class, stacked; None where nothing was read."""
     points: Rows = [
-        {"time_s": time_s, "at": clock(window.end_s), "part": part, "emotion": label, "rank": rank, "share": share}
+        {"time_s": time_s, "at": clock(window.end_s), "part": part, **one}
         for part, time_s, window in _points(report, attrgetter("mix"))
-        for rank, label in enumerate(LABELS)
-        if (share := (window.mix or {}).get(label)) is not None
+        for one in _stack(window.mix or {})
     ]
     if not points:
         return None
@@ -175,14 +173,28 @@ def answers(report: ClassReport) -> alt.Chart | None:
     return chart
 
 
+def _stack(shares: Mapping[str, float]) -> Iterator[dict[str, Any]]:
+    """The shares of the emotions on top of each other, in the order that they have everywhere.
+
+    Vega would stack them too, and fill the gap between two stretches of a class with what it makes up.
+    """
+    whole, low = sum(shares.values()) or 1.0, 0.0
+    for label in LABELS:
+        if label in shares:
+            high = low + shares[label] / whole
+            yield {"emotion": label, "share": shares[label], "low": low, "high": high}
+            low = high
+
+
 def _emotions(points: Rows, across: alt.X, when: alt.Tooltip) -> alt.Chart:
-    """The shares of the emotions, stacked in the order that they have everywhere."""
+    """The shares of the emotions, stacked by `_stack`."""
     chart: alt.Chart = (
         alt.Chart(alt.InlineData(values=points))
         .mark_area()
         .encode(
             across,
-            alt.Y("share:Q", stack="normalize", title=None, axis=alt.Axis(format=".0%")),
+            alt.Y("low:Q", stack=None, title=None, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=".0%")),
+            alt.Y2("high:Q"),
             alt.Color(
                 "emotion:N",
                 title=None,
@@ -191,7 +203,6 @@ def _emotions(points: Rows, across: alt.X, when: alt.Tooltip) -> alt.Chart:
                 legend=alt.Legend(orient="top", columns=7),
             ),
             alt.Detail("part:N"),
-            alt.Order("rank:Q"),
             tooltip=[alt.Tooltip("emotion:N"), alt.Tooltip("share:Q", format=".0%"), when],
         )
         .properties(height=280)
