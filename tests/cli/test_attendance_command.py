@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import csv
+import io
+import re
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -12,8 +15,17 @@ import pytest
 from command import here, run
 from live_pictures import write_video
 from onnx_files import portrait
+from rich.console import Console
+from school import TEACHER, appearance, open_school
 
+from classpulse.classbook import read_class
+from classpulse.cli.attendance_views import attendance_table
 from classpulse.insight.attendance import CAUTION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from school import School
 
 ANA = "Ana Sousão"
 
@@ -69,6 +81,36 @@ def test_off_with_recognition(school: Path, tmp_path: Path) -> None:
         assert (done.returncode, said in done.stderr, done.stdout) == (5, True, "")
     unset = here("attendance", 1, data=tmp_path)
     assert (unset.returncode, "unset" in unset.stderr) == (5, True)
+
+
+@pytest.fixture
+def enrolled(tmp_path: Path) -> Iterator[School]:
+    opened = open_school(tmp_path)
+    yield opened
+    opened.store.close()
+
+
+def table(school: School, number: int) -> str:
+    appearances = school.store.appearances(school.store.vault(school.settings.key_file), TEACHER)
+    book = read_class(school.store, school.people, appearances, school.settings.attendance, number)
+    with io.StringIO() as text:
+        Console(file=text, width=200).print(attendance_table(book))
+        return text.getvalue()
+
+
+def test_attendance_of_a_class_that_runs_is_so_far(enrolled: School) -> None:
+    enrolled.enrol(ANA, 1)
+    running, over = (table(enrolled, enrolled.hold_class(over=over)) for over in (False, True))
+    assert f"Nobody was recognised in class 1 so far.\nNot seen so far: {ANA}." in running
+    assert "up to half a minute old" in running
+    assert f"Nobody was recognised in class 2.\nNot seen: {ANA}.\nFaces followed" in over
+
+
+def test_a_length_agrees_with_its_ends(enrolled: School) -> None:
+    people = [enrolled.enrol(name, seed) for seed, name in enumerate((ANA, "Ben"))]
+    seen = (appearance(1, people[0], 2.1, 59.9), appearance(2, people[1], 2.9, 59.1))
+    told = table(enrolled, enrolled.hold_class(*seen))
+    assert len(re.findall(r"0:02 +0:59 +0:57 +left 44:01 early", told)) == 2
 
 
 def test_what_is_not_there_is_said(school: Path, tmp_path: Path) -> None:

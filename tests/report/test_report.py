@@ -24,6 +24,7 @@ from classpulse.insight.intervals import estimate
 from classpulse.insight.moments import Alert, Answer, Mark
 from classpulse.policy import Policy
 from classpulse.report import charts
+from classpulse.report.canvas import PAGE
 from classpulse.report.contents import Shown, read_class
 from classpulse.report.files import Format, format_of, render, write
 from classpulse.report.pdf import laid_out
@@ -119,6 +120,30 @@ def test_the_strip_of_words_ends_with_the_figures(store: Store) -> None:
     assert report.states[:9] == ("with_you",) * 8 + ("not_enough",), "the page keeps its word for some seconds"
     (span,) = charts.strip(report, "with_you")
     assert span == pytest.approx((0, 0.5))
+
+
+def test_a_pause_is_a_gap_in_every_chart(store: Store) -> None:
+    """A few seconds are enough, as on the live page."""
+    windows = [one for one in lesson_windows(5) if one.start_s != 120]
+    number = hold(store, windows)
+    for student in range(5):
+        store.moments.add_answer(number, Answer(30.0, f"s{student}", "lost"))
+    report = read_class(store, number)
+    minutes, shares = charts._mix(report, PAGE)
+    gap = np.flatnonzero(np.isnan(shares).any(axis=0))[0]
+    assert (minutes[gap - 1], minutes[gap + 1]) == pytest.approx((2, 125 / 60))
+    times, heights = charts._changes(report.answers)
+    lost = dict(zip((60 * times).round().tolist(), heights[2].tolist(), strict=True))
+    assert lost == {0: 0, 25: 0, 120: 5, 125: 0, 300: 5}, "each holds since the one before"
+
+
+def test_the_gaps_of_a_long_class_stay_as_narrow_as_they_are(store: Store) -> None:
+    windows = [one for number, one in enumerate(lesson_windows(60)) if number % 8]
+    shown = read_class(store, hold(store, windows)).windows
+    minutes, (faces,) = charts._line(shown, lambda w: None if w.faces is None else [w.faces], 1, 180)
+    told = ~np.isnan(faces)
+    drawn = np.diff(minutes)[told[:-1] & told[1:]].sum()
+    assert drawn == pytest.approx(sum(w.end_s - w.start_s for w in windows) / 60)
 
 
 def test_sources_that_somebody_named_keep_their_name(store: Store) -> None:
@@ -266,7 +291,7 @@ def test_an_eu_class_is_counted_and_heard(store: Store) -> None:
 
 @pytest.mark.parametrize("law", ["other", "eu"])
 def test_a_class_that_only_answers_is_told_by_its_answers(store: Store, law: Jurisdiction) -> None:
-    empty = [ClassWindow(5.0 * i, 5.0 * i + 5, 10, 0.0, 0, 0, (), None, None) for i in range(60)]
+    empty = [ClassWindow(5.0 * i, 5.0 * i + 5, 10, 0.0, 0, 0, (), None, None, expected=5) for i in range(60)]
     number = hold(store, empty, jurisdiction=law, labels=() if law == "eu" else LABELS, kind="join")
     store.moments.add_mark(number, Mark(90.0, "new topic"))
     unheard = words_of(page(store, number))
@@ -277,7 +302,15 @@ def test_a_class_that_only_answers_is_told_by_its_answers(store: Store, law: Jur
     html = page(store, number)
     said = words_of(html)
     assert "Up to 5 students said how they followed. On average 60% of them were with you, and 40% were lost." in said
-    for faces in ("Nobody was seen", "could be told", "faces are counted", "Faces that a camera", "agree", "Emotions"):
+    for faces in (
+        "Nobody was seen",
+        "could be told",
+        "faces are counted",
+        "Faces that a camera",
+        "agree",
+        "Emotions",
+        "visible",
+    ):
         assert faces not in said
     assert "Whoever says nothing is not in it" in said
     assert "not enough to tell for" in said

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import matplotlib as mpl
@@ -45,6 +46,14 @@ def test_a_lesson_in_spanish(report: ClassReport) -> None:
     assert "te siguen durante 37 minutos" in said
     assert "la parte que mira a la pantalla bajó del 83 % al 55 % en 4 minutos; 16 de 18 a la vista" in said
     assert re.search(r"la atención bajó al 5\d %; lo habitual era el 79 %", said)
+
+
+def test_who_is_lost_has_said_so_and_not_that_they_do_not_follow(report: ClassReport) -> None:
+    of_answers = replace(report, kind="join", windows=tuple(replace(one, people=0) for one in report.windows))
+    spanish, hindi = (words_of(render([of_answers], "html", language).decode()) for language in ("es", "hi"))
+    assert re.search(r"De media, el \d+ % te seguía y el \d+ % se había perdido\.", spanish)
+    assert "se habían perdido, de media" in spanish
+    assert re.search(r"\d+% समझ रहे थे और \d+% को समझ नहीं आ रहा था।", hindi)
 
 
 def test_a_number_of_minutes_within_a_sentence(report: ClassReport) -> None:

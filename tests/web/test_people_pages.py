@@ -376,6 +376,27 @@ def test_attendance_says_who_was_here_and_what_that_is_worth(page: Page, lesson:
     expect(page.locator("#unknown")).to_contain_text("not recognised: 6")
 
 
+def test_attendance_of_a_class_that_runs_is_so_far(page: Page, school: School, ids: dict[str, str]) -> None:
+    running = school.hold_class(over=False)
+    page.goto(f"/attendance?class={running}")
+    expect(page.locator("#nobody")).to_have_text("Nobody was recognised so far.")
+    expect(page.locator("#so-far")).to_contain_text("up to half a minute old")
+    expect(page.locator("#absent-box")).to_contain_text("Enrolled, and not seen so far")
+    over = school.hold_class(appearance(1, ids[ANA], 2.9, 59.1), appearance(2, ids[BEN], 2.1, 1210.9))
+    page.goto(f"/attendance?class={over}")
+    expect(page.locator("#absent-box h3")).to_have_text("Enrolled, and not seen")
+    expect(page.locator("#so-far")).to_be_hidden()
+
+
+def test_a_length_agrees_with_its_ends(page: Page, school: School, ids: dict[str, str]) -> None:
+    number = school.hold_class(appearance(1, ids[ANA], 2.1, 59.9), appearance(2, ids[BEN], 2.9, 59.1))
+    page.goto(f"/attendance?class={number}")
+    for name in (ANA, BEN):
+        expect(row(page, name)).to_contain_text("0:02 to 0:59")
+        expect(row(page, name).locator(".here")).to_have_text("0:57")
+        expect(row(page, name)).to_contain_text("Left 44:01 early")
+
+
 def test_this_is_not_ana_takes_two_clicks(page: Page, lesson: int) -> None:
     assert lesson
     page.goto("/attendance")

@@ -110,6 +110,19 @@ def clock(time_s: float) -> str:
     >>> clock(65), clock(3600), clock(4521.7), clock(29.9999)
     ('1:05', '1:00:00', '1:15:21', '0:30')
     """
-    minutes, seconds = divmod(int(max(0.0, time_s) + 0.0005), 60)
+    minutes, seconds = divmod(_whole(time_s), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def clock_between(start_s: float, end_s: float) -> str:
+    """The length of an interval whose ends are shown beside it: it is the difference of what is shown.
+
+    >>> clock(2.1), clock(59.9), clock_between(2.1, 59.9), clock_between(2.9, 59.1)
+    ('0:02', '0:59', '0:57', '0:57')
+    """
+    return clock(_whole(end_s) - _whole(start_s))
+
+
+def _whole(time_s: float) -> int:
+    return int(max(0.0, time_s) + 0.0005)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import math
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, cast
 
 import altair as alt
 import pandas as pd  # noqa: F401 - altair asks `sys.modules` for it, where another visit's thread may have half of it
@@ -10,17 +12,26 @@ import pandas as pd  # noqa: F401 - altair asks `sys.modules` for it, where anot
 from classpulse.colours import BETWEEN, EMOTION_COLOURS, LOST, WITH
 from classpulse.insight.moments import SAID, clock
 from classpulse.lab.faces import LABELS
+from classpulse.report.contents import stretches
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import Literal
 
-    from classpulse.report.contents import ClassReport
+    from classpulse.report.contents import ClassReport, Shown
 
 FACING, ATTENTION, ALERT = "#2f7fd0", "#b5651d", "#d0402b"
 SAID_COLOURS = {"with_you": WITH, "unsure": BETWEEN, "lost": LOST}
 SAID_WORDS = {"with_you": "with you", "unsure": "unsure", "lost": "lost"}
-GAP_S = 15.0
 MOST_POINTS = 600
+STEPS_S = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
+MOST_STEPS = 12
+CLOCK = "utcFormat(1000 * datum.value, datum.value < 3600 ? '%-M:%S' : '%-H:%M:%S')"
+"""A time at an axis as `clock` tells it."""
+MARK_SHARE = 0.14
+"""Of the width of the timeline that the label of a mark takes at most."""
+MARK_ROWS = 2
+MARK_ROW_PX = 14
 Rows = list[dict[str, Any]]
 
 
@@ -32,16 +43,14 @@ def emotions_over_time(rows: Sequence[Mapping[str, object]]) -> alt.Chart | None
     """
     step = -(-len(rows) // MOST_POINTS)
     points: Rows = [
-        {"time": row["time_s"], "emotion": label, "share": row[label]}
+        {"time": row["time_s"], "part": 0, **one}
         for row in rows[:: max(1, step)]
-        for label in LABELS
-        if row.get(label) is not None
+        for one in _stack({label: cast("float", row[label]) for label in LABELS if row.get(label) is not None})
     ]
     if not points:
         return None
-    return _stacked(
-        points, "time", "seconds", LABELS, [EMOTION_COLOURS[label] for label in LABELS], "emotion"
-    ).properties(height=280)
+    across = alt.X("time:Q", title="seconds", axis=alt.Axis(grid=False))
+    return _emotions(points, across, alt.Tooltip("time:Q", format=".1f"))
 
 
 def curves(history: Sequence[Mapping[str, float]], names: Mapping[str, str], title: str, *, percent: bool) -> alt.Chart:
@@ -88,12 +97,17 @@ def timeline(report: ClassReport) -> alt.LayerChart | alt.FacetChart | None:
     if not any(point["value"] is not None for point in points):
         return None
     base = alt.Chart(alt.InlineData(values=points)).encode(
-        alt.X("minute:Q", title="minutes from the beginning", axis=alt.Axis(grid=False)),
+        _time_axis(report.span_s),
         alt.Color(
             "what:N",
             title=None,
             scale=alt.Scale(domain=["face the screen", "attention score"], range=[FACING, ATTENTION]),
-            legend=alt.Legend(orient="top", symbolOpacity=1, symbolType="stroke"),
+            legend=alt.Legend(
+                orient="top",
+                symbolOpacity=1,
+                symbolType="stroke",
+                offset=MARK_ROWS * MARK_ROW_PX + 8 if report.marks else 8,
+            ),
         ),
     )
     y = alt.Y("value:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=".0%"))
@@ -112,36 +126,39 @@ def timeline(report: ClassReport) -> alt.LayerChart | alt.FacetChart | None:
 def mix(report: ClassReport) -> alt.Chart | None:
     """The mix of emotions over the class, stacked; None where nothing was read."""
     points: Rows = [
-        {"minute": (w.start_s + w.end_s) / 120, "emotion": label, "share": w.mix[label]}
-        for w in report.windows[:: _every(report)]
-        if w.mix is not None
-        for label in LABELS
-        if label in w.mix
+        {"time_s": time_s, "at": clock(window.end_s), "part": part, **one}
+        for part, time_s, window in _points(report, attrgetter("mix"))
+        for one in _stack(window.mix or {})
     ]
     if not points:
         return None
-    colours = [EMOTION_COLOURS[label] for label in LABELS]
-    return _stacked(points, "minute", "minutes from the beginning", LABELS, colours, "emotion").properties(height=280)
+    return _emotions(points, _time_axis(report.span_s), alt.Tooltip("at:N", title="until"))
 
 
 def answers(report: ClassReport) -> alt.Chart | None:
     """How many students said how they followed, stacked; None where too few did."""
     said = report.answers
-    points: Rows = [
-        {"minute": time_s / 60, "said": SAID_WORDS[name], "students": getattr(held, name)}
-        for time_s, held in zip(said.times_s, said.counts, strict=True)
-        if held is not None
-        for name in SAID
-    ]
-    if not points:
+    if not said.most:
         return None
+    points: Rows = [
+        {
+            "time_s": time_s,
+            "at": clock(time_s),
+            "said": SAID_WORDS[name],
+            "rank": rank,
+            "students": 0 if held is None else getattr(held, name),
+        }
+        for time_s, held in said.steps
+        for rank, name in enumerate(SAID)
+    ]
     words = [SAID_WORDS[name] for name in SAID]
     chart: alt.Chart = (
         alt.Chart(alt.InlineData(values=points))
         .mark_area(interpolate="step-before")
         .encode(
-            alt.X("minute:Q", title="minutes from the beginning", axis=alt.Axis(grid=False)),
-            alt.Y("students:Q", title="students", axis=alt.Axis(tickMinStep=1)),
+            _time_axis(max(report.span_s, said.times_s[-1])),
+            alt.Y("students:Q", title="students", stack="zero", axis=alt.Axis(tickMinStep=1)),
+            alt.Order("rank:Q"),
             alt.Color(
                 "said:N",
                 title=None,
@@ -149,60 +166,82 @@ def answers(report: ClassReport) -> alt.Chart | None:
                 scale=alt.Scale(domain=words, range=[SAID_COLOURS[name] for name in SAID]),
                 legend=alt.Legend(orient="top"),
             ),
-            tooltip=[alt.Tooltip("said:N"), alt.Tooltip("students:Q"), alt.Tooltip("minute:Q", format=".1f")],
+            tooltip=[alt.Tooltip("said:N"), alt.Tooltip("students:Q"), alt.Tooltip("at:N", title="until")],
         )
         .properties(height=260)
     )
     return chart
 
 
-def _stacked(
-    points: Rows, across: str, title: str, names: Sequence[str], colours: Sequence[str], what: str
-) -> alt.Chart:
+def _stack(shares: Mapping[str, float]) -> Iterator[dict[str, Any]]:
+    """The shares of the emotions on top of each other, in the order that they have everywhere.
+
+    Vega would stack them too, and fill the gap between two stretches of a class with what it makes up.
+    """
+    whole, low = sum(shares.values()) or 1.0, 0.0
+    for label in LABELS:
+        if label in shares:
+            high = low + shares[label] / whole
+            yield {"emotion": label, "share": shares[label], "low": low, "high": high}
+            low = high
+
+
+def _emotions(points: Rows, across: alt.X, when: alt.Tooltip) -> alt.Chart:
+    """The shares of the emotions, stacked by `_stack`."""
     chart: alt.Chart = (
         alt.Chart(alt.InlineData(values=points))
         .mark_area()
         .encode(
-            alt.X(f"{across}:Q", title=title, axis=alt.Axis(grid=False)),
-            alt.Y("share:Q", stack="normalize", title=None, axis=alt.Axis(format=".0%")),
+            across,
+            alt.Y("low:Q", stack=None, title=None, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=".0%")),
+            alt.Y2("high:Q"),
             alt.Color(
-                f"{what}:N",
+                "emotion:N",
                 title=None,
-                sort=list(names),
-                scale=alt.Scale(domain=list(names), range=list(colours)),
+                sort=list(LABELS),
+                scale=alt.Scale(domain=list(LABELS), range=[EMOTION_COLOURS[label] for label in LABELS]),
                 legend=alt.Legend(orient="top", columns=7),
             ),
-            tooltip=[
-                alt.Tooltip(f"{what}:N"),
-                alt.Tooltip("share:Q", format=".0%"),
-                alt.Tooltip(f"{across}:Q", format=".1f"),
-            ],
+            alt.Detail("part:N"),
+            tooltip=[alt.Tooltip("emotion:N"), alt.Tooltip("share:Q", format=".0%"), when],
         )
+        .properties(height=280)
     )
     return chart
 
 
-def _every(report: ClassReport) -> int:
-    """Every how many windows are drawn, so that a long class is a line and no thicket."""
-    return max(1, -(-len(report.windows) // MOST_POINTS))
+def _time_axis(length_s: float) -> alt.X:
+    """Times of a class to the right, from its beginning to its end, told as everywhere else."""
+    length_s = max(length_s, STEPS_S[0])
+    step = next((step for step in STEPS_S if length_s / step <= MOST_STEPS), 2 * STEPS_S[-1])
+    axis = alt.Axis(grid=False, values=list(range(0, int(length_s) + 1, step)), labelExpr=CLOCK)
+    scale = alt.Scale(domain=[0, length_s], nice=False)
+    return alt.X("time_s:Q", title="minutes from the beginning", axis=axis, scale=scale)
+
+
+def _points(report: ClassReport, told: Callable[[Shown], object]) -> Iterator[tuple[int, float, Shown]]:
+    """Windows that are told, with the number of their stretch and where they are drawn; a line bridges no other.
+
+    Each stretch is drawn from the beginning of its first window to the end of its last, and a long class as a line and
+    no thicket.
+    """
+    every = max(1, -(-len(report.windows) // MOST_POINTS))
+    for part, stretch in enumerate(stretches(report.windows, told)):
+        yield part, stretch[0].start_s, stretch[0]
+        for window in stretch[::every]:
+            yield part, (window.start_s + window.end_s) / 2, window
+        yield part, stretch[-1].end_s, stretch[-1]
 
 
 def _bands(report: ClassReport) -> Rows:
-    """A point a window and figure; a new part wherever a line would bridge what was not seen."""
+    """A point a window and figure."""
     points: Rows = []
-    every = _every(report)
     for name, told in (("facing", "face the screen"), ("attention", "attention score")):
-        part, last_s = 0, None
-        for window in report.windows[::every]:
+        for part, time_s, window in _points(report, attrgetter(name)):
             figure = getattr(window, name)
-            if figure is None:
-                continue
-            if last_s is not None and window.start_s - last_s > max(GAP_S, 2 * every * (window.end_s - window.start_s)):
-                part += 1
-            last_s = window.end_s
             points.append(
                 {
-                    "minute": (window.start_s + window.end_s) / 120,
+                    "time_s": time_s,
                     "at": clock(window.end_s),
                     "what": told,
                     "part": f"{name}-{part}",
@@ -217,24 +256,43 @@ def _bands(report: ClassReport) -> Rows:
 def _marks(report: ClassReport) -> list[alt.Chart]:
     if not report.marks:
         return []
-    points: Rows = [{"minute": m.time_s / 60, "label": m.label, "at": clock(m.time_s)} for m in report.marks]
-    base = alt.Chart(alt.InlineData(values=points)).encode(alt.X("minute:Q"))
+    points: Rows = [{"time_s": m.time_s, "label": m.label, "at": clock(m.time_s)} for m in report.marks]
     tooltip = [alt.Tooltip("label:N", title="mark"), alt.Tooltip("at:N", title="at")]
-    rule = base.mark_rule(strokeDash=[2, 3], color="#888f9b").encode(tooltip=tooltip)
-    words = base.mark_text(align="left", baseline="top", dx=4, limit=110, color="#888f9b", fontSize=12).encode(
-        alt.Text("label:N"), y=alt.value(2)
-    )
-    return [rule, words]
+    rules = alt.Chart(alt.InlineData(values=points)).mark_rule(strokeDash=[2, 3], color="#888f9b")
+    charts = [rules.encode(alt.X("time_s:Q"), tooltip=tooltip)]
+    for row, aligned, placed in _labels(report):
+        labels = alt.Chart(alt.InlineData(values=[points[number] for number in placed])).mark_text(
+            align=aligned, baseline="bottom", dx=2 if aligned == "left" else -2, limit=110, color="#888f9b", fontSize=12
+        )
+        y = alt.value(-2 - MARK_ROW_PX * row)
+        charts.append(labels.encode(alt.X("time_s:Q"), alt.Text("label:N"), y=y, tooltip=tooltip))
+    return charts
+
+
+def _labels(report: ClassReport) -> list[tuple[int, Literal["left", "right"], list[int]]]:
+    """Which marks have their label, in which row above the lines and on which side: as many as have room.
+
+    The others have theirs at the pointer, and in the table of moments.
+    """
+    wide = MARK_SHARE * report.span_s
+    ends_s = [-math.inf] * MARK_ROWS
+    placed: dict[tuple[int, Literal["left", "right"]], list[int]] = {}
+    for number, mark in enumerate(report.marks):
+        aligned: Literal["left", "right"] = "left" if mark.time_s + wide <= report.span_s else "right"
+        start_s = mark.time_s if aligned == "left" else mark.time_s - wide
+        row = next((row for row, end_s in enumerate(ends_s) if end_s <= start_s), None)
+        if row is not None:
+            ends_s[row] = start_s + wide
+            placed.setdefault((row, aligned), []).append(number)
+    return [(row, aligned, numbers) for (row, aligned), numbers in placed.items()]
 
 
 def _alerts(report: ClassReport) -> list[alt.Chart]:
     if not report.alerts:
         return []
-    points: Rows = [
-        {"minute": a.time_s / 60, "reason": a.reason, "at": clock(a.time_s), "y": 0.03} for a in report.alerts
-    ]
+    points: Rows = [{"time_s": a.time_s, "reason": a.reason, "at": clock(a.time_s), "y": 0.03} for a in report.alerts]
     chart = alt.Chart(alt.InlineData(values=points)).mark_point(
         shape="triangle-up", filled=True, size=130, color=ALERT, opacity=1
     )
     tooltip = [alt.Tooltip("reason:N", title="alert"), alt.Tooltip("at:N", title="at")]
-    return [chart.encode(alt.X("minute:Q"), alt.Y("y:Q"), tooltip=tooltip)]
+    return [chart.encode(alt.X("time_s:Q"), alt.Y("y:Q"), tooltip=tooltip)]

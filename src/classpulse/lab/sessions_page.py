@@ -58,7 +58,8 @@ def _show_figures(report: ClassReport) -> None:
         column.metric(title, value, help=meant)
     ended = "still running" if report.ended_how is None else report.ended_how
     group = "" if report.min_group is None else f", no figure of fewer than {report.min_group} people"
-    st.caption(f"Law: {report.law}; {ended}{group}.")
+    law = words.law(report)
+    st.caption(f"{law[:1].upper()}{law[1:]}; {ended}{group}.")
 
 
 def _by_faces(report: ClassReport) -> list[tuple[str, str, str | None]]:

@@ -27,6 +27,7 @@ from classpulse.report.canvas import (
     styled,
     to_svg,
 )
+from classpulse.report.contents import stretches
 from classpulse.texts import ENGLISH, Catalogue, phrase
 
 if TYPE_CHECKING:
@@ -51,8 +52,6 @@ ANSWERS = phrase("Students by what they said of themselves, by minute")
 HATCH = {"losing": "////"}
 """Told without colours, too: the one that matters most."""
 LONGEST_MARK = 22
-GAP_S = 15.0
-"""Windows further apart than this are not joined by a line."""
 
 
 def timeline(report: ClassReport, texts: Catalogue = ENGLISH, sheet: Sheet = PAGE) -> str:
@@ -123,10 +122,11 @@ def answers(report: ClassReport, texts: Catalogue = ENGLISH, sheet: Sheet = PAGE
 
 def _changes(said: Answers) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(P,) minutes and (3, P) counts, each of which held since the minute before; counts that stay are told once."""
-    heights = np.array([[0 if held is None else getattr(held, name) for held in said.counts] for name in SAID], float)
-    last = np.ones(len(said.times_s), np.bool_)
+    times_s = np.array([time_s for time_s, _ in said.steps])
+    heights = np.array([[0 if held is None else getattr(held, name) for _, held in said.steps] for name in SAID], float)
+    last = np.ones(len(times_s), np.bool_)
     last[1:-1] = (heights[:, 1:-1] != heights[:, 2:]).any(axis=0)
-    return np.array(said.times_s)[last] / 60, heights[:, last]
+    return times_s[last] / 60, heights[:, last]
 
 
 def small(report: ClassReport, texts: Catalogue = ENGLISH) -> str:
@@ -145,11 +145,11 @@ def small(report: ClassReport, texts: Catalogue = ENGLISH) -> str:
 def _band(
     axes: Axes, windows: Sequence[Shown], name: str, colour: str, label: str, sheet: Sheet, *, dashed: bool = False
 ) -> None:
-    def told(window: Shown) -> list[float]:
+    def told(window: Shown) -> list[float] | None:
         figure = getattr(window, name)
-        return [np.nan] * 3 if figure is None else [figure.low, figure.value, figure.high]
+        return None if figure is None else [figure.low, figure.value, figure.high]
 
-    minutes, (low, mid, high) = _line(windows, told, sheet.points)
+    minutes, (low, mid, high) = _line(windows, told, 3, sheet.points)
     if not dashed:
         axes.fill_between(minutes, low, high, color=colour, alpha=0.18, lw=0)
     axes.plot(minutes, mid, color=colour, lw=1.3 if dashed else 1.9, ls=(0, (4, 2)) if dashed else "-", label=label)
@@ -157,71 +157,38 @@ def _band(
 
 def _mix(report: ClassReport, sheet: Sheet) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(P,) minutes and (L, P) shares; NaN where nothing was read, which leaves a gap."""
-    unread = [np.nan] * len(report.labels)
-    return _line(report.windows, lambda one: unread if one.mix is None else list(one.mix.values()), sheet.points)
+
+    def told(window: Shown) -> list[float] | None:
+        return None if window.mix is None else list(window.mix.values())
+
+    return _line(report.windows, told, len(report.labels), sheet.points)
 
 
 def _line(
-    windows: Sequence[Shown], told: Callable[[Shown], list[float]], most: int
+    windows: Sequence[Shown], told: Callable[[Shown], list[float] | None], width: int, most: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """What is drawn as lines: it reaches from the beginning of the first window with a figure to the end of the last.
+    """What is drawn as lines: each reaches from the beginning of its first window to the end of its last.
 
     Args:
-        windows: at least one, in the order of time.
-        told: the C figures of a window, NaN where it has none.
-        most: points of the line.
+        windows: in the order of time.
+        told: the `width` figures of a window, None where it has none.
+        width: C.
+        most: points of the lines, about: a long class is a line and no thicket.
 
     Returns:
         (P,) minutes and (C, P) figures: NaN wherever a line would bridge what was not seen.
     """
+    size = max(1, -(-len(windows) // most))
     rows: list[list[float]] = []
-    for window in windows:
-        middle, figures = (window.start_s + window.end_s) / 120, told(window)
-        if rows and 60 * (middle - rows[-1][0]) > max(GAP_S, 2 * (window.end_s - window.start_s)):
-            rows.append([(rows[-1][0] + middle) / 2, *[np.nan] * len(figures)])
-        rows.append([middle, *figures])
-    size = -(-len(rows) // most)
-    half = size * (windows[0].end_s - windows[0].start_s) / 120
-    return _to_the_edges(_thinned(np.array(rows, np.float64), size), half)
-
-
-def _thinned(rows: NDArray[np.float64], size: int) -> NDArray[np.float64]:
-    """Means of `size` rows at a time, so that a long class is a line and no thicket; a gap stays a gap.
-
-    Args:
-        rows: (W, C), NaN where there is no figure.
-        size: at least 1.
-
-    Returns:
-        (P, C)
-    """
-    starts = np.arange(0, len(rows), size)
-    counts = np.diff([*starts, len(rows)])
-    return np.asarray(np.add.reduceat(rows, starts) / counts[:, None], np.float64)
-
-
-def _to_the_edges(rows: NDArray[np.float64], half: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Lines that end where their windows end, and not in the middle of them, so that one window is a line, too.
-
-    >>> minutes, figures = _to_the_edges(np.array([[1, 0.5], [3, np.nan], [5, 0.7], [7, 0.9]]), 1.0)
-    >>> minutes.tolist(), figures[0].tolist()
-    ([0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 7.0, 8.0], [0.5, 0.5, 0.5, nan, 0.7, 0.7, 0.9, 0.9])
-
-    Args:
-        rows: (P, 1 + C): a time and figures, NaN where there are none.
-        half: of the length of what a row tells of, in the unit of the times.
-
-    Returns:
-        (Q,) times and (C, Q) figures.
-    """
-    known = np.concatenate([[False], ~np.isnan(rows[:, 1:]).all(axis=1), [False]])
-    first, last = known[1:-1] & ~known[:-2], known[1:-1] & ~known[2:]
-    copies = 1 + first.astype(np.int64) + last
-    ends = np.cumsum(copies)
-    points = np.repeat(rows, copies, axis=0)
-    points[(ends - copies)[first], 0] -= half
-    points[(ends - 1)[last], 0] += half
-    return points[:, 0], points[:, 1:].T
+    for stretch in stretches(windows, told):
+        means = [
+            np.mean([[(one.start_s + one.end_s) / 2, *(told(one) or ())] for one in stretch[at : at + size]], axis=0)
+            for at in range(0, len(stretch), size)
+        ]
+        rows += [[stretch[0].start_s, *means[0][1:]], *means, [stretch[-1].end_s, *means[-1][1:]]]
+        rows.append([stretch[-1].end_s, *[np.nan] * width])
+    points = np.array(rows, np.float64).reshape(-1, 1 + width)
+    return points[:, 0] / 60, points[:, 1:].T
 
 
 def _states(axes: Axes, report: ClassReport) -> None:

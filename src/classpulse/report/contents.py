@@ -18,7 +18,7 @@ from classpulse.report.standouts import Standout, standouts
 from classpulse.storage.export import said_in
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from classpulse.insight.engagement import ClassWindow
@@ -31,6 +31,8 @@ _M = TypeVar("_M", "Mark", "Alert")
 
 MOST_SESSIONS = 60
 """Classes that one report compares at most."""
+GAP_S = 1.0
+"""Windows further apart than this have a pause between them, which every chart leaves free, as the live page does."""
 LINK = "join"
 """Kind of source of a class of students' own devices."""
 MIN_COVERAGE = FigureRules().min_coverage
@@ -71,7 +73,7 @@ class Answers:
     """What students said of themselves.
 
     Attributes:
-        times_s: ends of the windows.
+        starts_s, times_s: beginnings and ends of the windows.
         counts: what held then; None where fewer than a group had answered.
         most: the most students with an answer at one time; 0 if nobody was asked or they were too few to show.
         found: how far faces and answers went together; None where nobody was asked, or no face was seen.
@@ -79,6 +81,7 @@ class Answers:
         raw: what may be shown at the end of each window, for CSV; empty where nobody was asked.
     """
 
+    starts_s: tuple[float, ...]
     times_s: tuple[float, ...]
     counts: tuple[AnswerCounts | None, ...]
     most: int
@@ -90,6 +93,16 @@ class Answers:
         """Mean share of one answer, over the windows in which a whole group had answered; None where none had."""
         shares = [getattr(held, name) / held.total for held in self.counts if held is not None and held.total]
         return fmean(shares) if shares else None
+
+    @property
+    def steps(self) -> list[tuple[float, AnswerCounts | None]]:
+        """Times, each with what held since the one before; None where that cannot be told, and in a pause."""
+        found: list[tuple[float, AnswerCounts | None]] = []
+        for start_s, end_s, held in zip(self.starts_s, self.times_s, self.counts, strict=True):
+            if not found or start_s - found[-1][0] > GAP_S:
+                found.append((start_s, None))
+            found.append((end_s, held))
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +184,9 @@ class ClassReport:
 
     @property
     def coverage(self) -> float | None:
-        """Mean share of the class that was visible, 0 to 1; None where the size of the class is not known."""
+        """Mean share of the class that was visible, 0 to 1; None where its size is not known, or nobody looked."""
+        if self.by_answers:
+            return None
         shares = [min(1.0, w.faces / w.expected) for w in self.windows if w.faces is not None and w.expected]
         return fmean(shares) if shares else None
 
@@ -225,6 +240,23 @@ def read_class(store: Store, session_id: int, min_coverage: float = MIN_COVERAGE
     )
 
 
+def stretches(windows: Sequence[Shown], told: Callable[[Shown], object]) -> list[list[Shown]]:
+    """The windows that are told, parted wherever others or a pause lie between two of them.
+
+    Args:
+        windows: in the order of time.
+        told: what is to be shown of a window; None where it has none.
+    """
+    found: list[list[Shown]] = []
+    for window in windows:
+        if told(window) is None:
+            continue
+        if not found or window.start_s - found[-1][-1].end_s > GAP_S:
+            found.append([])
+        found[-1].append(window)
+    return found
+
+
 def _moved(moment: _M, began_s: float) -> _M:
     return replace(moment, time_s=moment.time_s - began_s)
 
@@ -268,9 +300,11 @@ def _answers(answers: Sequence[Answer], windows: Sequence[ClassWindow], row: Ses
     """What was said, at the end of each window, where a whole group had said something."""
     needed = smallest_group(row.min_group)
     ends = [window.end_s for window in windows] or sorted({answer.time_s for answer in answers})
+    starts = [window.start_s for window in windows] or [*ends[:1], *ends[:-1]]
     counts = [held if held.total >= needed else None for held in counts_at(answers, ends, row.min_group)]
     found = agreement(windows, answers) if answers and any(window.people for window in windows) else None
     return Answers(
+        starts_s=tuple(start_s - began_s for start_s in starts),
         times_s=tuple(end_s - began_s for end_s in ends),
         counts=tuple(counts),
         most=max((held.total for held in counts if held is not None), default=0),

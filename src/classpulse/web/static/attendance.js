@@ -1,6 +1,6 @@
 // Attendance of one class, with corrections in two clicks.
 
-import { byId, clock, element, setText } from "./dom.js";
+import { byId, clock, element, setText, shownSeconds } from "./dom.js";
 import { n, number, percent, t } from "./i18n.js";
 import { ask } from "./server.js";
 import { button, chip, moment, notify } from "./words.js";
@@ -11,6 +11,14 @@ let shown = null; // the attendance on the page
 let fixing = null; // what the open dialog is about: { id, name, faces }
 
 const span = (one) => t("{start} to {end}", { start: clock(one.start_s), end: clock(one.end_s) });
+
+/** A length as the ends of its interval are shown: the seconds that are over, of both. */
+const between = (start_s, end_s) => clock(shownSeconds(end_s) - shownSeconds(start_s));
+
+/** How long somebody was here; of several intervals, of which only the ends are shown, it is told for itself. */
+function hereFor(person) {
+  return person.spans.length === 1 ? between(person.first_s, person.last_s) : clock(person.present_s);
+}
 
 const faceAt = (face) => t("Face {track}, {span}", { track: face.track, span: span(face) });
 
@@ -33,7 +41,7 @@ function gaps(person) {
 function remarks(person) {
   const found = [];
   if (person.late_s) found.push(chip(t("Late by {time}", { time: clock(person.late_s) }), "warn"));
-  if (person.early_s) found.push(chip(t("Left {time} early", { time: clock(person.early_s) }), "warn"));
+  if (person.early_s) found.push(chip(t("Left {time} early", { time: between(person.last_s, shown.length_s) }), "warn"));
   if (person.by_hand) found.push(chip(t("By hand")));
   return found;
 }
@@ -50,7 +58,7 @@ function row(person) {
     { role: "row", "data-id": person.id },
     cell("rowheader", "", person.name),
     cell("cell", "when num", strip(person), `${span({ start_s: person.first_s, end_s: person.last_s })}${gaps(person)}`),
-    cell("cell", "here num", clock(person.present_s)),
+    cell("cell", "here num", hereFor(person)),
     cell("cell", "remarks", ...(remarks(person).length ? [element("span", { class: "chips" }, ...remarks(person))] : [])),
     cell("cell", "sure num", percent(person.confidence)),
     cell("cell", "fix", fix),
@@ -89,6 +97,9 @@ function show() {
   byId("rows").replaceChildren(...people.map(row));
   byId("roll").hidden = !people.length;
   byId("nobody").hidden = people.length > 0;
+  setText(byId("nobody"), shown.ended ? t("Nobody was recognised in this class.") : t("Nobody was recognised so far."));
+  setText(byId("absent-title"), shown.ended ? t("Enrolled, and not seen") : t("Enrolled, and not seen so far"));
+  byId("so-far").hidden = shown.ended;
   byId("absent").replaceChildren(...absent.map((one) => element("li", { class: "chip" }, one.name)));
   byId("absent-box").hidden = !absent.length;
   byId("strangers").replaceChildren(...strangers.map(stranger));

@@ -68,9 +68,12 @@ export function setIcon(svg, name) {
   if (use.getAttribute("href") !== `#${name}`) use.setAttribute("href", `#${name}`);
 }
 
+/** The seconds that are over at a time. */
+export const shownSeconds = (seconds) => Math.max(0, Math.floor(seconds + 0.0005));
+
 /** Minutes and seconds that are over, with hours where there are any: 4:05, 1:04:05. Reports do the same. */
 export function clock(seconds) {
-  const whole = Math.max(0, Math.floor(seconds + 0.0005));
+  const whole = shownSeconds(seconds);
   const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
   const two = (n) => String(n).padStart(2, "0");
   return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
