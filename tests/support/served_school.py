@@ -128,15 +128,15 @@ class HereSchool:
 
 
 @contextmanager
-def school_here(folder: Path, **changes: Any) -> Iterator[HereSchool]:
-    """Serve a school under EU law."""
+def school_here(folder: Path, port: int = 0, **changes: Any) -> Iterator[HereSchool]:
+    """Serve a school under EU law; one that was served from the same folder before goes on."""
     settings = Settings.model_validate({"data_dir": folder, "key_file": folder / "people.key", **changes})
     blank_database(settings.data_dir / "classpulse.db")
     with Store.of(settings) as store:
         accounts = store.accounts(store.vault(settings.key_file, create=True))
         classes = ClassPages(store, settings)
         school = School(store, settings, Process.this("http://127.0.0.1:1"), classes)
-        with LiveServer(create_school_app(school, accounts, classes), "127.0.0.1") as server:
+        with LiveServer(create_school_app(school, accounts, classes), "127.0.0.1", port) as server:
             classes.base_url = server.access.base_url
             school.start()
             try:

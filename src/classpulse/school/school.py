@@ -47,6 +47,7 @@ class School:
         me: this process.
         own: the classes that it runs.
         trouble: one sentence while the database does not answer; empty otherwise.
+        looked: whether it has been seen what runs; before, nothing can be told of any class that is not this process's.
     """
 
     def __init__(self, store: Store, settings: Settings, me: Process, make_app: MakeApp) -> None:
@@ -61,6 +62,7 @@ class School:
         self.store, self.settings, self.me = store, settings, me
         self.own = OwnClasses(store, settings, me, make_app)
         self.trouble = ""
+        self.looked = False
         self._runs, self._courses = store.runs(), store.courses(on_bus=True)
         self._seen: dict[int, Run] = {}
         self._silence = Silence()
@@ -209,7 +211,7 @@ class School:
         self.own.settle()
         seen = self._runs.all()
         self._silence.look(seen, time.monotonic())
-        self._seen = seen
+        self._seen, self.looked = seen, True
         self.own.forget_but(seen)
         wanted = {course.id: course for course in self._courses.wanted()}
         # None that has begun since: somebody wanted it after this look at what is wanted.

@@ -11,7 +11,7 @@ from classpulse.storage.export import said_in, write_csv
 from classpulse.storage.store import Store
 from classpulse.storage.tables import SessionRow
 from classpulse.texts import phrase
-from classpulse.web.feed import seen_by
+from classpulse.web.feed import Feed, seen_by
 from classpulse.web.language import catalogue_of, language_of, retold
 from classpulse.web.office import audience_of
 from classpulse.web.schema import (
@@ -25,10 +25,9 @@ from classpulse.web.schema import (
     snapshot_of,
     window_of,
 )
-from classpulse.web.standing import standing_of
+from classpulse.web.standing import over_of, standing_of
 
 if TYPE_CHECKING:
-    from classpulse.web.feed import Feed
     from classpulse.web.names import NameTags
 
 Responses = dict[int | str, dict[str, Any]]
@@ -46,7 +45,7 @@ CONFLICT: Responses = {409: {"model": Problem, "description": "The class is not 
 
 
 def _hub(request: Request) -> Hub:
-    return cast("Hub", request.app.state.hub)
+    return over_of(request) or cast("Hub", request.app.state.hub)
 
 
 def _controls(request: Request) -> Controls:
@@ -83,7 +82,8 @@ def state(request: Request, hub: HubHere) -> Snapshot:
 )
 async def events(request: Request) -> StreamingResponse:
     """The class as it changes, as server-sent events: at most four a second, the newest wins."""
-    feed = cast("Feed", request.app.state.feed)
+    over = over_of(request)
+    feed = cast("Feed", request.app.state.feed) if over is None else Feed(over, tags=request.app.state.tags)
     return StreamingResponse(
         feed.events(audience=audience_of(request), language=language_of(request)),
         media_type="text/event-stream",

@@ -20,7 +20,8 @@ from classpulse.web.limits import TooManyRequestsError
 from classpulse.web.login_pages import to_login
 from classpulse.web.pages import page_for
 from classpulse.web.school_forward import Forwarder
-from classpulse.web.standing import ACTOR, HANDED_ON, STANDING, Standing, with_state
+from classpulse.web.school_over import over
+from classpulse.web.standing import ACTOR, HANDED_ON, OVER, STANDING, Standing, with_state
 from classpulse.web.who import LOG_IN_FIRST
 
 if TYPE_CHECKING:
@@ -41,8 +42,10 @@ PLACE = re.compile(r"/c/([a-z0-9-]{1,40})(/.*)?", re.DOTALL)
 STORED = re.compile(r"/api/v1/sessions/.*", re.DOTALL)
 ONE_STORED = re.compile(r"/api/v1/sessions/([0-9]{1,15})/.*", re.DOTALL)
 EVENTS = "/api/v1/events"
+OF_NOW = frozenset({EVENTS, "/api/v1/state"})
+"""What tells how a class does, or how it was left."""
 STILL_IN_S = 5.0
-"""How often it is asked whether somebody who watches is still let in."""
+"""How often it is asked whether somebody who watches is still let in, and watches the right process."""
 NO_CLASS = phrase("You have no class here.")
 MOVING = phrase("This class is about to begin, or to go on, in a process of the school: try again in a few seconds.")
 NOT_NOW = phrase("This class is not running.")
@@ -126,6 +129,9 @@ class ClassDoors:
         if standing is not None:
             within = with_state(within, ACTOR, standing.account.name)
         app = self._place(course, within)
+        if app is self._idle and inner in OF_NOW:
+            run = self._school.run(course.id)
+            within = with_state(within, OVER, await to_thread.run_sync(over, self._school.store, course, run))
         try:
             if standing is not None and inner == EVENTS:
                 await self._while_let_in(app, standing, within, receive, send)
@@ -157,7 +163,9 @@ class ClassDoors:
     def _place(self, course: Course, scope: Scope) -> ASGIApp:
         """Whoever answers for a class now."""
         held, run = self._school.held(course.id), self._school.run(course.id)
-        if held is not None and (held.live or run is None or not run.live):
+        # What this process ended itself others hear of a second later.
+        elsewhere = run is not None and run.live and run.process is not None and run.process.id != self._school.me.id
+        if held is not None and (held.live or not elsewhere):
             return held.app
         inner = scope["path"]
         if STORED.fullmatch(inner) or inner.startswith("/static/"):
@@ -166,7 +174,7 @@ class ClassDoors:
         if process is not None and process.id != self._school.me.id and not self._is_opening(course):
             if not scope["state"].get(HANDED_ON):
                 return self._forwarder.to(process, course.slug)
-        elif not self._is_coming(course):
+        elif self._school.looked and not self._is_coming(course):
             if inner == "/" and scope["type"] == "http":
                 raise _AnswerError(RedirectResponse(f"{self._pages.state.root_path}/classes/{course.slug}", 303))
             return self._idle
@@ -193,11 +201,11 @@ class ClassDoors:
         return self._refusal(scope, 503, MOVING, {"Retry-After": "2"})
 
     async def _while_let_in(self, app: ASGIApp, standing: Standing, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let somebody watch for as long as they belong to the class and are logged in."""
+        """Let somebody watch for as long as they belong to the class, are logged in, and it has not begun anew."""
         watching = asyncio.ensure_future(app(scope, receive, send))
         try:
             while not (await asyncio.wait({watching}, timeout=STILL_IN_S))[0]:
-                if not await self._is_still(standing, scope):
+                if not (await self._is_still(standing, scope) and self._is_there(app, standing.course, scope)):
                     break
             else:
                 await watching
@@ -217,6 +225,16 @@ class ClassDoors:
         except ClassPulseError:
             return True
         return now is not None and now.role == standing.role
+
+    def _is_there(self, app: ASGIApp, course: Course, scope: Scope) -> bool:
+        """Whether who answered for a class still does; if not, it has begun since, and its page is to come again."""
+        held = self._school.held(course.id)
+        if held is not None and held.live:
+            return held.app is app
+        try:
+            return app is not self._idle or self._place(course, scope) is app
+        except _AnswerError:
+            return False
 
     def _refusal(
         self, scope: Scope, status: int, detail: str, headers: Mapping[str, str] | None = None

@@ -9,12 +9,14 @@ if TYPE_CHECKING:
     from starlette.requests import HTTPConnection
     from starlette.types import Scope
 
+    from classpulse.hub import Hub
     from classpulse.storage.account import Account
     from classpulse.storage.course import Course
     from classpulse.web.access import Role
 
-STANDING, HANDED_ON, ACTOR = "standing", "handed_on", "actor"
-"""Names in the state of a request: of a `Standing`, of whether another process handed it on, and of who acts."""
+STANDING, HANDED_ON, ACTOR, OVER = "standing", "handed_on", "actor", "over"
+"""Names in the state of a request: of a `Standing`, of whether another process handed it on, of who acts, and of how a
+class was left that nobody runs any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,11 @@ class Standing:
 def standing_of(connection: HTTPConnection) -> Standing | None:
     """As whom a request was made; None for students, for strangers, and in a class of no school."""
     return cast("Standing | None", connection.scope.get("state", {}).get(STANDING))
+
+
+def over_of(connection: HTTPConnection) -> Hub | None:
+    """How the class was left that is asked about; None of one that runs here, or ran here last."""
+    return cast("Hub | None", connection.scope.get("state", {}).get(OVER))
 
 
 def with_state(scope: Scope, name: str, value: object) -> Scope:

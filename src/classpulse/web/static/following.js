@@ -2,12 +2,14 @@
 
 import { byId, setIcon, setText } from "./dom.js";
 import { t } from "./i18n.js";
+import { inSchool } from "./role.js";
 
 export const WORDS = { with_you: t("With you"), mixed: t("Mixed"), losing: t("Losing them"), not_enough: t("Not enough to tell") };
 const BEGUN_S = 90;
 
 /** A title and a sentence for where there is no state to show. */
 function without(state, connected) {
+  if (!connected && inSchool()) return [t("No connection"), t("If the class was broken off, it goes on when the server is back, and this page with it.")];
   if (state.phase === "ended") return [t("The class is over"), state.session_id === null ? t("It was not stored: there is no report.") : connected ? t("Its report and its figures open with the buttons above, for as long as this page is connected.") : t("Its report is kept: `classpulse report latest` makes it.").replaceAll("`", "")];
   if (!connected) return [t("No connection"), t("How the class follows now is not known.")];
   if (state.phase === "paused") return [t("Paused"), t("How the class follows is told when you resume.")];

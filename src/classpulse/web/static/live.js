@@ -11,7 +11,7 @@ import { prepareMarks, showMarks } from "./marks.js";
 import { prepareMyTile } from "./my-tile.js";
 import { showNow } from "./now.js";
 import { prepareQuiet } from "./quiet.js";
-import { isObserver, prepareRole } from "./role.js";
+import { inSchool, isObserver, prepareRole } from "./role.js";
 import { ask } from "./server.js";
 import { listen } from "./stream.js";
 
@@ -30,6 +30,7 @@ const EXEMPT = {
 };
 
 let state = null;
+let stored = null; // the last state of a class that is stored
 let connected = true;
 let refused = "";
 
@@ -43,15 +44,16 @@ async function press(what, body) {
   return refused;
 }
 
+function away() {
+  // Whether a class was still told that it ends is chance, where its server does; and it may go on.
+  if (inSchool()) return ["bad", t("The school's server was closed, or cannot be reached. This page goes on by itself when it is back; what was stored is kept.")];
+  if (state?.phase !== "ended") return ["bad", t("The connection to Classpulse is lost; trying again. The figures below are old.")];
+  return ["quiet", t("Classpulse has closed. What it stored is kept: `classpulse sessions` lists it, and `classpulse report latest` makes the report.")];
+}
+
 function notices() {
   const found = [];
-  if (!connected) {
-    found.push(
-      state?.phase === "ended"
-        ? ["quiet", t("Classpulse has closed. What it stored is kept: `classpulse sessions` lists it, and `classpulse report latest` makes the report.")]
-        : ["bad", t("The connection to Classpulse is lost; trying again. The figures below are old.")],
-    );
-  }
+  if (!connected) found.push(away());
   if (refused) found.push(["bad", refused]);
   if (state?.trouble) found.push(["bad", state.trouble]);
   if (state && connected && state.source.state === "waiting" && state.phase !== "paused" && state.phase !== "ended") {
@@ -87,7 +89,7 @@ function announce(text) {
 
 function showStatus() {
   const waiting = state.phase === "running" && state.source.state === "waiting";
-  const [tone, word] = !connected && state.phase !== "ended" ? ["bad", t("No connection")] : waiting ? ["warn", t("Waiting")] : PHASES[state.phase];
+  const [tone, word] = !connected && (state.phase !== "ended" || inSchool()) ? ["bad", t("No connection")] : waiting ? ["warn", t("Waiting")] : PHASES[state.phase];
   const pill = byId("status");
   if (pill.textContent !== word) announce(`${word}.`);
   pill.dataset.tone = tone;
@@ -133,7 +135,8 @@ function showHealth() {
   setText(byId("dropped"), judged ? dropped : "–");
   const word = { ok: t("Good"), waiting: t("No picture"), ended: t("Ended") }[source.state] ?? source.state;
   setText(byId("source-health"), source.reopened ? n("{word}, reopened once", "{word}, reopened {n} times", source.reopened, { word }) : word);
-  setText(byId("session"), state.session_id === null ? t("Not stored") : t("Class {id}", { id: state.session_id }));
+  const begins = ["asking", "starting"].includes(state.phase); // it has no number yet
+  setText(byId("session"), state.session_id !== null ? t("Class {id}", { id: state.session_id }) : begins ? "–" : t("Not stored"));
 }
 
 function law() {
@@ -194,7 +197,9 @@ function showViews() {
 }
 
 function show(next) {
-  state = next;
+  if (next.session_id !== null) stored = next;
+  // What broke off while it began again has no number, and is the class that was stored before.
+  state = next.phase === "ended" && next.session_id === null && stored ? { ...stored, phase: "ended", source: next.source, trouble: next.trouble } : next;
   document.body.dataset.phase = state.phase;
   showStatus();
   showControls();

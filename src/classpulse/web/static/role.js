@@ -2,6 +2,9 @@
 
 import { ask } from "./server.js";
 
+/** Whether the class is one of a school's, whose server is not at its teacher's hand. */
+export const inSchool = () => document.documentElement.hasAttribute("data-school");
+
 export const isObserver = () => document.body.dataset.role === "observer";
 
 export async function prepareRole() {
