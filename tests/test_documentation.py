@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
@@ -118,6 +119,43 @@ def test_python_in_the_documentation_runs(page: Path, number: int, desk: Path, m
     monkeypatch.chdir(desk)
     code = blocks(page, "python")[number]
     exec(compile(code, f"{page.name} {number}", "exec"), {"__name__": "__main__"})  # noqa: S102 - ours
+
+
+EMBEDDER = """
+from classpulse import Pipeline, Settings
+from classpulse.settings import DetectorSettings
+
+Pipeline(Settings(cpu_share=1.0, detector=DetectorSettings(width_px=480)), jurisdiction="other")
+Pipeline(Settings())
+"""
+
+
+def test_python_in_the_documentation_passes_type_checkers(tmp_path: Path) -> None:
+    """As they see the installed package: strictly, and without pydantic's plugin, which knows more of settings."""
+    (tmp_path / "embedder.py").write_text(EMBEDDER, encoding="utf-8")
+    for name in ("README.md", "docs/embed.md", "docs/api.md"):
+        for i, code in enumerate(blocks(ROOT / name, "python")):
+            (tmp_path / f"{Path(name).stem.lower()}_{i}.py").write_text(code, encoding="utf-8")
+    config = tmp_path / "mypy.ini"
+    config.write_text("[mypy]\nstrict = True\n[mypy-classpulse.*]\nfollow_imports = silent\n", encoding="utf-8")
+    words = ["--config-file", str(config), "--cache-dir", os.devnull, *map(str, sorted(tmp_path.glob("*.py")))]
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", *words],
+        env={**os.environ, "MYPYPATH": str(ROOT / "src")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page.parent.name != "decisions"], ids=lambda page: str(page.relative_to(ROOT))
+)
+def test_nobody_is_told_to_fetch_what_pypi_does_not_have_yet(page: Path) -> None:
+    assert not re.search(r"pip install '?classpulse", page.read_text(encoding="utf-8")), (
+        "it is installed from a checkout"
+    )
 
 
 @pytest.fixture(scope="module")

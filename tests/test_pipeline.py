@@ -266,7 +266,7 @@ def test_the_law_of_a_pipeline_can_be_read() -> None:
 
 def test_research_is_declared_and_told(caplog: pytest.LogCaptureFixture) -> None:
     declared = Policy("research", declaration="Study 12, approved by the ethics board on 3 May")
-    with pytest.raises(PolicyError, match="'research' needs a declaration"):
+    with pytest.raises(PolicyError, match=r"'research' needs .* Pipeline\(policy=Policy\(\"research\", declaration="):
         Pipeline(jurisdiction="research")
     with pytest.raises(PolicyError, match="'research' needs a declaration"):
         Pipeline(Settings(jurisdiction="research"))
@@ -275,6 +275,18 @@ def test_research_is_declared_and_told(caplog: pytest.LogCaptureFixture) -> None
     assert caplog.messages == ["in force by a declaration: research"], "the declaration itself may name somebody"
     assert Pipeline(Settings(jurisdiction="eu"), policy=declared).policy == Policy("eu")
     assert Pipeline(policy=declared, jurisdiction="eu").policy == Policy("eu")
+
+
+@pytest.mark.parametrize("settings", ["other", {"cpu_share": 1.0}, {}])
+def test_what_are_no_settings_is_said_in_words(settings: Any) -> None:
+    with pytest.raises(TypeError, match=r'Settings\.model_validate\(\{…\}\); a law is jurisdiction="other"'):
+        Pipeline(settings)
+
+
+def test_what_is_no_policy_is_said_in_words() -> None:
+    wrong: Any = "other"
+    with pytest.raises(TypeError, match=r'policy must be Policy, not str: Policy\("other"\)'):
+        Pipeline(policy=wrong)
 
 
 # Who is here.

@@ -29,6 +29,23 @@ class ClassPulseError(Exception):
         return "".join(c if c.isprintable() or c in JOINERS else c.encode("unicode_escape").decode() for c in text)
 
 
+def check_kind(name: str, value: object, kind: type, right: str) -> None:
+    """Refuse an argument of another kind before it fails deep inside, in words that its caller cannot understand.
+
+    Args:
+        name: of the argument.
+        value: what was given.
+        kind: what it has to be.
+        right: how to write it.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    if not isinstance(value, kind):
+        message = f"{name} must be {kind.__name__}, not {type(value).__name__}: {right}"
+        raise TypeError(message)
+
+
 class Terminated(KeyboardInterrupt):
     """The system ends this program: it leaves as cleanly as after Ctrl-C, and waits for nobody."""
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from classpulse.errors import check_kind
 from classpulse.policy import UNSET_NOTICE, Policy, Task, tighten, told
 from classpulse.settings import Settings
 from classpulse.sources import describe, open_source
@@ -101,9 +102,13 @@ class Pipeline:
                 policy's, or needs a declaration.
             ModelError: a model file is missing or wrong.
             PeopleError: another embedder made the gallery.
+            TypeError: `settings` are no `Settings`, or `policy` is no `Policy`.
         """
-        self.settings = settings or Settings()
-        self.policy = tighten(tighten(policy or Policy(), self.settings.jurisdiction), jurisdiction)
+        self.settings = Settings() if settings is None else settings
+        check_kind("settings", self.settings, Settings, 'Settings.model_validate({…}); a law is jurisdiction="other"')
+        answered = Policy() if policy is None else policy
+        check_kind("policy", answered, Policy, 'Policy("other")')
+        self.policy = tighten(tighten(answered, self.settings.jurisdiction), jurisdiction)
         if self.policy.declaration:  # which is kept with the answer, and may name somebody
             logger.info("in force by a declaration: %s", told(self.policy.jurisdiction, self.policy.exemption))
         self.on_stage: OnStage | None = None

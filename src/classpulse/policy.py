@@ -103,7 +103,7 @@ class Policy:
             message = (
                 f"{what} needs a declaration of {SHORTEST_DECLARATION} characters or more: what it rests on and who "
                 f"approved it. It is kept with the answer: {_command(self.jurisdiction, self.exemption)}, "
-                "or in code Policy(…, declaration=…)"
+                f"or in code {_code(self.jurisdiction, self.exemption)}"
             )
             raise PolicyError(message)
 
@@ -201,6 +201,11 @@ def _check_known(jurisdiction: str | None) -> None:
 def _command(jurisdiction: str | None, exemption: str | None) -> str:
     flags = f" --exemption {exemption}" if exemption else ""
     return f'classpulse policy set {jurisdiction}{flags} --declaration "…"'
+
+
+def _code(jurisdiction: str | None, exemption: str | None) -> str:
+    law = ", ".join(f'"{word}"' for word in (jurisdiction, exemption) if word)
+    return f'Pipeline(policy=Policy({law}, declaration="…"))'
 
 
 def tighten(answered: Policy, asked: Jurisdiction | None) -> Policy:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from classpulse.arrays import Floats, Image, Ints, Mask, check_shape
+from classpulse.arrays import Floats, Image, Ints, Mask, check_picture, check_shape
 from classpulse.readings import UNCERTAIN, Emotions, HeadPoses, Identities
 
 if TYPE_CHECKING:
@@ -52,14 +52,7 @@ class Frame:
 
     def __post_init__(self) -> None:
         """Refuse anything but a colour picture of at least one pixel."""
-        # Of a file that it cannot read OpenCV gives None.
-        shape: tuple[int, ...] | None = getattr(self.image, "shape", None)
-        if shape is None or len(shape) != 3 or shape[2] != 3 or 0 in shape:
-            message = f"a frame is (height, width, 3) BGR, not {type(self.image).__name__ if shape is None else shape}"
-            raise ValueError(message)
-        if self.image.dtype != np.uint8:
-            message = f"a frame is uint8, not {self.image.dtype}"
-            raise ValueError(message)
+        check_picture(self.image)
 
     @property
     def width(self) -> int:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -236,6 +238,17 @@ def test_the_command_says_what_it_cannot_do(tmp_path: Path) -> None:
     unwritten = here("data", "check", path, "--json", tmp_path, data=tmp_path)
     assert unwritten.returncode == 8
     assert complaint(unwritten) == f"--json {tmp_path} cannot be written: Is a directory"
+
+
+def test_it_needs_nothing_that_only_training_needs(tmp_path: Path) -> None:
+    write_csv(different(), tmp_path)
+    program = (
+        "import sys\nfor name in 'onnx onnxscript optuna scipy sklearn torch'.split(): sys.modules[name] = None\n"
+        "from classpulse.cli import cli\ncli.main(['data', 'check', sys.argv[1]], standalone_mode=False)"
+    )
+    words = [sys.executable, "-c", program, str(tmp_path / "fer2013.csv")]
+    finished = subprocess.run(words, capture_output=True, text=True, check=False, timeout=120)
+    assert finished.returncode == 0, finished.stderr
 
 
 def test_its_help_has_examples(tmp_path: Path) -> None:

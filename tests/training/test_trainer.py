@@ -150,14 +150,18 @@ def test_a_full_disk_keeps_the_last_checkpoint(tmp_path: Path, monkeypatch: pyte
     assert not list(tmp_path.glob("*.part"))
 
 
-@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04 cut short"])
-def test_a_damaged_checkpoint_is_refused_in_one_line(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04 cut short", None])
+def test_a_damaged_checkpoint_is_refused_in_one_line(tmp_path: Path, content: bytes | None) -> None:
     faces = make_faces()
     run = open_run(tmp_path, faces)
+    if content is None:  # the beginning of one
+        run.save("last.pt", {"network": torch.zeros(9000)})
+        content = (tmp_path / "last.pt").read_bytes()[:5000]
     (tmp_path / "last.pt").write_bytes(content)
-    with pytest.raises(TrainingError, match=r"last\.pt is not a checkpoint, or is damaged") as caught:
+    with pytest.raises(TrainingError, match=r"last\.pt is not a checkpoint, or is damaged: begin a new run") as caught:
         Trainer(run, faces)
     assert "\n" not in str(caught.value)
+    assert "Errno" not in str(caught.value)
     assert "weights_only" not in str(caught.value), "nobody is told to trust a file that may run code"
 
 

@@ -99,6 +99,30 @@ def test_many_faces_and_none(embedder: FaceEmbedder) -> None:
     assert nobody.shape == (0, embedder.size)
 
 
+@pytest.mark.parametrize(
+    ("picture", "wanted"),
+    [
+        (np.zeros((90, 90, 3)), "a frame is uint8, not float64"),
+        (np.zeros((90, 90), np.uint8), r"a frame is \(height, width, 3\) BGR, not \(90, 90\)"),
+        (None, "not NoneType"),
+    ],
+)
+def test_what_is_no_picture_is_refused_as_everywhere(embedder: FaceEmbedder, picture: Any, wanted: str) -> None:
+    one = Faces(np.array([[9, 9, 80, 80]], np.float32), np.ones(1, np.float32), np.full((1, 5, 2), 40, np.float32))
+    one.landmarks[0] += np.arange(10).reshape(5, 2)
+    for faces in (one, Faces.empty()):
+        with pytest.raises(ValueError, match=wanted):
+            embedder.embed(picture, faces)
+
+
+def test_what_are_no_settings_and_no_policy_is_said_in_words() -> None:
+    wrong: Any = "other"
+    with pytest.raises(TypeError, match=r'policy must be Policy, not str: Policy\("other"\)'):
+        FaceEmbedder.open(Settings(), wrong)
+    with pytest.raises(TypeError, match=r"settings must be Settings, not str: Settings\(\)"):
+        FaceEmbedder.open(wrong, Policy("other"))
+
+
 @pytest.mark.parametrize("jurisdiction", ["eu", None])
 def test_the_policy_is_asked(jurisdiction: Any) -> None:
     with pytest.raises(PolicyError, match="does not allow identity models"):

@@ -194,10 +194,25 @@ def test_unknown_sessions_are_not_found(client: Client, hub: Hub, state: State) 
     assert client.get("/api/v1/windows.csv").status_code == 404
 
 
-def test_without_a_store_there_is_nothing_to_list(asking: type[Client], hub: Hub, controls: RecordedControls) -> None:
+@pytest.mark.parametrize("phase", ["asking", "starting"])
+def test_a_class_that_will_be_stored_is_not_said_to_be_left_out(
+    client: Client, hub: Hub, state: State, phase: str
+) -> None:
+    hub.publish(state(session_id=None, phase=phase))
+    answer = client.get("/api/v1/windows.csv")
+    assert answer.status_code == 404
+    assert answer.json()["detail"].startswith("This class has not begun to be stored yet")
+
+
+def test_without_a_store_there_is_nothing_to_list(
+    asking: type[Client], hub: Hub, state: State, controls: RecordedControls
+) -> None:
     client = asking(create_app(hub, controls, None))
     assert client.get("/api/v1/sessions").json() == []
-    assert client.get("/api/v1/windows.csv").status_code == 404
+    for phase in ("starting", "running"):
+        hub.publish(state(session_id=None, phase=phase))
+        answer = client.get("/api/v1/windows.csv")
+        assert (answer.status_code, answer.json()["detail"][:24]) == (404, "This class is not stored")
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8700", "localhost:8700", "LOCALHOST", "[::1]:8700"])

@@ -1,4 +1,4 @@
-"""The commands that look at a set of faces: check and explore. They need the extra `classpulse[train]`."""
+"""The commands that look at a set of faces: check and explore. The second needs the extra `classpulse[train]`."""
 
 # ruff: noqa: PLC0415 - heavy imports happen inside the commands, so that `classpulse --help` answers at once
 from __future__ import annotations

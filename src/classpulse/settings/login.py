@@ -50,9 +50,9 @@ class OidcSettings(Group):
     """Its address, as its own documents write it: https://accounts.google.com, https://login.school.example/realms/staff."""
     client_id: str | None = None
     """What it calls this Classpulse."""
-    client_secret: str | None = Field(None, repr=False)
+    client_secret: str | None = Field(default=None, repr=False)
     """What Classpulse shows it; keep it out of files: `CLASSPULSE_OIDC__CLIENT_SECRET`."""
-    button: str | None = Field(None, min_length=1, max_length=40)
+    button: str | None = Field(default=None, min_length=1, max_length=40)
     """What comes after "Log in with" on its button; "the school's account", in the page's language, if not given."""
     create: bool = False
     """Whether those whom nobody invited get an account; else only invited addresses come in."""

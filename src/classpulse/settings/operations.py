@@ -22,7 +22,7 @@ class LogSettings(Group):
 class MetricsSettings(Group):
     """Who may read the figures of the process, at `/metrics`."""
 
-    token: str | None = Field(None, min_length=16, repr=False)
+    token: str | None = Field(default=None, min_length=16, repr=False)
     """What a program must send to read them, as a bearer token of 16 characters or more. Without one, only this machine
     may, and only while nobody else can reach the pages."""
 
@@ -42,5 +42,5 @@ class TraceSettings(Group):
     endpoint: Annotated[str | None, AfterValidator(_endpoint)] = None
     """Where they are sent (OTLP over http), such as http://127.0.0.1:4318/v1/traces; nothing is traced if not given.
     Needs `pip install 'classpulse[trace]'`."""
-    share: float = Field(0.01, gt=0, le=1)
+    share: float = Field(default=0.01, gt=0, le=1)
     """Share of frames and of requests that are traced."""

@@ -27,7 +27,7 @@ def _address(text: str | None) -> str | None:
 class ServeSettings(Group):
     """A school's server (`classpulse serve`)."""
 
-    max_classes: int | None = Field(None, ge=1, le=500)
+    max_classes: int | None = Field(default=None, ge=1, le=500)
     """Most classes at once in this process; twice the processor's cores if not given."""
     sources: Annotated[tuple[SourceWord, ...], BeforeValidator(words)] = ("demo", "join", "webcam", "stream")
     """Kinds of sources that a teacher may give a class on its page; `screen`, `video` and `pictures` show what is on
@@ -37,7 +37,7 @@ class ServeSettings(Group):
     a public one, so that nobody makes this server ask machines that it alone can reach."""
     address: Annotated[str | None, AfterValidator(_address)] = None
     """Where other processes of the school reach this one, like http://10.0.0.5:8700; found out if not given."""
-    go_on_within_min: float = Field(10.0, ge=0, le=600)
+    go_on_within_min: float = Field(default=10.0, ge=0, le=600)
     """A class whose process was killed, or the whole server with it, goes on by itself if it ran so lately. After
     that no camera starts without somebody who asks for it."""
 

@@ -72,7 +72,7 @@ class WebSettings(Group):
 
     host: str = "127.0.0.1"
     """Address to listen on; anything but this machine's own lets others in, and the teacher then comes in by a link."""
-    port: int = Field(8700, ge=0, le=65535)
+    port: int = Field(default=8700, ge=0, le=65535)
     """Port of the live page; 0 takes any free one."""
     open_browser: bool = True
     """Whether to open the page in a browser."""
@@ -84,7 +84,7 @@ class WebSettings(Group):
     """The private key of your certificate (PEM), without a password."""
     public_url: Annotated[str | None, AfterValidator(_public_url)] = None
     """The address that a reverse proxy gives the pages, with its path: https://school.example/pulse."""
-    stay_min: float = Field(10, ge=0, le=720)
+    stay_min: float = Field(default=10, ge=0, le=720)
     """Minutes that the pages stay after a class, for its report and export, while somebody has one open; 0 for none."""
     trusted_proxies: Networks = ("127.0.0.1", "::1")
     """Whose word counts on who asks (X-Forwarded-For, X-Forwarded-Proto), where `public_url` is set."""

@@ -6,7 +6,6 @@ import contextlib
 import io
 import json
 import os
-import pickle
 import platform
 import subprocess
 from datetime import UTC, datetime
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from classpulse.training.faces.faceset import FaceSet
 
 RECORD, HISTORY, LAST, TRAINED_ON = "record.json", "history.csv", "last.pt", "trained-on.pt"
+INSTEAD = "begin a new run, if you like from another checkpoint of the folder with --set weights=FILE.pt"
 PACKAGES = ("classpulse", "torch", "numpy", "opencv-python-headless")
 
 
@@ -193,12 +193,11 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         message = f"{path} does not exist: the run has not finished an epoch"
         raise TrainingError(message) from None
-    except pickle.UnpicklingError:  # torch advises to trust the file: that is just what is not to be done
-        message = f"{path} is not a checkpoint, or is damaged: it holds more than tensors and numbers, or none"
-        raise TrainingError(message) from None
     except Exception as error:  # noqa: BLE001 - torch and pickle raise what they like
-        said = str(error).strip().splitlines() or [type(error).__name__]
-        message = f"{path} is not a checkpoint, or is damaged: {said[0][:200]}"
+        if isinstance(error, OSError) and error.filename is not None:  # those of a broken archive name no file
+            message = f"{path} cannot be read: {error.strerror}"
+        else:  # what torch says of it helps nobody, and to trust the file, as it advises, is not to be done
+            message = f"{path} is not a checkpoint, or is damaged: {INSTEAD}"
         raise TrainingError(message) from None
 
 

@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from classpulse.errors import ModelError
+from classpulse.arrays import check_picture
+from classpulse.errors import ModelError, check_kind
 from classpulse.inference import entries, open_model
-from classpulse.policy import Task
+from classpulse.policy import Policy, Task
+from classpulse.settings import Settings
 from classpulse.vision.alignment import ARCFACE, align
 from classpulse.vision.picture import to_batch
 
 if TYPE_CHECKING:
     from classpulse.inference import Contract, Entry, Model
-    from classpulse.policy import Policy
-    from classpulse.settings import RecognitionSettings, Settings
+    from classpulse.settings import RecognitionSettings
     from classpulse.types import Faces, Floats, Image
 
 MAX_BATCH = 16
@@ -62,7 +63,10 @@ class FaceEmbedder:
         Raises:
             PolicyError: the policy forbids recognition.
             ModelError: its file is missing or wrong.
+            TypeError: they are no `Settings`, or it is no `Policy`.
         """
+        check_kind("settings", settings, Settings, "Settings(), or Settings.model_validate({…})")
+        check_kind("policy", policy, Policy, 'Policy("other")')
         policy.require(Task.IDENTITY)
         entry = _entry(settings)
         return cls(open_model(entry.path, Task.IDENTITY, policy, threads=threads), settings.recognition)
@@ -76,7 +80,11 @@ class FaceEmbedder:
 
         Returns:
             (N, D) float32, rows of unit length; NaN where the network gave nothing that has a direction.
+
+        Raises:
+            ValueError: it is no such picture.
         """
+        check_picture(image)
         aligned = [align(image, landmarks, self._side_px, self._template) for landmarks in faces.landmarks]
         return self.embed_aligned(aligned)
 

@@ -151,6 +151,8 @@ def running_csv(hub: HubHere, store: StoreHere) -> Response:
     """The finished windows of the class on the page, for a spreadsheet."""
     session_id = hub.state.session_id
     if session_id is None:
+        if store is not None and hub.state.phase in {"asking", "starting"}:
+            raise HTTPException(404, "This class has not begun to be stored yet, so there is nothing to export.")
         raise HTTPException(404, "This class is not stored, so there is nothing to export.")
     return windows_csv(session_id, store)
 

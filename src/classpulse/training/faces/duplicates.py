@@ -5,9 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.fft import dct
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from classpulse.training.faces.faceset import SIDE_PX
 
@@ -52,7 +49,7 @@ def perceptual_hashes(images: NDArray[np.uint8]) -> NDArray[np.uint64]:
     if images.ndim != 3 or images.shape[1:] != (SIDE_PX, SIDE_PX) or images.dtype != np.uint8:
         message = f"images are {images.dtype} {images.shape}, not uint8 (N, {SIDE_PX}, {SIDE_PX})"
         raise ValueError(message)
-    waves: NDArray[np.float64] = dct(np.eye(SIDE_PX), axis=0, norm="ortho")[1:9]
+    waves = _waves()
     hashes = np.empty(len(images), np.uint64)
     for start in range(0, len(images), _BATCH):
         batch = images[start : start + _BATCH].astype(np.float64)
@@ -120,13 +117,25 @@ def groups(hashes: NDArray[np.uint64], max_bits: int = NEAR_BITS) -> list[NDArra
     return sorted(found, key=lambda group: int(group[0]))
 
 
+def _waves() -> NDArray[np.float64]:
+    """(8, 48): the lowest frequencies of the orthonormal cosine transform (DCT-II), without the constant one."""
+    places = (np.arange(SIDE_PX) + 0.5) / SIDE_PX
+    waves = np.sqrt(2 / SIDE_PX) * np.cos(np.pi * np.arange(1, 9)[:, None] * places)
+    return np.asarray(waves, np.float64)
+
+
 def _connect(labels: NDArray[np.intp], pairs: list[tuple[NDArray[np.intp], NDArray[np.intp]]]) -> NDArray[np.intp]:
-    """Groups so far, as a label for each hash, and what new pairs make of them."""
-    count = len(labels)
-    rows = np.concatenate([labels, *(labels[a] for a, _ in pairs)])
-    columns = np.concatenate([labels, *(labels[b] for _, b in pairs)])
-    graph = coo_array((np.ones(len(rows), np.bool_), (rows, columns)), shape=(count, count))
-    return np.asarray(connected_components(graph, directed=False)[1], np.intp)[labels]
+    """Groups so far, as the first hash of its group for each hash, and what new pairs make of them."""
+    first = labels
+    a = np.concatenate([labels[:0], *(rows for rows, _ in pairs)])
+    b = np.concatenate([labels[:0], *(columns for _, columns in pairs)])
+    while (apart := first[a] != first[b]).any():
+        a, b = a[apart], b[apart]  # the others are joined for good
+        first = first.copy()
+        np.minimum.at(first, np.maximum(first[a], first[b]), np.minimum(first[a], first[b]))
+        while (first != first[first]).any():
+            first = first[first]
+    return first
 
 
 def _close(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from classpulse.training.faces.faceset import EMOTIONS, FaceSet, Split, majority
+from classpulse.vision.assignment import assign
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,7 +45,7 @@ def _by_votes(faces: FaceSet) -> NDArray[np.intp]:
     seen, agreed = majority(faces.votes)
     table = np.zeros((len(EMOTIONS), len(EMOTIONS)), np.int64)
     np.add.at(table, (faces.labels[agreed], seen[agreed]), 1)
-    _, order = linear_sum_assignment(table, maximize=True)
+    _, order = assign(-table.astype(np.float64), 1.0)  # whatever costs less than the limit is paired
     best = table[np.arange(len(EMOTIONS)), order].sum()
     believed = table.sum() >= MIN_FACES and best >= MIN_GAIN * np.trace(table)
     return np.asarray(order, np.intp) if believed else np.arange(len(EMOTIONS))
@@ -59,7 +59,7 @@ def _by_sizes(faces: FaceSet) -> NDArray[np.intp]:
         return as_it_is
     shares, wanted = counts / counts.sum(), published / published.sum()
     apart = np.abs(np.log(shares[:, None] / wanted[None, :]))
-    _, order = linear_sum_assignment(apart)
+    _, order = assign(apart, apart.max() + 1)
     if np.diag(apart).max() <= TOLERANCE or apart[as_it_is, order].max() > TOLERANCE:
         return as_it_is
     return np.asarray(order, np.intp)
