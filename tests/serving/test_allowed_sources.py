@@ -6,6 +6,7 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from pydantic import ValidationError
 
 from classpulse.errors import CourseError, SourceError
 from classpulse.school.allowed import allowed_source
@@ -81,7 +82,7 @@ def test_what_is_nobodys_secret_may_be_a_source(text: str, kind: str) -> None:
 )
 @pytest.mark.parametrize("scheme", ["rtsp", "http"])
 def test_what_only_the_server_reaches_is_refused(scheme: str, host: str) -> None:
-    with pytest.raises(SourceError, match=r"private network|is not known"):
+    with pytest.raises(SourceError, match=r"^The .*(private network|is not known|multicast)"):
         allowed_source(f"{scheme}://user:secret@{host}:8080/admin", ServeSettings())
 
 
@@ -109,6 +110,42 @@ def test_what_is_the_servers_own_is_refused_without_a_look(text: str) -> None:
     with pytest.raises(SourceError) as caught:
         allowed_source(text, ServeSettings())
     assert "exist" not in str(caught.value), "whoever asks is not to hear which files there are"
+
+
+@pytest.mark.parametrize("text", ["/etc/passwd", "file:///etc/passwd", "FILE://x", "screen", "screen:", "screen:9x9"])
+def test_what_is_not_allowed_is_refused_by_its_kind_however_it_is_written(text: str) -> None:
+    """And no other spelling is proposed, which would be refused too."""
+    with pytest.raises(SourceError, match=r"^This school lets a class have one of these sources"):
+        allowed_source(text, ServeSettings())
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("http://8.8.8.8:99999/", "The port in the address of the stream is no number from 1 to 65535"),
+        ("http://8.8.8.8:x/", "The port in the address"),
+        ("http://[::1", "has no host"),
+        ("rtsp://224.0.0.1/", "The address 224.0.0.1 is of many machines at once"),
+        ("rtsp://[ff02::1]/", "is of many machines at once"),
+        ("http://127.0.0.1/", "The host 127.0.0.1 is in a private network"),
+        ("rtps://camera.example/", "begins with rtps://: did you mean rtsps://?"),
+        ("ftp://camera.example/", "begins with ftp://: rtsp, rtsps, http, https are known"),
+    ],
+)
+def test_what_is_wrong_with_an_address_is_told_and_nothing_else(text: str, told: str) -> None:
+    """No sentence begins with what was typed: pages begin theirs with a capital."""
+    with pytest.raises(SourceError) as caught:
+        allowed_source(text, ServeSettings())
+    assert told in str(caught.value)
+    assert "file" not in str(caught.value), "no file may be given"
+    assert not str(caught.value).lower().startswith(text[:3])
+
+
+def test_a_network_of_cameras_is_no_proxy() -> None:
+    with pytest.raises(ValidationError) as caught:
+        ServeSettings(networks="10.20.0.0/99")
+    assert "addresses and networks are written like 10.0.0.5 and 10.0.0.0/24" in str(caught.value)
+    assert "proxy" not in str(caught.value)
 
 
 def test_a_path_that_begins_like_a_screen_is_not_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from joined_class import Device
+from joined_class import UNCHECKED, Device, open_socket
 from school_pair import COURSES, DATABASE, Pair
 from served_school import Asks, first_admin, serve
+from websockets.exceptions import ConnectionClosed
 
 from classpulse.school.school import MOST_TAKEN
 from classpulse.web.who import REMEMBERED_S
@@ -130,6 +131,30 @@ def test_a_class_is_seen_through_any_process_under_the_proxys_path(pair: Pair) -
         assert ana.post(f"{pair.url}c/{slug}/api/v1/marks", headers=ours, json={"label": "seen"}).status_code == 202
     (cookie,) = ana.cookies.jar
     assert (cookie.name, cookie.secure, cookie.path) == ("__Host-classpulse-our-pulse", True, "/")
+
+
+def told_to_a_stranger(url: str, slug: str) -> list[object]:
+    """All that a class says to somebody without a code, but for its name and the time."""
+    asks, place, told = Asks(), f"{url}c/{slug}/", list[object]()
+    for method, path in (("GET", "AAAACCCC"), ("POST", "AAAACCCC"), ("GET", "me"), ("POST", "answers"), ("GET", "a/b")):
+        answer = asks.request(method, f"{place}api/v1/join/{path}", json={} if method == "POST" else None)
+        headers = [(name, value) for name, value in answer.headers.multi_items() if name != "date"]
+        told.append(
+            (answer.status_code, headers, answer.text.replace(slug, "NAME"), len(answer.headers.get_list("date")))
+        )
+    with open_socket(place, UNCHECKED) as socket:
+        socket.send('{"secret": "none"}')
+        told += [socket.recv(timeout=60), socket.recv(timeout=60)]
+        with pytest.raises(ConnectionClosed) as ended:
+            socket.recv(timeout=60)
+    return [*told, ended.value.rcvd]
+
+
+def test_a_class_of_another_process_is_none_to_a_stranger(pair: Pair) -> None:
+    slug, none = COURSES[0], "maths-7z"
+    there = pair.other(pair.owner(slug))
+    pair.until_running(slug, there.url)
+    assert told_to_a_stranger(there.url, slug) == told_to_a_stranger(there.url, none)
 
 
 @pytest.mark.fault("PostgreSQL is killed and restarted during a class")

@@ -118,5 +118,7 @@ def test_psycopg_is_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_driver_that_is_not_installed() -> None:
     said = refused("mysql+mysqldb://user:secret@host/db")
-    assert said.startswith("databases of the kind 'mysql+mysqldb' need the Python module 'MySQLdb': install the package with it")
+    assert said.startswith(
+        "databases of the kind 'mysql+mysqldb' need the Python module 'MySQLdb': install the package with it"
+    )
     assert "secret" not in said

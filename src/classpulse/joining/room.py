@@ -71,6 +71,17 @@ class Room:
         self._seats = Seats(settings, clock)
         self._version = 0
 
+    @classmethod
+    def of_nobody(cls, settings: JoinSettings) -> Room:
+        """The room of a class that does not run, or is not there: no code and no secret leads in, as no wrong one does.
+
+        Args:
+            settings: of a class.
+        """
+        room = cls(settings, camera=False, on_answer=lambda *_: None, on_erase=lambda *_: None)
+        room.follow("ended")
+        return room
+
     # The class.
 
     def begin(self, policy: Policy) -> None:
@@ -115,9 +126,9 @@ class Room:
             JoinError: nobody takes part with it, or the class has ended.
         """
         with self._lock:
+            one = self._seats.find(secret)  # first, so that only who took part is told that it was
             if self.phase == "ended":
                 raise JoinError(ENDED, "over")
-            one = self._seats.find(secret)
             one.heard_s = self._clock()
             return one.id
 

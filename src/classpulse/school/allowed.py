@@ -48,8 +48,13 @@ def allowed_source(text: str, serve: ServeSettings) -> SourceKind:
 def kind_of(text: str) -> str:
     """The kind of a source, without a look at any file: whoever asks is not to hear which files there are."""
     plain = text.strip()
-    # A path that only begins like a screen is one: `screens/../../etc/passwd`.
-    if "://" in plain or plain in {"demo", "join", "screen"} or plain.startswith("screen:"):
-        return describe(plain).kind
+    if plain in {"demo", "join"}:
+        return plain
+    # However it is written. A path that only begins like a screen is one: `screens/../../etc/passwd`.
+    if plain == "screen" or plain.startswith("screen:"):
+        return "screen"
+    scheme, found, _ = plain.partition("://")
+    if found:
+        return "video" if scheme.lower() == "file" else "stream"
     plain = plain.removeprefix("/dev/video")
     return "webcam" if plain.isascii() and plain.isdigit() and len(plain) <= 3 else "video"

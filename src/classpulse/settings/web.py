@@ -59,7 +59,7 @@ def _network(text: str) -> str:
     try:
         ipaddress.ip_network(text)
     except ValueError:
-        message = "a proxy is given by its address or network, like 10.0.0.5 or 10.0.0.0/24"
+        message = "addresses and networks are written like 10.0.0.5 and 10.0.0.0/24"
         raise ValueError(message) from None
     return text
 

@@ -11,7 +11,7 @@ import ipaddress
 import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from classpulse.errors import SourceError
 from classpulse.texts import phrase
@@ -53,14 +53,16 @@ def destination_of(url: str, networks: Iterable[str]) -> Destination:
     Raises:
         SourceError: it leads nowhere, or into a private network that is not among these.
     """
-    try:
-        parts = urlsplit(url)
-        host, port, scheme = parts.hostname, parts.port or PORTS[parts.scheme], parts.scheme
-    except (ValueError, KeyError):
-        host, port, scheme = None, 0, ""
-    if not host:
+    parts = _parts(url)
+    host = parts.hostname
+    if not host or parts.scheme not in PORTS:
         message = phrase("The address of the stream has no host: write it like rtsp://camera.school.example/stream")
         raise SourceError(message)
+    try:
+        port = parts.port or PORTS[parts.scheme]
+    except ValueError:
+        message = phrase("The port in the address of the stream is no number from 1 to 65535.")
+        raise SourceError(message) from None
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
@@ -68,22 +70,39 @@ def destination_of(url: str, networks: Iterable[str]) -> Destination:
         raise SourceError(message) from None
     allowed = [ipaddress.ip_network(network) for network in networks]
     if not all(_may_be_asked(str(one[4][0]), allowed) for one in found):
+        if any(_inner(_address(str(one[4][0]))).is_multicast for one in found):
+            message = phrase(
+                "The address {host} is of many machines at once (multicast): give that of one camera.", host=host
+            )
+            raise SourceError(message)
         message = phrase(
-            "{host} is an address of a private network. Whoever runs the server may allow it: "
+            "The host {host} is in a private network. Whoever runs the server may allow it: "
             "the setting serve.networks names the networks that cameras are in.",
             host=host,
         )
         raise SourceError(message)
     places = dict.fromkeys((family, place) for family, _, _, _, place in found)
-    return Destination(host, port, scheme in {"rtsps", "https"}, tuple(places))
+    return Destination(host, port, parts.scheme in {"rtsps", "https"}, tuple(places))
+
+
+def _parts(url: str) -> SplitResult:
+    """The parts of a URL, all empty if it makes no sense."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return urlsplit("")
 
 
 def _may_be_asked(text: str, allowed: list[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:
-    address = ipaddress.ip_address(text.partition("%")[0])
+    address = _address(text)
     inner = _inner(address)
     if any(one in network for one in {address, inner} for network in allowed if network.version == one.version):
         return True
     return address.is_global and inner.is_global and not (inner.is_multicast or inner.is_reserved)
+
+
+def _address(text: str) -> Address:
+    return ipaddress.ip_address(text.partition("%")[0])
 
 
 def _inner(address: Address) -> Address:

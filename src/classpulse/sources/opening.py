@@ -160,8 +160,10 @@ def _describe_url(url: str) -> SourceKind:
     scheme = url.partition("://")[0].lower()
     if scheme not in SCHEMES:
         near = difflib.get_close_matches(scheme, SCHEMES, n=1)
-        hint = f"did you mean {near[0]}://?" if near else f"{', '.join(SCHEMES)} are known; a file needs no scheme"
-        message = f"{scheme}:// is no kind of stream that can be read: {hint}"
+        hint = f"did you mean {near[0]}://?" if near else f"{', '.join(SCHEMES)} are known"
+        if scheme == "file":
+            hint = "a file needs no scheme"
+        message = f"no kind of stream that can be read begins with {scheme}://: {hint}"
         raise SourceError(message)
     return SourceKind("stream", masked(url), scheme + url[len(scheme) :])
 

@@ -17,7 +17,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, RedirectResponse
 
 from classpulse.secret_tokens import digest_of, new_token
-from classpulse.web.limits import CODE_GUESSES, TOKEN_GUESSES, Limits, TooManyRequestsError, address_of
+from classpulse.web.limits import CODE_GUESSES, TOKEN_GUESSES, Limits, TooManyRequestsError, address_of, class_of
 from classpulse.web.standing import standing_of
 
 if TYPE_CHECKING:
@@ -36,10 +36,11 @@ STAYS_S = 12 * 3600.0
 """How long somebody who came in stays in; no class is longer."""
 MOST = 1000
 """Links and logins that are kept; beyond that the oldest goes."""
+OF_STUDENTS = re.compile(r"/join(/[^/]*)?|/static/.*|/api/v1/join/((?!renew$)[^/]+|models/[^/]+)")
+"""What whoever has the code of a class asks for."""
 OPEN = re.compile(
-    # Students come in by the code of their class, people on file by a link of their own, and figures take a token.
-    r"/healthz|/readyz|/metrics|/enter|/join(/[^/]*)?|/me/[^/]*|/static/.*|"
-    r"/api/v1/(openapi\.json|enter|me(/.*)?|join/(?!renew$)[^/]+|join/models/[^/]+)"
+    # People on file come in by a link of their own, and figures take a token.
+    rf"/healthz|/readyz|/metrics|/enter|/me/[^/]*|/api/v1/(openapi\.json|enter|me(/.*)?)|{OF_STUDENTS.pattern}"
 )
 """What takes no role. Everything else does, so that a new path is closed until somebody opens it."""
 CODE = re.compile(r"/api/v1/join/(?!(renew|answers|hand|way|me|socket)$)[^/]+")
@@ -203,7 +204,7 @@ class Doors:
         path = connection.scope["path"]
         if OPEN.fullmatch(path):
             if CODE.fullmatch(path):
-                self._access.limits.check(CODE_GUESSES, address_of(connection))
+                self._access.limits.check(CODE_GUESSES, address_of(connection), class_of(connection))
             return None
         connection.state.role = role = self._access.role(connection)
         return self._refusal(connection.scope, role)

@@ -27,7 +27,7 @@ from classpulse.errors import (
 from classpulse.texts import phrase
 from classpulse.web import join_api
 from classpulse.web.language import catalogue_of
-from classpulse.web.limits import CODE_GUESSES, SECRET_GUESSES, Rule, TooManyRequestsError, address_of
+from classpulse.web.limits import CODE_GUESSES, SECRET_GUESSES, Rule, TooManyRequestsError, address_of, class_of
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request
@@ -100,7 +100,7 @@ def _explain_error(request: Request, error: Exception) -> JSONResponse:
         rule = GUESSES.get(error.reason)
         if rule is not None:
             try:
-                cast("Limits", request.app.state.limits).count(rule, address_of(request))
+                cast("Limits", request.app.state.limits).count(rule, address_of(request), class_of(request))
             except TooManyRequestsError as too_many:
                 return _explain_refusal(request, too_many)
     return JSONResponse({"detail": catalogue_of(request).retold(str(error))}, status)

@@ -11,6 +11,8 @@ from classpulse.web.join_schema import ModelFile, ModelInput, Models
 from classpulse.web.static_files import StaticFiles
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fastapi import Request, Response
 
     from classpulse.inference import Entry
@@ -21,12 +23,24 @@ NAMES = ("emotion.onnx", "detector.onnx")
 RUNTIME = "vendor/ort-wasm-simd-threaded.wasm"
 
 
+def are_served(room: Room) -> bool:
+    """Whether a device of this class reads faces by itself."""
+    policy = room.policy
+    return "device" in room.ways and policy is not None and policy.allows(Task.EMOTION)
+
+
 class DeviceModels:
     """Tells a device which networks to fetch, and sends them; files are read and hashed once."""
 
-    def __init__(self, settings: Settings, files: StaticFiles) -> None:
-        """Read nothing yet; `files` has what runs the networks."""
-        self._settings = settings
+    def __init__(self, settings: Settings, files: StaticFiles, served: Callable[[Room], bool] = are_served) -> None:
+        """Read nothing yet.
+
+        Args:
+            settings: which networks these are.
+            files: has what runs the networks.
+            served: whether they are given out.
+        """
+        self._settings, self._served = settings, served
         self._runtime = files
         self._entries: dict[str, Entry] = {}
         self._files: StaticFiles | None = None
@@ -61,10 +75,6 @@ class DeviceModels:
         if self._files is None:
             self._files = StaticFiles({known: self._entry(known).path for known in NAMES})
         return self._files.answer(name, request)
-
-    def _served(self, room: Room) -> bool:
-        policy = room.policy
-        return "device" in room.ways and policy is not None and policy.allows(Task.EMOTION)
 
     def _entry(self, name: str) -> Entry:
         if name not in self._entries:

@@ -41,7 +41,7 @@ class Rule:
 
 
 MOST_ADDRESSES = 20_000
-"""Addresses that are remembered: some 20 MB."""
+"""Addresses that are remembered, each for every class that it asked for: some 20 MB."""
 
 CODE_GUESSES = Rule(phrase("wrong codes"), 10, 100, shut=300)
 """Codes of a join link that lead nowhere."""
@@ -86,42 +86,46 @@ class Limits:
         self._begin()
 
     def _begin(self) -> None:
+        """Know of no single address, nor of any class; what all addresses did to a server of one class stays."""
+        self._of_classes = MovingWindowRateLimiter(MemoryStorage())
         self._each, self._known = MovingWindowRateLimiter(MemoryStorage()), set[str]()
 
-    def check(self, rule: Rule, address: str) -> None:
+    def check(self, rule: Rule, address: str, where: str = "") -> None:
         """Refuse an address that is shut out.
 
         Args:
             rule: what is to be tried.
             address: from where; see `address_of`.
+            where: which class of a school is asked, each of which counts for itself, be there one or not.
 
         Raises:
             TooManyRequestsError: far too much of it came from there in the last minute.
         """
         if rule.shut is not None:
-            item, key = RateLimitItemPerMinute(rule.shut), f"{rule.what} shut {address}"
+            item, key = RateLimitItemPerMinute(rule.shut), f"{rule.what} shut {where} {address}"
             if not self._each.test(item, key):
                 raise self._refusal(rule, self._each, item, key)
 
-    def count(self, rule: Rule, address: str) -> None:
+    def count(self, rule: Rule, address: str, where: str = "") -> None:
         """Count one try, which was wrong where `rule` is about guesses.
 
         Raises:
             TooManyRequestsError: that was one too many in the last minute, from there or in all.
         """
-        self._know(address)
+        one, together = f"{where} {address}", self._of_classes if where else self._together
+        self._know(one)
         if rule.shut is not None:
-            self._each.hit(RateLimitItemPerMinute(rule.shut), f"{rule.what} shut {address}")
-        for limiter, most, whose in ((self._each, rule.each, address), (self._together, rule.together, "in all")):
+            self._each.hit(RateLimitItemPerMinute(rule.shut), f"{rule.what} shut {one}")
+        for limiter, most, whose in ((self._each, rule.each, one), (together, rule.together, f"in all {where}")):
             item, key = RateLimitItemPerMinute(most), f"{rule.what} {whose}"
             if not limiter.hit(item, key):
                 raise self._refusal(rule, limiter, item, key)
 
-    def _know(self, address: str) -> None:
+    def _know(self, one: str) -> None:
         """Begin anew with single addresses after so many: the library forgets none, and some have no end of them."""
-        if len(self._known) >= MOST_ADDRESSES and address not in self._known:
+        if len(self._known) >= MOST_ADDRESSES and one not in self._known:
             self._begin()
-        self._known.add(address)
+        self._known.add(one)
 
     def _refusal(
         self, rule: Rule, limiter: MovingWindowRateLimiter, item: RateLimitItemPerMinute, key: str
@@ -142,3 +146,9 @@ def address_of(connection: HTTPConnection) -> str:
     if address.version == 4:
         return host
     return str(address.ipv4_mapped or ipaddress.ip_network((address, 64), strict=False))
+
+
+def class_of(connection: HTTPConnection) -> str:
+    """The name by which a class of a school is asked, be there one or not; empty for whatever is no school's."""
+    _, found, name = str(connection.scope.get("root_path", "")).rpartition("/c/")
+    return name if found else ""

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from classpulse.web import description
+from classpulse.web.access import OF_STUDENTS
 from classpulse.web.description import TOLD, Manual
 from classpulse.web.who import cookie_of
 
@@ -99,6 +100,9 @@ def _secure(path: str, method: str, operation: dict[str, Any]) -> None:
 
 def _secure_class(path: str, method: str, operation: dict[str, Any]) -> None:
     description.secure_class(path, method, operation)
+    if not operation["security"] and not OF_STUDENTS.fullmatch(path):  # nobody else hears that there is such a class
+        operation["security"] = [{"token": []}, {"login": []}]
+        _tell(operation, {"401": "Nobody's token, or none."})
     told = {"503": "No process has the class at this moment, or the database does not answer: try again."}
     _tell(operation, told | {"404": "There is no such class, or whoever asks is not in it."})
 

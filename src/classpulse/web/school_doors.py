@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, RedirectResponse
 
 from classpulse.errors import ClassPulseError
 from classpulse.texts import phrase
-from classpulse.web.access import OPEN, PAGES
+from classpulse.web.access import OF_STUDENTS, PAGES
 from classpulse.web.explained import AWAY, LATER_S
 from classpulse.web.language import catalogue_of
 from classpulse.web.limits import TooManyRequestsError
@@ -41,6 +41,8 @@ logger = logging.getLogger(__name__)
 PLACE = re.compile(r"/c/([a-z0-9-]{1,40})(/.*)?", re.DOTALL)
 STORED = re.compile(r"/api/v1/sessions/.*", re.DOTALL)
 ONE_STORED = re.compile(r"/api/v1/sessions/([0-9]{1,15})/.*", re.DOTALL)
+BY_CODE = re.compile(r"/api/v1/join/[^/]+")
+"""What only the class itself can answer to whoever has its code, or a secret."""
 EVENTS = "/api/v1/events"
 OF_NOW = frozenset({EVENTS, "/api/v1/state"})
 """What tells how a class does, or how it was left."""
@@ -80,7 +82,8 @@ class ClassDoors:
             school: knows where each class is.
             who: tells who asks.
             members: tells to which classes they belong.
-            idle: answers for a class that does not run, from what was stored of it.
+            idle: answers for a class that does not run, from what was stored of it; and students for one that is not
+                there, so that nobody hears which there are.
         """
         self._app, self._pages, self._school = app, pages, school
         self._who, self._members = who, members
@@ -119,19 +122,19 @@ class ClassDoors:
             # Without the slash the page's own links would lead beside it.
             raise _AnswerError(RedirectResponse(f"{self._pages.state.root_path}/c/{slug}/", 308))
         standing = None
-        if not OPEN.fullmatch(inner):
+        if not OF_STUDENTS.fullmatch(inner):
             standing = await self._standing(slug, inner, scope)
-        course = standing.course if standing else await to_thread.run_sync(self._members.course, slug)
-        if course is None:
-            raise _AnswerError(self._refusal(scope, 404, NO_CLASS))
         root = f"{self._pages.state.root_path}/c/{slug}"
         within = with_state({**scope, "path": inner, "root_path": root}, STANDING, standing)
         if standing is not None:
             within = with_state(within, ACTOR, standing.account.name)
-        app = self._place(course, within)
-        if app is self._idle and inner in OF_NOW:
-            run = self._school.run(course.id)
-            within = with_state(within, OVER, await to_thread.run_sync(over, self._school.store, course, run))
+            app = self._place(standing.course, within)
+            if app is self._idle and inner in OF_NOW:
+                run = self._school.run(standing.course.id)
+                left = await to_thread.run_sync(over, self._school.store, standing.course, run)
+                within = with_state(within, OVER, left)
+        else:
+            app = await self._of_students(slug, within)
         try:
             if standing is not None and inner == EVENTS:
                 await self._while_let_in(app, standing, within, receive, send)
@@ -160,25 +163,47 @@ class ClassDoors:
         courses = self._school.store.courses()
         return await to_thread.run_sync(courses.course_of, int(about[1])) == course.id
 
-    def _place(self, course: Course, scope: Scope) -> ASGIApp:
-        """Whoever answers for a class now."""
-        held, run = self._school.held(course.id), self._school.run(course.id)
-        # What this process ended itself others hear of a second later.
-        elsewhere = run is not None and run.live and run.process is not None and run.process.id != self._school.me.id
-        if held is not None and (held.live or not elsewhere):
-            return held.app
-        inner = scope["path"]
-        if STORED.fullmatch(inner) or inner.startswith("/static/"):
-            return self._idle  # it is the same in every process
-        process = run.process if run is not None and run.live else None
-        if process is not None and process.id != self._school.me.id and not self._is_opening(course):
-            if not scope["state"].get(HANDED_ON):
-                return self._forwarder.to(process, course.slug)
-        elif self._school.looked and not self._is_coming(course):
-            if inner == "/" and scope["type"] == "http":
-                raise _AnswerError(RedirectResponse(f"{self._pages.state.root_path}/classes/{course.slug}", 303))
+    async def _of_students(self, slug: str, scope: Scope) -> ASGIApp:
+        """Whoever answers students and strangers: what says nothing of whether there is such a class, or runs."""
+        if not BY_CODE.fullmatch(scope["path"]):
             return self._idle
-        raise _AnswerError(self.moving(scope))
+        course = await to_thread.run_sync(self._members.course, slug)
+        return self._idle if course is None else self._here(course) or self._there(course, scope) or self._idle
+
+    def _place(self, course: Course, scope: Scope) -> ASGIApp:
+        """Whoever answers the members of a class now."""
+        inner, here = scope["path"], self._here(course)
+        if here is not None:
+            return here
+        if STORED.fullmatch(inner):
+            return self._idle  # it is the same in every process
+        there = self._there(course, scope)
+        if there is not None:
+            return there
+        if self._is_elsewhere(course) or self._is_coming(course) or not self._school.looked:
+            raise _AnswerError(self.moving(scope))
+        if inner == "/" and scope["type"] == "http":
+            raise _AnswerError(RedirectResponse(f"{self._pages.state.root_path}/classes/{course.slug}", 303))
+        return self._idle
+
+    def _here(self, course: Course) -> ASGIApp | None:
+        """The pages of a class that runs in this process, or ran here last."""
+        held = self._school.held(course.id)
+        # What this process ended itself others hear of a second later.
+        return held.app if held is not None and (held.live or not self._is_elsewhere(course)) else None
+
+    def _there(self, course: Course, scope: Scope) -> ASGIApp | None:
+        """Another process that runs a class; None where there is none, or where one has sent this here."""
+        run = self._school.run(course.id)
+        if run is None or run.process is None or not self._is_elsewhere(course) or scope["state"].get(HANDED_ON):
+            return None
+        return self._forwarder.to(run.process, course.slug)
+
+    def _is_elsewhere(self, course: Course) -> bool:
+        """Whether another process runs it."""
+        run = self._school.run(course.id)
+        process = run.process if run is not None and run.live else None
+        return process is not None and process.id != self._school.me.id and not self._is_opening(course)
 
     def _is_opening(self, course: Course) -> bool:
         """Whether it is about to run here, of which others hear a second later."""

@@ -37,9 +37,9 @@ PASS, CLIENT, SCHEME = "x-classpulse-pass", "x-classpulse-client", "x-classpulse
 """What a process says to another: that it is one, who asked it, and how."""
 OURS = frozenset({PASS, CLIENT, SCHEME})
 NOT_HANDED_ON = OURS | {
-    # Of this one connection (RFC 9110, 7.6.1), and of proxies that were seen to already.
+    # Of this one connection (RFC 9110, 7.6.1), of proxies that were seen to already, and what this process says itself.
     *("connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding"),
-    *("upgrade", "forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"),
+    *("date", "upgrade", "forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"),
 }
 OF_A_SOCKET = frozenset(
     {"host", "origin", "sec-websocket-key", "sec-websocket-version", "sec-websocket-extensions"}
@@ -229,7 +229,8 @@ async def _both_ways(other: ClientConnection, receive: Receive, send: Send) -> N
         with suppress(RuntimeError):  # the other side was first
             code = other.close_code or 1012
             # 1006 is what a broken line is called, and may not be said.
-            await send({"type": "websocket.close", "code": 1012 if code == 1006 else code})
+            reason = other.close_reason or ""
+            await send({"type": "websocket.close", "code": 1012 if code == 1006 else code, "reason": reason})
 
     tasks = {asyncio.create_task(there()), asyncio.create_task(back())}
     _, going = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
