@@ -224,7 +224,7 @@ def test_two_classes_on_one_machine_have_two_cookies(app: FastAPI, hub: Hub, con
         ({"public_url": "https://school.example/api/x"}, "one of Classpulse's own"),
         ({"public_url": "https://school.example/a/../b"}, "plain words"),
         ({"trusted_proxies": "10.0.0.0/33"}, "10.0.0.0/24"),
-        ({"trusted_proxies": "proxy.school"}, "by its address"),
+        ({"trusted_proxies": "proxy.school"}, "are written like"),
         ({"certificate": "x.pem"}, "give both"),
         ({"https": "own"}, "web.certificate"),
     ],
