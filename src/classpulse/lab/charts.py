@@ -12,7 +12,7 @@ import pandas as pd  # noqa: F401 - altair asks `sys.modules` for it, where anot
 from classpulse.colours import BETWEEN, EMOTION_COLOURS, LOST, WITH
 from classpulse.insight.moments import SAID, clock
 from classpulse.lab.faces import LABELS
-from classpulse.report.contents import stretches
+from classpulse.report.stretches import stretches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

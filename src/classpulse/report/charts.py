@@ -27,7 +27,7 @@ from classpulse.report.canvas import (
     styled,
     to_svg,
 )
-from classpulse.report.contents import stretches
+from classpulse.report.stretches import stretches
 from classpulse.texts import ENGLISH, Catalogue, phrase
 
 if TYPE_CHECKING:

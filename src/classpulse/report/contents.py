@@ -15,10 +15,11 @@ from classpulse.insight.self_report import agreement, sentence
 from classpulse.insight.state import StateWatch
 from classpulse.policy import told
 from classpulse.report.standouts import Standout, standouts
+from classpulse.report.stretches import GAP_S
 from classpulse.storage.export import said_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from classpulse.insight.engagement import ClassWindow
@@ -31,8 +32,6 @@ _M = TypeVar("_M", "Mark", "Alert")
 
 MOST_SESSIONS = 60
 """Classes that one report compares at most."""
-GAP_S = 1.0
-"""Windows further apart than this have a pause between them, which every chart leaves free, as the live page does."""
 LINK = "join"
 """Kind of source of a class of students' own devices."""
 MIN_COVERAGE = FigureRules().min_coverage
@@ -238,23 +237,6 @@ def read_class(store: Store, session_id: int, min_coverage: float = MIN_COVERAGE
         moments=tuple(standouts([(w.start_s, w.end_s, w.attention) for w in shown], marks)),
         states=_states(windows, answers, row, min_coverage),
     )
-
-
-def stretches(windows: Sequence[Shown], told: Callable[[Shown], object]) -> list[list[Shown]]:
-    """The windows that are told, parted wherever others or a pause lie between two of them.
-
-    Args:
-        windows: in the order of time.
-        told: what is to be shown of a window; None where it has none.
-    """
-    found: list[list[Shown]] = []
-    for window in windows:
-        if told(window) is None:
-            continue
-        if not found or window.start_s - found[-1][-1].end_s > GAP_S:
-            found.append([])
-        found[-1].append(window)
-    return found
 
 
 def _moved(moment: _M, began_s: float) -> _M:
