@@ -122,7 +122,7 @@ def test_what_students_need_comes_for_any_class(school: HereSchool, strangers: d
     for slug in (KNOWN["running"], no_class_like(KNOWN["running"])):
         place = f"{school.url}c/{slug}/"
         assert nobody.get(f"{place}join").headers["location"] == "join/"
-        for path in ("join/", "join/AAAACCCC", "static/live.js", "static/locale/es.json"):
+        for path in ("join/", "join/AAAACCCC", "static/live.js", "static/locale/es.js"):
             assert nobody.get(f"{place}{path}").status_code == 200
         given_out = nobody.get(f"{place}api/v1/join/models/emotion.onnx").status_code == 200
         assert given_out == (school.store.answer().jurisdiction == "other")  # type: ignore[union-attr]

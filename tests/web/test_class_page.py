@@ -538,6 +538,19 @@ def test_quiet_mode_shows_only_the_state(page: Page, hub: Hub, state: State, con
     expect(page.locator("header")).to_be_visible()
 
 
+def test_a_page_that_is_there_hears(page: Page) -> None:
+    """Whatever it still asks the server for."""
+    page.route("**/api/**", lambda _: None)
+    page.reload()
+    assert page.evaluate("performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd > 0")
+    page.get_by_role("button", name="Quiet mode").click()
+    assert page.evaluate("document.body.hasAttribute('data-quiet')")
+    page.keyboard.press("Escape")
+    assert not page.evaluate("document.body.hasAttribute('data-quiet')")
+    page.keyboard.press("?")
+    assert page.get_by_role("dialog").is_visible()
+
+
 def test_quiet_mode_does_not_hide_the_question_of_the_law(page: Page, hub: Hub, state: State) -> None:
     page.keyboard.press("f")
     hub.publish(state(phase="asking", jurisdiction=None, now=None, history=(), session_id=None))

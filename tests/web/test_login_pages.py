@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,13 +15,14 @@ from classpulse.errors import AccountError
 from classpulse.settings import load
 from classpulse.storage.accounts import FREE_TRIES
 from classpulse.storage.store import Store
+from classpulse.web.language import TEMPLATES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from oidc_provider import Provider
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
     from classpulse.storage.account import Account
     from classpulse.storage.accounts import Accounts
@@ -100,6 +102,32 @@ def test_a_used_link_leads_nowhere_and_says_so(page: Page, accounts: Accounts, a
     )
     page.get_by_role("link", name="To the login").click()
     expect(page.locator("#form")).to_be_visible()
+
+
+def test_what_is_typed_before_the_page_is_ready_gets_into_no_address(page: Page, ana: Account) -> None:
+    held: list[Route] = []
+    asked: list[str] = []
+    page.route("**/static/login.js", lambda route: held.append(route))  # noqa: PLW0108 - Playwright takes no built-in
+    page.on("request", lambda request: asked.append(f"{request.url} {request.post_data}"))
+    page.goto("/login", wait_until="commit")
+    page.get_by_label("Login").fill(ana.login)
+    page.get_by_label("Password", exact=True).fill(GOOD)
+    page.get_by_role("button", name="Log in", exact=True).click()
+    page.get_by_label("Password", exact=True).press("Enter")
+    held[0].continue_()
+    page.wait_for_load_state()
+    assert page.url.endswith("/login")
+    assert not any("green" in each or "ana" in each for each in asked)
+    expect(page.get_by_label("Password", exact=True)).to_be_focused()  # and nobody is thrown out of a field
+    expect(page.get_by_label("Password", exact=True)).to_have_value(GOOD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading")).to_have_text("Welcome, Ana Silva")
+
+
+@pytest.mark.parametrize("path", sorted(TEMPLATES.rglob("*.html")), ids=lambda path: path.stem)
+def test_no_form_is_sent_by_the_browser_itself(path: Path) -> None:
+    tags = re.findall(r"<form[^>]*>", path.read_text(encoding="utf-8"))
+    assert all('method="dialog"' in tag for tag in tags), tags
 
 
 def test_a_login_leads_back_to_the_page_that_was_asked_for(page: Page, ana: Account) -> None:

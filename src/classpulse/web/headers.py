@@ -13,7 +13,7 @@ def _policy(**changes: str) -> str:
         "img-src": "'self'",
         "connect-src": "'self'",
         "base-uri": "'none'",
-        "form-action": "'self'",
+        "form-action": "'none'",  # forms are sent by the pages' code, and what is typed never gets into an address
         "frame-ancestors": "'none'",
     } | {name.replace("_", "-"): value for name, value in changes.items()}
     return "; ".join(f"{name} {value}" for name, value in directives.items())

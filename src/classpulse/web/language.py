@@ -80,7 +80,7 @@ TextsHere = Annotated[Catalogue, Depends(catalogue_of)]
 def page_in(name: str, language: str, *, in_school: bool = False) -> str:
     """A page of `templates/` in a language; in a school it says so, as some of its links lead elsewhere there."""
     texts = catalogue(language)
-    page = _PAGES.get_template(name).render()
+    page = _PAGES.get_template(name).render(language=texts.language)
     place = " data-school" if in_school else ""
     root = f'<html lang="{texts.language}" dir="{texts.direction}"{place}>'
     return _ROOT.sub(root, page if texts is ENGLISH else mapped(page, texts.in_context), count=1)
@@ -108,7 +108,8 @@ def mapped(page: str, change: Callable[[str, str], str]) -> str:
 
 @cache
 def code_texts(language: str) -> str:
-    """What a page's code needs of a language, as JSON: its texts, plural forms, and the languages of the menu."""
+    """What a page's code needs of a language, as a script: its texts, plural forms, and the languages of the menu."""
     path = COMPILED / language / "pages.json"
     found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"messages": {}, "plurals": ""}
-    return json.dumps({**found, "languages": LANGUAGES}, ensure_ascii=False, separators=(",", ":"))
+    texts = json.dumps({**found, "languages": LANGUAGES}, ensure_ascii=False, separators=(",", ":"))
+    return f"globalThis.classpulseTexts={texts};\n"

@@ -25,11 +25,11 @@ def add_files(app: FastAPI) -> StaticFiles:
     files |= {f"vendor/{name}": BUNDLED / name for name in VENDOR}
     app.state.files = served = StaticFiles(files)
 
-    @app.get("/static/locale/{language}.json", include_in_schema=False)
+    @app.get("/static/locale/{language}.js", include_in_schema=False)
     def texts(language: str, request: Request) -> Response:
         if language not in LANGUAGES and language != MIRRORED:
             raise HTTPException(404, "There is no such language.")
-        return answer_text(code_texts(language), request, "application/json", {})
+        return answer_text(code_texts(language), request, MEDIA_TYPES[".js"], {})
 
     @app.get("/static/{name:path}", include_in_schema=False)
     def static(name: str, request: Request) -> Response:

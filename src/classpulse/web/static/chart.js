@@ -13,6 +13,7 @@ const LEAST_S = 60;
 const view = { windows: [], labels: [], countsOnly: false, hasBand: false, hasSaid: false, byAnswers: false, group: 0, marks: [], alerts: [] };
 let judged = false; // whether the class has a state: then an empty band says "not enough faces"
 let plots = [];
+let pointed = null; // the time that the pointer is at, in seconds of the class
 let drawn = "";
 let spanS = 300;
 
@@ -68,8 +69,14 @@ function range() {
   return [start, Math.max(end, start + LEAST_S)];
 }
 
+function point(time) {
+  pointed = time;
+  showLegends(view, pointed);
+}
+
 function build() {
   for (const plot of plots) plot.root.destroy();
+  pointed = null;
   const faces = !view.byAnswers;
   const makers = [
     view.hasBand && bandPlot,
@@ -80,7 +87,7 @@ function build() {
   plots = makers.map((make, i) => {
     const top = i === 0;
     const above = (plot) => drawMoments(plot, inTime(view), top);
-    return make(view, { top, range, point: (time) => showLegends(view, time), above });
+    return make(view, { top, range, point, above });
   });
 }
 
@@ -107,7 +114,7 @@ function draw() {
     else build();
     drawn = wanted;
   }
-  showLegends(view, null);
+  showLegends(view, pointed);
   describe(view);
   fillTable();
 }

@@ -12,17 +12,9 @@ export const language = document.documentElement.lang || "en";
 /** The language for `Intl`: English as in Britain, the mirrored one with its own direction and English figures. */
 export const locale = { en: "en-GB", "qps-plocm": "en-GB" }[language] ?? language;
 
-const { messages, plurals, languages } = await read();
-
-async function read() {
-  const nothing = { messages: {}, plurals: "", languages: {} };
-  try {
-    const answer = await fetch(new URL(`locale/${language}.json`, import.meta.url));
-    return answer.ok ? await answer.json() : nothing;
-  } catch {
-    return nothing; // a page in English is better than none
-  }
-}
+// They come by a script of their own, before this one: a page that fetched them would be there, and deaf, in the meantime.
+// Where that one did not come, a page in English is better than none.
+const { messages, plurals, languages } = globalThis.classpulseTexts ?? { messages: {}, plurals: "", languages: {} };
 
 const fill = (pattern, values) => pattern.replace(/\{(\w+)\}/g, (place, name) => String(values[name] ?? place));
 

@@ -6,6 +6,7 @@ import { addWindows, prepareChart, setClass, toldByAnswers } from "./chart.js";
 import { byId, clock, element, part, setIcon, setText, unnumbered } from "./dom.js";
 import { showFollowing } from "./following.js";
 import { n, number, percent, t } from "./i18n.js";
+import { showStudents } from "./join-panel.js";
 import { prepareKeys } from "./keys.js";
 import { prepareMarks, showMarks } from "./marks.js";
 import { prepareMyTile } from "./my-tile.js";
@@ -168,11 +169,7 @@ async function showFaces() {
 async function showSaid() {
   const { showSaid: show } = await part("said");
   show(state);
-}
-
-async function showStudents() {
-  const { showStudents: show } = await part("join-panel");
-  show(state, connected);
+  byId("now-said").hidden = !toldByAnswers(state); // shown with what it says, and not empty before
 }
 
 async function showQuestion() {
@@ -212,11 +209,14 @@ function show(next) {
   showAnswers(state, byAnswers);
   showMarks(state, connected);
   showAlerts(state, connected);
-  showStudents();
+  showStudents(state, connected);
   byId("now").hidden = byAnswers;
-  byId("now-said").hidden = !byAnswers;
-  if (byAnswers) showSaid();
-  else showNow(state);
+  if (byAnswers) {
+    showSaid();
+  } else {
+    byId("now-said").hidden = true;
+    showNow(state);
+  }
   showHealth();
   setText(byId("law"), law());
   showNotices();
@@ -245,13 +245,13 @@ function prepareControls() {
 }
 
 prepareControls();
-await prepareRole(); // what is shown and asked for goes by it
 prepareChart();
 prepareMarks(press);
 prepareAlerts(press);
 prepareQuiet();
-prepareMyTile();
 prepareKeys();
+await prepareRole(); // what is shown and asked for goes by it
+prepareMyTile();
 listen({
   state: show,
   windows(told) {

@@ -21,7 +21,6 @@ function prepare() {
   byId("error").textContent = SAID[asked.get("said")] ?? "";
   prepareLook();
   byId("form").addEventListener("submit", logIn);
-  byId("login").focus();
 }
 
 async function logIn(event) {

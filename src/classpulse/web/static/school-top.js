@@ -5,11 +5,11 @@ import { ask, at } from "./server.js";
 
 /** Show who is here; resolves to their account, or sends them to the login. */
 export async function prepareTop() {
+  byId("log-out").addEventListener("click", logOut);
   const { data, status } = await ask("GET", "/api/v1/account");
   if (status === 401) location.replace(at("/login"));
   if (!data) return null;
   byId("who").textContent = data.name;
-  byId("log-out").addEventListener("click", logOut);
   for (const page of ["to-people", "to-accounts"]) if (byId(page)) byId(page).hidden = data.rank !== "admin";
   return data;
 }
