@@ -26,7 +26,10 @@ export PYTHONDONTWRITEBYTECODE :=
 # What goes on side by side is told one after the other, where this make can.
 SIDE_BY_SIDE := --no-print-directory --jobs=3 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 # A file's tests share its servers; those that take longest begin first (tests/conftest.py).
-SPREAD := --ignore=tests/training tests --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
+TESTS := --ignore=tests/training tests
+SPREAD := $(TESTS) --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
+# What fails among the others is tried once more alone, and both are told (docs/decisions/035-a-second-try.md).
+ALONE := $(TESTS) --last-failed --last-failed-no-failures=none --maxfail=3
 
 .PHONY: live serve test test-training thorough faults soak coverage check format bench docs lock dist audit system clean train-ready
 
@@ -38,7 +41,7 @@ serve: $(VENV)/.serve  ## a school's server on SQLite; its first lines have the 
 
 test:  ## all that CI runs
 	@$(MAKE) $(SIDE_BY_SIDE) system check test-training
-	$(PYTEST) $(SPREAD) $(ARGS)
+	$(PYTEST) $(SPREAD) $(ARGS) || { [ $$? = 1 ] && echo "Once more, alone:" && $(PYTEST) $(ALONE) $(ARGS); }
 
 # Doctests and training import torch and all else, which takes longer than most of them: once, and not in every worker.
 test-training: system $(VENV)/.dev

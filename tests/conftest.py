@@ -8,11 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
+from httpx import _config as httpx_config
 from postgres_server import ELSE, OURS, PostgresServer, programs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+
+# As much as a browser's tests wait: what does not answer at all has failed, and on a busy machine 5 s are little.
+for step in ("connect", "read", "write", "pool"):
+    setattr(httpx_config.DEFAULT_TIMEOUT_CONFIG, step, 60.0)
 
 FOLDER = Path(__file__).parent
 LONGEST = (

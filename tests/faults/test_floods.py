@@ -22,7 +22,7 @@ LINE = "floods of connections, requests and guesses"
 
 
 def ask(port: int, path: str = "/healthz") -> int:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("GET", path)
     status = connection.getresponse().status
     connection.close()
@@ -65,7 +65,7 @@ def test_connections_that_say_nothing_or_half_of_it(count: int, record_property:
 def test_guesses_from_one_address_end_in_a_refusal(count: int, record_property: Callable[[str, object], None]) -> None:
     with joined_class() as class_:
         code = class_.room.link.open()
-        connection = http.client.HTTPConnection("127.0.0.1", class_.server.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", class_.server.port, timeout=60)
         statuses: dict[int, int] = {}
         for number in range(count):
             connection.request("GET", f"/api/v1/join/{number:08d}")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 
 

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from command import Running
     from playwright.sync_api import Browser, Page
 
-expect.set_options(timeout=60_000)
-
 
 @pytest.fixture(scope="module")
 def page(browser: Browser, lab: Running) -> Iterator[Page]:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from classpulse.storage.course import Course
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 @pytest.fixture

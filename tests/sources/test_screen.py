@@ -133,7 +133,7 @@ def test_a_window_that_comes_back_is_followed_again(zoom: PlainWindow) -> None:
     frames = source.frames()
     next(frames)
     zoom.minimise()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while source.health.state == "ok" and time.monotonic() < deadline:
         time.sleep(0.02)
     assert "minimised" in source.health.message

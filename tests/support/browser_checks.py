@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +31,9 @@ CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"
 @contextmanager
 def chromium(program: str, *more: str) -> Iterator[Browser]:
     """A browser of one's own, started with these arguments beside `ARGUMENTS`."""
+    expect.set_options(
+        timeout=60_000
+    )  # what does not come at all has failed, and on a busy machine little comes in 5 s
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=[*ARGUMENTS, *more])
         yield browser

@@ -143,7 +143,7 @@ class Running:
 
     def state(self) -> dict[str, Any]:
         """What the page is told."""
-        with urllib.request.urlopen(f"{self.url}api/v1/state", timeout=10) as answer:
+        with urllib.request.urlopen(f"{self.url}api/v1/state", timeout=60) as answer:
             return dict(json.load(answer))
 
     def post(self, path: str, body: object = None) -> int:
@@ -152,7 +152,7 @@ class Running:
         headers = {"Content-Type": "application/json"}
         request = urllib.request.Request(f"{self.url}api/v1/{path}", data, headers, method="POST")
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 return int(answer.status)
         except urllib.error.HTTPError as error:
             return error.code

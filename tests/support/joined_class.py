@@ -32,7 +32,7 @@ UNCHECKED = ssl._create_unverified_context()  # noqa: S323 - certificates of thi
 # By TLS 1.3 one connection in 200 hung: websockets' thread reads the tickets that a server sends first while another
 # writes the request, and OpenSSL lets only one thread have a connection. By 1.2 nothing comes before the answer.
 UNCHECKED.maximum_version = ssl.TLSVersion.TLSv1_2
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 """Whoever has said nothing for so long will say nothing any more."""
 
 

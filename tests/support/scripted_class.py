@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from classpulse.hub import LiveState
     from classpulse.runner import Runner
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 class Script:

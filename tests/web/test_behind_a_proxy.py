@@ -83,7 +83,7 @@ def test_every_page_works_under_a_path(
 ) -> None:
     expect(page.locator("#status")).to_have_text("Running")
     page.get_by_role("button", name="Pause").click()
-    assert controls.heard.wait(10)
+    assert controls.heard.wait(60)
     assert controls.asked == [("pause",)]
     page.get_by_role("link", name="People").click()
     expect(page).to_have_url(f"{proxy.url}/people")
@@ -104,12 +104,12 @@ def test_the_page_comes_back_after_a_bad_connection(
     proxy.tell("delay 0.3")
     proxy.tell("cut")
     hub.publish(state(elapsed_s=125.0))
-    expect(page.locator("#clock")).to_have_text("2:05", timeout=15_000)
+    expect(page.locator("#clock")).to_have_text("2:05")
     proxy.tell("stall")
     hub.publish(state(elapsed_s=130.0))
     proxy.tell("cut")
     proxy.tell("flow")
-    expect(page.locator("#clock")).to_have_text("2:10", timeout=15_000)
+    expect(page.locator("#clock")).to_have_text("2:10")
 
 
 def test_a_student_stays_one_and_the_same_behind_a_proxy_that_stalls_and_breaks(browser: Browser) -> None:
@@ -129,16 +129,16 @@ def test_a_student_stays_one_and_the_same_behind_a_proxy_that_stalls_and_breaks(
         expect(line).to_have_text("Connecting again …")
         assert lesson.answers == []
         proxy.tell("flow")
-        expect(line).to_have_text("In class", timeout=20_000)
+        expect(line).to_have_text("In class")
         expect(page.get_by_role("button", name="Lost")).to_have_attribute("aria-pressed", "true")
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while (asha.participant, "lost") not in lesson.answers or not lesson.room.attendees().hands:
             assert time.monotonic() < deadline, lesson.answers
             page.wait_for_timeout(50)
         proxy.tell("delay 0")
         page.get_by_role("button", name="With you").click()
         page.reload()
-        expect(page.get_by_role("button", name="With you")).to_have_attribute("aria-pressed", "true", timeout=20_000)
+        expect(page.get_by_role("button", name="With you")).to_have_attribute("aria-pressed", "true")
         (now,) = lesson.room.people()
         assert (now.participant, now.present) == (asha.participant, True)
         assert {who for who, _ in lesson.answers} == {asha.participant}

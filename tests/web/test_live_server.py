@@ -65,7 +65,7 @@ def test_ipv6_has_its_brackets(app: FastAPI) -> None:
 def test_stopping_ends_open_streams_and_frees_the_port(app: FastAPI) -> None:
     server = LiveServer(app, "127.0.0.1", 0)
     server.start()
-    with httpx.stream("GET", f"{server.url}api/v1/events", timeout=10) as answer:
+    with httpx.stream("GET", f"{server.url}api/v1/events", timeout=60) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
         lines = answer.iter_lines()
         assert next(lines) == "retry: 1000"
@@ -78,7 +78,7 @@ def test_stopping_ends_open_streams_and_frees_the_port(app: FastAPI) -> None:
 
 
 def test_a_stream_follows_the_hub(server: LiveServer, hub: Hub, state: Callable[..., LiveState]) -> None:
-    with httpx.stream("GET", f"{server.url}api/v1/events", timeout=10) as answer:
+    with httpx.stream("GET", f"{server.url}api/v1/events", timeout=60) as answer:
         lines = answer.iter_lines()
         assert any('"elapsed_s":65.0' in line for line in lines)
         hub.publish(state(elapsed_s=70.0))
@@ -87,6 +87,6 @@ def test_a_stream_follows_the_hub(server: LiveServer, hub: Hub, state: Callable[
 
 def test_a_reader_that_leaves_is_let_go(server: LiveServer) -> None:
     for _ in range(3):
-        with httpx.stream("GET", f"{server.url}api/v1/events", timeout=10) as answer:
+        with httpx.stream("GET", f"{server.url}api/v1/events", timeout=60) as answer:
             next(answer.iter_lines())
     assert httpx.get(f"{server.url}api/v1/state").status_code == 200

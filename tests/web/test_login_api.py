@@ -191,7 +191,7 @@ def test_a_flood_of_logins_is_turned_away_and_pages_go_on(
     assert people
     held, fits = threading.Event(), passwords.fits
     monkeypatch.setattr(login_api, "WAITING", 3)
-    monkeypatch.setattr(passwords, "fits", lambda kept, password: held.wait(20) and fits(kept, password))
+    monkeypatch.setattr(passwords, "fits", lambda kept, password: held.wait(120) and fits(kept, password))
     found: list[int] = []
     floods = [open_at() for _ in range(5)]
     threads = [
@@ -199,7 +199,7 @@ def test_a_flood_of_logins_is_turned_away_and_pages_go_on(
     ]
     for thread in threads:
         thread.start()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while (late := log_in(open_at(), "teacher", "x" * 900)).status_code != 503:
         assert time.monotonic() < deadline
     assert late.headers["retry-after"] == "5"
@@ -307,7 +307,7 @@ def test_whoever_is_closed_or_demoted_elsewhere_is_out_within_seconds(
     log_in(browser, "observer")
     assert whoever(browser) == "observer"
     accounts.set_active(people["observer"].id, active=False)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while whoever(browser) is not None:
         assert time.monotonic() < deadline
 

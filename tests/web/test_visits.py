@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from classpulse.web.server import LiveServer
 
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 
 def until(server: LiveServer, requests: int) -> None:
