@@ -27,9 +27,10 @@ export PYTHONDONTWRITEBYTECODE :=
 SIDE_BY_SIDE := --no-print-directory --jobs=3 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 # A file's tests share its servers; those that take longest begin first (tests/conftest.py).
 TESTS := --ignore=tests/training tests
-SPREAD := $(TESTS) --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
+SPREAD := --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 # What fails among the others is tried once more alone, and both are told (docs/decisions/035-a-second-try.md).
-ALONE := $(TESTS) --last-failed --last-failed-no-failures=none --maxfail=3
+LAST_FAILED := --last-failed --last-failed-no-failures=none --maxfail=3
+twice = $(PYTEST) $(1) $(2) $(ARGS) || { [ $$? = 1 ] && echo "Once more, alone:" && $(PYTEST) $(1) $(LAST_FAILED) $(ARGS); }
 
 .PHONY: live serve test test-training thorough faults soak coverage check format bench docs lock dist audit system clean train-ready
 
@@ -41,11 +42,11 @@ serve: $(VENV)/.serve  ## a school's server on SQLite; its first lines have the 
 
 test:  ## all that CI runs
 	@$(MAKE) $(SIDE_BY_SIDE) system check test-training
-	$(PYTEST) $(SPREAD) $(ARGS) || { [ $$? = 1 ] && echo "Once more, alone:" && $(PYTEST) $(ALONE) $(ARGS); }
+	$(call twice,$(TESTS),$(SPREAD))
 
 # Doctests and training import torch and all else, which takes longer than most of them: once, and not in every worker.
 test-training: system $(VENV)/.dev
-	$(PYTEST) src tests/training $(ARGS)
+	$(call twice,src tests/training)
 
 thorough: system $(VENV)/.dev  ## the long forms of some tests
 	$(PYTEST) -m thorough --numprocesses=auto $(ARGS)
@@ -59,7 +60,7 @@ soak: $(VENV)/.dev  ## a day of class by a fast clock
 # Not part of `test`: to watch every line takes half as long again.
 coverage: system $(VENV)/.dev  ## the tests, and which lines they reach
 	$(PYTEST) src tests/training --cov --cov-report= --cov-fail-under=0 $(ARGS)
-	$(PYTEST) $(SPREAD) --cov --cov-append --cov-report=term $(ARGS)
+	$(PYTEST) $(TESTS) $(SPREAD) --cov --cov-append --cov-report=term $(ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check
