@@ -147,6 +147,7 @@ def test_who_may_ask_for_what_is_as_described(asked: Asked) -> None:
         for path, operations in document["paths"].items():
             for method, operation in operations.items():
                 assert {name for one in operation["security"] for name in one} <= schemes
+                assert operation["description"].startswith(operation["summary"]), path
                 said = operation["description"].rpartition("\n\n")[2]
                 refused = {who for who in PEOPLE if is_refused(asked, client, (method, path), operation, who)}
                 assert refused == set(PEOPLE) - MAY[said], (method, path, said)

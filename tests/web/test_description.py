@@ -67,8 +67,8 @@ def test_every_operation_says_what_it_does_and_who_may(document: dict[str, Any])
     tags = {tag["name"] for tag in document["tags"]}
     schemes = set(document["components"]["securitySchemes"])
     for path, method, operation in operations(document):
-        assert operation["summary"], path
         assert operation["description"], path
+        assert operation["description"].startswith(operation["summary"]), "what it does, and no function's name"
         assert set(operation["tags"]) <= tags, path
         assert len(operation["tags"]) == 1, path
         assert {name for one in operation["security"] for name in one} <= schemes

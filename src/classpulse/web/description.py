@@ -105,6 +105,7 @@ def describe(app: FastAPI, manual: Manual) -> None:
             document.setdefault("components", {})["securitySchemes"] = dict(manual.schemes)
             for path, operations in document["paths"].items():
                 for method, operation in operations.items():
+                    _summarise(operation)
                     manual.secure(path, method, operation)
                     _say_in_a_sentence(operation)
             for name in OTHERS_ERRORS:
@@ -123,6 +124,14 @@ def of_a_class(cookie: str) -> Manual:
             theirs apart.
     """
     return Manual(ABOUT, TAGS, SCHEMES | {"login": SCHEMES["login"] | {"name": cookie}}, secure_class)
+
+
+def _summarise(operation: dict[str, Any]) -> None:
+    """The first sentence of what is said of it is its short name, where the framework would take the function's."""
+    text = " ".join(operation.get("description", "").partition("\n\n")[0].split())
+    if not text:
+        return
+    operation["summary"] = re.split(r"(?<=[.;]) |: ", text)[0].rstrip(".;")
 
 
 def _say_in_a_sentence(operation: dict[str, Any]) -> None:
