@@ -9,7 +9,7 @@ from stored_class import LABELS, lesson_answers, lesson_windows
 
 from classpulse.insight.engagement import ClassWindow
 from classpulse.insight.moments import Answer, Mark
-from classpulse.lab import charts
+from classpulse.lab import charts, faces
 from classpulse.report.contents import read_class
 from classpulse.storage.store import Store
 
@@ -81,6 +81,19 @@ def rows(chart: Any) -> list[dict[str, Any]]:
     """What a chart is drawn from."""
     values: list[dict[str, Any]] = chart.data.values
     return values
+
+
+def test_a_face_is_not_drawn_while_it_is_out_of_sight() -> None:
+    read: dict[str, object] = dict.fromkeys(faces.LABELS, 1 / 7)
+    unread: dict[str, object] = dict.fromkeys(faces.LABELS)
+    seen = [{"time_s": t / 10, **read} for t in (*range(5), *range(5, 30, 6), *range(60, 65))]
+    seen += [{"time_s": t / 10, **(read if t > 90 else unread)} for t in range(65, 100)]
+    times: dict[int, list[float]] = {}
+    for point in rows(charts.emotions_over_time(seen)):
+        if point["emotion"] == "happy":
+            times.setdefault(point["part"], []).append(point["time"])
+    assert [(part[0], part[-1]) for part in times.values()] == [(0.0, 2.9), (6.0, 6.4), (9.1, 9.9)]
+    assert charts.emotions_over_time([{"time_s": 0.0, **unread}]) is None
 
 
 def test_no_chart_runs_on_through_a_pause(store: Store) -> None:

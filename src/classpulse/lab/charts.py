@@ -24,6 +24,8 @@ FACING, ATTENTION, ALERT = "#2f7fd0", "#b5651d", "#d0402b"
 SAID_COLOURS = {"with_you": WITH, "unsure": BETWEEN, "lost": LOST}
 SAID_WORDS = {"with_you": "with you", "unsure": "unsure", "lost": "lost"}
 MOST_POINTS = 600
+OUT_OF_SIGHT_S = 1.0
+"""A face that is not read for longer is not drawn meanwhile; the tracker bridges no more either."""
 STEPS_S = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
 MOST_STEPS = 12
 CLOCK = "utcFormat(1000 * datum.value, datum.value < 3600 ? '%-M:%S' : '%-H:%M:%S')"
@@ -41,16 +43,31 @@ def emotions_over_time(rows: Sequence[Mapping[str, object]]) -> alt.Chart | None
     Args:
         rows: as in `ReadVideo.rows`, of one face.
     """
-    step = -(-len(rows) // MOST_POINTS)
+    step = max(1, -(-len(rows) // MOST_POINTS))
     points: Rows = [
-        {"time": row["time_s"], "part": 0, **one}
-        for row in rows[:: max(1, step)]
-        for one in _stack({label: cast("float", row[label]) for label in LABELS if row.get(label) is not None})
+        {"time": row["time_s"], "part": part, **one}
+        for part, seen in enumerate(_in_sight(rows))
+        for row in seen[::step]
+        for one in _stack({label: cast("float", row[label]) for label in LABELS})
     ]
     if not points:
         return None
     across = alt.X("time:Q", title="seconds", axis=alt.Axis(grid=False))
     return _emotions(points, across, alt.Tooltip("time:Q", format=".1f"))
+
+
+def _in_sight(rows: Sequence[Mapping[str, object]]) -> Iterator[list[Mapping[str, object]]]:
+    """The rows in which the face was read, parted where it was out of sight, so that nothing is made up for then."""
+    seen: list[Mapping[str, object]] = []
+    for row in rows:
+        if any(row.get(label) is None for label in LABELS):
+            continue
+        if seen and cast("float", row["time_s"]) - cast("float", seen[-1]["time_s"]) > OUT_OF_SIGHT_S:
+            yield seen
+            seen = []
+        seen.append(row)
+    if seen:
+        yield seen
 
 
 def curves(history: Sequence[Mapping[str, float]], names: Mapping[str, str], title: str, *, percent: bool) -> alt.Chart:
