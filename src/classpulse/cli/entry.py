@@ -36,7 +36,8 @@ from classpulse.errors import ClassPulseError, Terminated
 
 EXITS = (
     "Exit codes: 2 usage or settings, 3 source, 4 model, 5 law, 6 storage, 7 page, 8 data, 9 training, "
-    "10 people, 11 key, 12 marks and answers, 14 accounts, 15 classes, 16 cluster, 130 interrupted, 1 other."
+    "10 people, 11 key, 12 marks and answers, 13 joining, 14 accounts, 15 classes, 16 cluster, 130 interrupted, "
+    "1 other."
 )
 
 

@@ -37,7 +37,8 @@ def live(settings: Settings, source: str | None, results: str | None, **flags: A
     """Watch a class.
 
     SOURCE is a webcam's number, a video, a folder of pictures, a stream's address, `screen` for a meeting's window
-    (screen:2, screen:100,80,1280x720 or screen:window=TITLE; see `classpulse screens`), or `demo`.
+    (screen:2, screen:100,80,1280x720 or screen:window=TITLE; see `classpulse screens`), `join` for students' own
+    devices, or `demo`.
 
     \b
     Examples:

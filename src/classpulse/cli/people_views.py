@@ -45,7 +45,7 @@ def _until(person: Person, purpose: str) -> str:
 def audit_table(entries: Sequence[Entry]) -> RenderableType:
     """The newest deeds, the newest first."""
     if not entries:
-        return Text("The audit log is empty: it begins when somebody's consent is recorded.")
+        return Text("The audit log is empty: it begins with the first consent, account or class.")
     names = ("who", "whom", "detail")
     table = plain_table("", "when", "who", "did", "whom", "detail", numbers=("",), wide=names)
     for entry in entries:

@@ -124,7 +124,8 @@ class Settings(Group):
     )
     """The key under which people's data is sealed, kept away from the database; `CLASSPULSE_KEY` wins."""
     cpu_share: float = Field(default=0.5, gt=0, le=1)
-    """Share of the processor's cores to use, so that the teacher's own call does not stutter."""
+    """Share of the processor's cores to use, so that the teacher's own call does not stutter; `classpulse serve` takes
+    all of them if it is not given."""
     language: Literal["en", "es", "hi"] = "en"
     """Of reports and notifications, and of pages for a browser that asks for none of these."""
     individual: bool | None = None

@@ -85,7 +85,8 @@ class WebSettings(Group):
     public_url: Annotated[str | None, AfterValidator(_public_url)] = None
     """The address that a reverse proxy gives the pages, with its path: https://school.example/pulse."""
     stay_min: float = Field(default=10, ge=0, le=720)
-    """Minutes that the pages stay after a class, for its report and export, while somebody has one open; 0 for none."""
+    """Minutes that the pages stay after a class, for its report and export, while somebody has one open; 0 for none.
+    After one that ended by itself they stay until Ctrl-C where it was begun in a terminal."""
     trusted_proxies: Networks = ("127.0.0.1", "::1")
     """Whose word counts on who asks (X-Forwarded-For, X-Forwarded-Proto), where `public_url` is set."""
 

@@ -1,7 +1,7 @@
 """Every table has a time to live; what is older goes, a little at a time, so that no class waits for it.
 
-The times are those of `settings.retention`. `sweep` does it, in transactions of a thousand rows at most; `outlook`
-tells what is kept and until when.
+The times are those of `settings.retention`. `Retention.step` does it, in transactions of a thousand rows at most;
+`outlook` tells what is kept and until when.
 """
 
 from __future__ import annotations
