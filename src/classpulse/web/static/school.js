@@ -1,5 +1,6 @@
 // The classes of a school: mine, how they do, beginning and ending them, and new ones.
 
+import { again } from "./again.js";
 import { prepareQuestion } from "./ask.js";
 import { begin, end, isLive, lineOf, link, phaseOf, phaseWord, showPill, sourceWord } from "./class-card.js";
 import { arrange, byId, element, setText } from "./dom.js";
@@ -13,7 +14,6 @@ const EVERY_MS = 2_000;
 
 let school = null; // what the server said last
 let said = []; // what is to be read above the classes
-let asking = false;
 
 const cards = new Map(); // by the class's address
 
@@ -92,10 +92,7 @@ function tell(...notices) {
 }
 
 async function look() {
-  if (asking) return;
-  asking = true;
   const { data, wrong, status } = await ask("GET", "/api/v1/school");
-  asking = false;
   if (status === 401) return location.replace(at("/login"));
   if (wrong) return tell(["bad", sentence(wrong)]);
   school = data;
@@ -164,5 +161,5 @@ prepareQuestion(answer);
 const account = await prepareTop();
 if (account) byId("answered-by").value = account.name;
 await look();
-setInterval(() => document.hidden || look(), EVERY_MS);
+again(() => document.hidden || look(), EVERY_MS);
 document.addEventListener("visibilitychange", () => document.hidden || look());
