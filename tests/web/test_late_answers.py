@@ -104,6 +104,25 @@ def test_classes_are_asked_for_one_after_the_other_and_after_a_start(shown: Show
     expect(pill).to_have_text("Running")
 
 
+def test_nobody_loses_their_place_as_classes_go_on(shown: ShownSchool, visit: Page) -> None:
+    """The time of other classes goes on, and is not shown."""
+    visit.clock.install()
+    overview(shown, visit)
+    manage = visit.get_by_role("link", name="Manage Latin")
+    manage.focus()
+    news = Held(visit, "**/api/v1/school")
+    for i in range(3):
+        visit.clock.run_for(2_100)
+        school = news[i].fetch().json()
+        for one in school["courses"]:
+            one["run"] = {"phase": "running", "elapsed_s": i, "people": 3, "students": 0, "word": None, "trouble": None}
+        news[i].fulfill(json=school)
+        expect(visit.locator("[data-slug=maths-7b] .line")).to_contain_text(f"0:0{i}")
+        if i == 0:
+            manage.focus()
+    expect(manage).to_be_focused()
+
+
 def test_what_is_typed_stays_when_somebody_is_added(shown: ShownSchool, visit: Page) -> None:
     course(shown, visit)
     visit.locator("#edit-name").fill("Maths 8b")
