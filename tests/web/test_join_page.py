@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from browser_checks import ARGUMENTS, look
 from joined_class import joined_class
+from late_answers import Held
 from playwright.sync_api import expect, sync_playwright
 from school import face_picture, write_y4m
 
@@ -229,6 +230,149 @@ def test_a_camera_that_comes_too_late_is_let_go(context: BrowserContext, lesson:
     assert fetched == [], "whoever only answers fetches no network"
 
 
+STREAM = "document.getElementById('video').srcObject"
+
+
+def test_the_way_that_was_chosen_last_is_the_one(context: BrowserContext, lesson: JoinedClass) -> None:
+    page = come_in(context, lesson)
+    ways = Held(page, "**/join/way")
+    page.get_by_role("radio", name="small pictures").check()
+    page.get_by_role("radio", name="Answers only").check()
+    ways.go_on()
+    assert page.evaluate(STREAM) is None, "nobody is filmed who wants no camera"
+    expect(page.locator("#camera")).to_be_hidden()
+    ways.go_on(1)
+    until(lambda: lesson.room.people()[0].way == "answers", page)
+    expect(page.get_by_role("radio", name="Answers only")).to_be_checked()
+    expect(page.locator("#camera")).to_be_hidden()
+
+
+def test_the_camera_goes_off_before_the_class_has_heard(context: BrowserContext, lesson: JoinedClass) -> None:
+    page = come_in(context, lesson, "pictures")
+    ways, leaves = Held(page, "**/join/way"), Held(page, "**/join/me*", "DELETE")
+    expect(page.locator("#camera-state")).to_have_text("On")
+    page.get_by_role("radio", name="Answers only").check()
+    expect(page.locator("#camera")).to_be_hidden()
+    assert page.evaluate(STREAM) is None
+    ways[0].abort()
+    expect(page.locator("#change-error")).to_contain_text("cannot be reached")
+    expect(page.get_by_role("radio", name="small pictures")).to_be_checked()
+    expect(page.locator("#camera-state")).to_have_text("On")
+    page.get_by_role("button", name="Leave").click()
+    page.get_by_role("dialog").get_by_role("button", name="Leave").click()
+    expect(page.locator("#camera")).to_be_hidden()
+    assert page.evaluate(STREAM) is None
+    leaves[0].abort()
+    expect(page.locator("#said-note")).to_contain_text("cannot be reached")
+    expect(page.locator("#camera-state")).to_have_text("On")
+    page.get_by_role("button", name="Leave").click()
+    page.get_by_role("dialog").get_by_role("button", name="Leave").click()
+    leaves.go_on(1)
+    expect(page.get_by_role("heading", name="You have left")).to_be_visible()
+
+
+def test_whoever_has_left_is_not_filmed(context: BrowserContext, lesson: JoinedClass) -> None:
+    page = come_in(context, lesson)
+    ways = Held(page, "**/join/way")
+    page.get_by_role("radio", name="small pictures").check()
+    changed = ways[0].fetch()
+    page.get_by_role("button", name="Leave").click()
+    page.get_by_role("dialog").get_by_role("button", name="Leave").click()
+    expect(page.get_by_role("heading", name="You have left")).to_be_visible()
+    ways[0].fulfill(response=changed)
+    page.evaluate("new Promise((done) => setTimeout(done))")
+    assert page.evaluate("sessionStorage.length") == 0
+    page.reload()
+    expect(page.get_by_role("heading", name="Before you take part")).to_be_visible()
+
+
+def test_nobody_is_asked_whether_to_leave_what_is_over(context: BrowserContext, lesson: JoinedClass) -> None:
+    page = come_in(context, lesson)
+    page.get_by_role("button", name="Leave").click()
+    lesson.room.remove(lesson.room.people()[0].participant)
+    expect(page.get_by_role("heading", name="Your teacher has closed your place")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+def test_what_loads_on_in_a_pause_does_not_say_so(context: BrowserContext, lesson: JoinedClass) -> None:
+    context.add_init_script("""
+      window.Worker = class extends EventTarget {
+        postMessage() { window.reader = this; }
+        terminate() {}
+      };
+      window.loaded = (loaded) => {
+        reader.dispatchEvent(new MessageEvent("message", { data: { kind: "progress", loaded } }));
+      };
+    """)
+    page = come_in(context, lesson, "device")
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    page.evaluate("loaded(1e6)")
+    lesson.room.follow("paused")
+    expect(page.locator("#mirror-title")).to_have_text("Paused")
+    page.evaluate("loaded(2e6)")
+    expect(page.locator("#mirror-title")).to_have_text("Paused")
+    lesson.room.follow("running")
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    assert page.locator("#loading").evaluate("bar => bar.value") > 0, "what has come is there"
+
+
+NO_SOCKET = """
+  window.WebSocket = class extends EventTarget { close() {} };
+  window.asked = 0;
+  const ask = window.fetch;
+  window.fetch = (url, how) => (String(url).includes("/join/answers") && (window.asked += 1), ask(url, how));
+"""
+
+
+def test_without_a_socket_what_is_said_last_is_heard_last(context: BrowserContext, lesson: JoinedClass) -> None:
+    context.add_init_script(NO_SOCKET)
+    page = context.new_page()
+    page.clock.install()
+    page.goto(link(lesson))
+    page.get_by_role("button", name="Take part").click()
+    lost = page.get_by_role("button", name="Lost")
+    expect(lost).to_be_visible()
+    answers, known = Held(page, "**/join/answers"), Held(page, "**/join/me")
+    page.clock.run_for(5_000)
+    known.wait_for()
+    page.get_by_role("button", name="Unsure").click()
+    lost.click()
+    assert page.evaluate("asked") == 1
+    known.go_on()
+    expect(lost).to_have_attribute("aria-pressed", "true")
+    answers.go_on()
+    answers.go_on(1)
+    until(lambda: [said for _, said in lesson.answers] == ["unsure", "lost"], page)
+    known.go_on(1)
+    expect(lost).to_have_attribute("aria-pressed", "true")
+
+
+LATE_LINE = """() => {
+  const listen = WebSocket.prototype.addEventListener;
+  const up = new Promise((done) => (window.up = done));
+  WebSocket.prototype.addEventListener = function (kind, act) {
+    return listen.call(this, kind, kind === "open" ? (event) => up.then(() => act(event)) : act);
+  };
+}"""
+
+
+def test_a_line_that_comes_meanwhile_says_nothing_twice(context: BrowserContext, lesson: JoinedClass) -> None:
+    page = context.new_page()
+    page.goto(link(lesson))
+    page.evaluate(LATE_LINE)
+    answers = Held(page, "**/join/answers")
+    page.get_by_role("button", name="Take part").click()
+    page.get_by_role("button", name="Unsure").click()
+    answers.wait_for()
+    page.evaluate("up()")
+    expect(page.locator("#line")).to_have_text("In class")
+    page.get_by_role("button", name="Lost").click()
+    answers.go_on()
+    until(lambda: len(lesson.answers) > 1, page)
+    assert [said for _, said in lesson.answers] == ["unsure", "lost"], "and what is said last is heard last"
+    expect(page.get_by_role("button", name="Lost")).to_have_attribute("aria-pressed", "true")
+
+
 def test_small_pictures_are_sent_where_that_is_chosen(context: BrowserContext, lesson: JoinedClass) -> None:
     page = come_in(context, lesson, "pictures")
     until(lambda: lesson.room.pictures is None or lesson.room.pictures.received >= 2, page)
@@ -395,6 +539,24 @@ def test_every_student_can_be_reached_in_the_teachers_dialog(browser: Browser, l
         assert page.locator(".people-in").evaluate("list => list.scrollHeight <= list.clientHeight + 1")
     page.close()
     lesson.hub.publish(before)
+
+
+def test_a_link_that_was_closed_is_not_shown_by_an_older_answer(browser: Browser, lesson: JoinedClass) -> None:
+    page = browser.new_page()
+    page.goto(lesson.url)
+    opened = Held(page, "**/api/v1/join", "POST")
+    page.get_by_role("button", name="Let students join").click()
+    opened.go_on()
+    page.get_by_role("button", name="Done").click()
+    page.locator("#students button").click()
+    link = opened[1].fetch()
+    page.get_by_role("button", name="Close the link").click()
+    expect(page.locator("#students-dialog")).to_contain_text("The link is closed")
+    opened[1].fulfill(response=link)
+    page.evaluate("new Promise((done) => setTimeout(done))")
+    expect(page.locator("#students-dialog")).to_contain_text("The link is closed")
+    expect(page.locator(".join-code")).to_be_hidden()
+    page.close()
 
 
 def test_a_raised_hand_can_be_pressed_while_states_come(browser: Browser, lesson: JoinedClass) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from browser_checks import CAMERA, chromium, look
+from late_answers import Held
 from playwright.sync_api import Page, expect
 from school import NAMES, appearance, face_picture, jpeg, write_y4m
 
@@ -348,6 +349,57 @@ def test_a_missing_key_is_said(page: Page, school: School, ids: dict[str, str]) 
     expect(page.locator("#register li")).to_have_count(3)
 
 
+# Answers that come late.
+
+
+def test_a_link_is_shown_to_whom_it_is_for_alone(page: Page, ids: dict[str, str]) -> None:
+    assert ids
+    page.goto("/people")
+    links = Held(page, "**/link")
+    page.get_by_role("button", name=f"Manage {ANA}").click()
+    page.get_by_role("button", name="Make a link").click()
+    page.get_by_role("button", name="Close").click()
+    page.get_by_role("button", name=f"Manage {BEN}").click()
+    links.go_on()
+    expect(page.locator("#person-title")).to_have_text(BEN)
+    expect(page.locator("#link-text")).to_have_value("")
+    expect(page.locator("#link-box")).to_be_hidden()
+    page.get_by_role("button", name="Make a link").click()
+    links.go_on(1)
+    expect(page.locator("#link-box")).to_be_visible()
+
+
+def test_a_consent_that_is_on_its_way_cannot_be_called_off(page: Page, school: School) -> None:
+    page.goto("/people")
+    consents = Held(page, "**/api/v1/people", "POST")
+    agree(page)
+    consents.wait_for()
+    expect(page.get_by_role("button", name="Cancel")).to_be_disabled()
+    consents.go_on()
+    expect(page.locator("#camera-title")).to_contain_text(ANA)
+    assert school.people.find(ANA).name == ANA
+
+
+def test_what_became_of_a_picture_is_told_to_whose_it_is(page: Page, ids: dict[str, str]) -> None:
+    assert ids
+    page.goto("/people")
+    taken = Held(page, "**/pictures")
+    for name in (ANA, BEN):
+        page.get_by_role("button", name=f"Manage {name}").click()
+        page.get_by_role("button", name="Take more pictures").click()
+        page.get_by_role("button", name="Take a picture").click(timeout=SLOW_MS)
+        if name == ANA:
+            taken.wait_for()
+            page.get_by_role("button", name="Done").click()
+    assert f"/people/{ids[BEN]}/" in taken[1].request.url, "nobody waits for another's picture"
+    taken[0].fulfill(json={"new": True, "quality": 1, "pictures": 4, "alike": None})
+    page.evaluate("new Promise((done) => setTimeout(done))")
+    expect(page.locator("#result")).to_have_text("Looking at the picture …")
+    expect(page.locator("#taken li")).to_have_count(0)
+    taken[1].fulfill(json={"new": True, "quality": 1, "pictures": 4, "alike": None})
+    expect(page.locator("#taken li")).to_have_count(1)
+
+
 # Attendance.
 
 
@@ -429,6 +481,24 @@ def test_one_stretch_alone_is_corrected(page: Page, lesson: int) -> None:
     page.get_by_role("button", name=f"This is not {ANA}").click()
     expect(row(page, ANA)).to_contain_text("0:02 to 20:00")
     expect(page.locator("#strangers")).to_contain_text("Face 7")
+
+
+def test_what_is_corrected_is_the_class_that_was_shown(
+    page: Page, school: School, ids: dict[str, str], lesson: int
+) -> None:
+    other = school.hold_class(appearance(2, ids[CHLOE], 2, 60))
+    page.goto(f"/attendance?class={lesson}")
+    expect(page.locator("#rows tr")).to_have_count(2)
+    late = Held(page, f"**/sessions/{other}/attendance")
+    page.get_by_label("Class").select_option(str(other))
+    page.get_by_role("button", name=f"Correct {BEN}").click()
+    late.go_on()
+    expect(page.locator("#rows tr")).to_have_count(1)
+    with page.expect_request("**/corrections") as asked:
+        page.get_by_role("button", name=f"This is not {BEN}").click()
+    assert f"/sessions/{lesson}/" in asked.value.url
+    expect(page.locator("#fix")).to_be_hidden()
+    expect(row(page, CHLOE)).to_be_visible()
 
 
 def test_attendance_goes_into_a_file(page: Page, lesson: int) -> None:

@@ -51,8 +51,8 @@ async function makeToken(event) {
   byId("token-error").textContent = sentence(wrong ?? "");
   if (wrong) return;
   byId("label").value = "";
+  showOnce("token", data.token); // before all that may fail: it is shown this once
   await showTokens();
-  showOnce("token", data.token);
 }
 
 async function endToken(token) {

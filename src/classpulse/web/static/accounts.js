@@ -83,12 +83,19 @@ function show(id, link = "") {
 
 /** Ask for a change of the open account; what is wrong is said in its dialog. */
 async function change(method, path, body, done) {
-  const { data, wrong } = await ask(method, `/api/v1/accounts/${open.id}${path}`, body);
-  byId("account-error").textContent = sentence(wrong ?? "");
-  if (wrong) return null;
+  const { id } = open;
+  const { data, wrong } = await ask(method, `/api/v1/accounts/${id}${path}`, body);
+  if (wrong) return refuse(id, wrong);
   await load(["quiet", done]);
-  show(open.id, data?.link);
-  return data;
+  if (isOpen(id)) show(id, data?.link);
+}
+
+/** Whether somebody's dialog is still open: an answer may come when another's is, and a link is for one alone. */
+const isOpen = (id) => byId("account").open && open?.id === id;
+
+function refuse(id, wrong) {
+  if (isOpen(id)) byId("account-error").textContent = sentence(wrong);
+  else notify(["bad", sentence(wrong)]);
 }
 
 async function save(event) {
@@ -98,13 +105,13 @@ async function save(event) {
 }
 
 async function remove() {
+  const { id, name } = open;
   const text = t("They cannot log in any more, and their tokens end. Classes that they held stay.");
-  if (!(await confirmed(t("Delete the account of {name}?", { name: open.name }), text, t("Delete")))) return;
-  const { data, wrong } = await ask("DELETE", `/api/v1/accounts/${open.id}`);
-  byId("account-error").textContent = sentence(wrong ?? "");
-  if (wrong) return;
-  byId("account").close();
-  await load(["quiet", t("The account of {name} is deleted.", { name: open.name })], ...data.remarks.map((remark) => ["warn", remark]));
+  if (!(await confirmed(t("Delete the account of {name}?", { name }), text, t("Delete")))) return;
+  const { data, wrong } = await ask("DELETE", `/api/v1/accounts/${id}`);
+  if (wrong) return refuse(id, wrong);
+  if (isOpen(id)) byId("account").close();
+  await load(["quiet", t("The account of {name} is deleted.", { name })], ...data.remarks.map((remark) => ["warn", remark]));
   byId("title").focus();
 }
 

@@ -8,7 +8,7 @@ import { button, chip, moment, notify } from "./words.js";
 const [NOT_ALLOWED, NOBODY_ON_FILE] = [409, 422]; // statuses
 
 let shown = null; // the attendance on the page
-let fixing = null; // what the open dialog is about: { id, name, faces }
+let fixing = null; // what the open dialog is about: { id, name, faces, session }
 
 const span = (one) => t("{start} to {end}", { start: clock(one.start_s), end: clock(one.end_s) });
 
@@ -146,7 +146,7 @@ async function load(...notices) {
 // Corrections.
 
 function openFix(person) {
-  fixing = person;
+  fixing = { ...person, session: shown.session_id }; // another class may be shown before it is corrected
   byId("fix-title").textContent = person.id ? t("Correct {name}", { name: person.name }) : t("Who is face {track}?", { track: person.faces[0].track });
   byId("fix-text").textContent = person.faces.length === 1 ? faceAt(person.faces[0]) : "";
   byId("fix-error").textContent = "";
@@ -166,7 +166,7 @@ function openFix(person) {
 async function correct(what, done) {
   const chosen = byId("fix-face").value;
   const faces = fixing.faces.filter((face) => !chosen || String(face.track) === chosen);
-  const { wrong } = await ask("POST", `/api/v1/sessions/${shown.session_id}/attendance/corrections`, { tracks: faces.map((face) => face.track), ...what });
+  const { wrong } = await ask("POST", `/api/v1/sessions/${fixing.session}/attendance/corrections`, { tracks: faces.map((face) => face.track), ...what });
   byId("fix-error").textContent = wrong ?? "";
   if (wrong) return;
   byId("fix").close();

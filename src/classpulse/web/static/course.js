@@ -1,5 +1,6 @@
 // One class of a school: when it was held, who belongs to it, and what it is.
 
+import { again } from "./again.js";
 import { begin, end, isLive, lineOf, link, showPill, sourceWord } from "./class-card.js";
 import { byId, clock, element, setText, unnumbered } from "./dom.js";
 import { t } from "./i18n.js";
@@ -50,8 +51,9 @@ async function showHeld() {
   byId("held-box").hidden = !course.role;
   if (!course.role) return;
   const { data } = await ask("GET", `${path}/sessions`);
-  byId("held").replaceChildren(...(data ?? []).map(heldEntry));
-  byId("never").hidden = (data ?? []).length > 0;
+  if (!data) return; // that it was never held is not known
+  byId("held").replaceChildren(...data.map(heldEntry));
+  byId("never").hidden = data.length > 0;
 }
 
 function memberEntry(member) {
@@ -64,14 +66,20 @@ function memberEntry(member) {
   return entry;
 }
 
+/** Fill a field, unless somebody has typed something else into it meanwhile. */
+function fill(field, value) {
+  if (field.value === field.defaultValue) field.value = value;
+  field.defaultValue = value;
+}
+
 function show() {
   document.title = `${course.name} · Classpulse`;
   setText(byId("title"), course.name);
   byId("members").replaceChildren(...course.members.map(memberEntry));
   for (const box of ["member-form", "remove-box"]) byId(box).hidden = !course.may_edit;
   byId("edit-box").hidden = !course.may_edit;
-  byId("edit-name").value = course.name;
-  byId("edit-source").value = course.source ?? "";
+  fill(byId("edit-name"), course.name);
+  fill(byId("edit-source"), course.source ?? "");
   byId("edit-source").placeholder = course.source === null ? t("unchanged") : "";
   byId("content").hidden = false;
   showRun();
@@ -126,12 +134,13 @@ async function takeOut(member) {
 
 async function save(event) {
   event.preventDefault();
-  const body = { name: byId("edit-name").value };
-  const source = byId("edit-source").value.trim();
-  if (source && source !== course.source) body.source = source;
-  const { wrong } = await ask("PATCH", path, body);
+  const [name, typed] = [byId("edit-name").value, byId("edit-source").value];
+  const source = typed.trim();
+  const { wrong } = await ask("PATCH", path, { name, ...(source && source !== course.source ? { source } : {}) });
   byId("edit-error").textContent = sentence(wrong ?? "");
-  if (!wrong) await load(true, ["quiet", t("Saved.")]);
+  if (wrong) return;
+  [byId("edit-name").defaultValue, byId("edit-source").defaultValue] = [name, typed];
+  await load(true, ["quiet", t("Saved.")]);
 }
 
 async function remove() {
@@ -148,4 +157,4 @@ byId("edit-form").addEventListener("submit", save);
 byId("remove").addEventListener("click", remove);
 await prepareTop();
 await load(true);
-setInterval(() => document.hidden || !course || load(false), EVERY_MS);
+again(() => document.hidden || !course || load(false), EVERY_MS);

@@ -52,10 +52,11 @@ export function prepareForm(agreed, cancelled) {
   form().addEventListener("change", showGuardian);
   form().addEventListener("submit", async (event) => {
     event.preventDefault();
-    byId("agree").disabled = true;
+    // What is on its way cannot be called off: whoever cancelled now would be on file all the same.
+    for (const id of ["agree", "cancel"]) byId(id).disabled = true;
     const path = renewed ? `/api/v1/people/${renewed.id}/consents` : "/api/v1/people";
     const { data, wrong } = await ask("POST", path, answer());
-    byId("agree").disabled = false;
+    for (const id of ["agree", "cancel"]) byId(id).disabled = false;
     byId("consent-error").textContent = wrong ?? "";
     if (!wrong) agreed({ id: data.id, name: data.name }, !renewed);
   });

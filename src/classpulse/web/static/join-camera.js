@@ -23,6 +23,8 @@ export class Camera {
   #tell;
   #reader = null;
   #opening = null;
+  #share = 0; // of the networks that has come
+  #waits = false; // whether it is now waiting for them: they come on while it rests
   #stream = null;
   #way = "answers";
   #turn = 0; // counted up with every start and stop: whatever began before is then out of date
@@ -83,6 +85,7 @@ export class Camera {
 
   #release() {
     this.#turn += 1;
+    this.#waits = false;
     for (const track of this.#stream?.getTracks() ?? []) track.stop();
     this.#stream = null;
     byId("video").srcObject = null;
@@ -106,10 +109,15 @@ export class Camera {
   async #prepare() {
     if (!this.#opening) {
       this.#reader = new Reader();
-      this.#opening = this.#reader.open(this.#invitation.models, (share) => this.#tell("loading", { share }));
-      this.#tell("loading", { share: 0 });
+      this.#share = 0;
+      this.#opening = this.#reader.open(this.#invitation.models, (share) => {
+        this.#share = share;
+        if (this.#waits) this.#tell("loading", { share });
+      });
     }
     const opening = this.#opening;
+    this.#waits = true;
+    this.#tell("loading", { share: this.#share });
     try {
       await opening;
     } catch (error) {

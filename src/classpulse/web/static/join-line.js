@@ -15,6 +15,8 @@ export class Line {
   #socket = null;
   #up = false;
   #over = false;
+  #delivers = false;
+  #changed = Promise.resolve();
   #tries = 0;
   #timer = 0;
   #silence = 0;
@@ -52,9 +54,10 @@ export class Line {
     if (this.#up && this.#socket.bufferedAmount === 0) this.#send(message);
   }
 
-  /** Take part in another way; resolves to what is wrong, if anything is. */
+  /** Take part in another way, one after the other; resolves to what is wrong, if anything is. */
   async change(way) {
-    return (await this.#request("POST", "way", { way })).wrong ?? "";
+    this.#changed = this.#changed.then(() => this.#request("POST", "way", { way }));
+    return (await this.#changed).wrong ?? "";
   }
 
   /** Leave the class; with `erase`, what it stored of one goes too. */
@@ -76,7 +79,7 @@ export class Line {
 
   /** Say all that may not have been heard. A socket that stalls takes everything: what comes before an "ok" was heard. */
   #tell() {
-    if (!this.#unsent.size) return;
+    if (!this.#unsent.size || this.#delivers) return; // a request that is under way is told first
     for (const message of this.#unsent.values()) this.#send(message);
     this.#asked.push([...this.#unsent.values()]);
     this.#send({ t: "p" });
@@ -113,14 +116,19 @@ export class Line {
       const back = !this.#up;
       this.#up = true;
       if (back) this.#hear("up");
-      const said = { a: ({ said: one }) => ({ said: one }), h: ({ up }) => ({ hand: up }) };
-      this.#hear("state", Object.assign(more, ...[...this.#unsent].map(([sort, message]) => said[sort](message))));
+      this.#stand(more);
       if (back) this.#tell();
     } else if (kind === "ok") {
       this.#heard(this.#asked.shift());
     } else if (kind === "no") {
       this.#hear("no", more);
     }
+  }
+
+  /** How the class knows one, and over it what it has not heard yet. */
+  #stand(known) {
+    const said = { a: ({ said: one }) => ({ said: one }), h: ({ up }) => ({ hand: up }) };
+    this.#hear("state", Object.assign(known, ...[...this.#unsent].map(([sort, message]) => said[sort](message))));
   }
 
   #drop = () => {
@@ -143,15 +151,24 @@ export class Line {
     this.#open();
   };
 
+  /** One after the other, so that what is said last is heard last. */
   async #deliver() {
-    const requests = { a: ["answers", ({ said }) => ({ said })], h: ["hand", ({ up }) => ({ up })] };
-    for (const [kind, message] of [...this.#unsent]) {
-      const [name, body] = requests[kind];
-      const { wrong, status } = await this.#request("POST", name, body(message));
-      if (status && this.#unsent.get(kind) === message) this.#unsent.delete(kind);
-      if (status && wrong) this.#refused(status, wrong);
-    }
-    if (!this.#unsent.size) await this.#ask();
+    if (this.#delivers) return;
+    this.#delivers = true;
+    while (this.#unsent.size && !this.#up && !this.#over && (await this.#post([...this.#unsent.values()][0])));
+    this.#delivers = false;
+    if (this.#up) this.#tell();
+    else if (!this.#unsent.size) await this.#ask();
+  }
+
+  /** Whether a message got to the class. */
+  async #post(message) {
+    const [name, body] = message.t === "a" ? ["answers", { said: message.said }] : ["hand", { up: message.up }];
+    const { wrong, status } = await this.#request("POST", name, body);
+    if (!status) return false;
+    this.#heard([message]);
+    if (wrong) this.#refused(status, wrong);
+    return true;
   }
 
   /** Where no socket gets through, a request now and then is a sign of life. */
@@ -162,7 +179,7 @@ export class Line {
       return;
     }
     const { data, wrong, status } = await this.#request("GET", "me");
-    if (data && !this.#up && !this.#over) this.#hear("state", data);
+    if (data && !this.#up && !this.#over) this.#stand({ ...data });
     else if (wrong) this.#refused(status, wrong);
   }
 

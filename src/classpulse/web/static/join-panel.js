@@ -116,8 +116,13 @@ async function openDialog() {
   await change("POST", "join");
 }
 
+let newest = null;
+
 async function change(method, what) {
-  const answer = await ask(method, path(what));
+  const mine = ask(method, path(what));
+  newest = mine;
+  const answer = await mine;
+  if (mine !== newest) return; // the link is another one by now
   setText(dialog.wrong, answer.wrong ?? "");
   if (!answer.wrong) showLink(answer.data ?? { code: "" });
 }

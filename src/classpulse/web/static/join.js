@@ -18,6 +18,7 @@ let invitation = null;
 let membership = null;
 let filmed = false; // whether a camera was ever on here
 let erased = false; // whether leaving deletes what was answered
+let wishes = 0; // counted up with every way that is chosen, and with leaving and the end
 let standing = { phase: "running", way: "answers", said: null, hand: false };
 
 
@@ -63,7 +64,9 @@ function leavingHasDone() {
 }
 
 function end(title, text, again) {
+  wishes += 1;
   camera?.start("answers");
+  byId("sure").close();
   byId("over-title").textContent = title;
   byId("over-text").textContent = text;
   byId("over-again").hidden = !again;
@@ -124,15 +127,19 @@ function watch(kind, more = {}) {
 }
 
 async function changeWay(way) {
-  const before = standing.way;
+  wishes += 1;
+  const mine = wishes;
+  if (way === "answers") camera.start(way); // whoever wants no camera waits for nobody
   const wrong = await line.change(way);
+  if (mine !== wishes) return; // another way was chosen meanwhile, or this is over
   setText(byId("change-error"), wrong);
-  standing.way = wrong ? before : way;
+  if (!wrong) {
+    standing.way = way;
+    keep({ ...membership, way });
+    filmed ||= way !== "answers";
+  }
   showStanding();
-  if (wrong) return;
-  keep({ ...membership, way });
-  filmed ||= way !== "answers";
-  await camera.start(way);
+  await camera.start(standing.way);
 }
 
 function enter(mine) {
@@ -170,8 +177,13 @@ async function leave() {
   await new Promise((resolve) => dialog.addEventListener("close", resolve, { once: true }));
   if (dialog.returnValue !== "yes") return;
   erased = !keeps || byId("erase").checked;
+  wishes += 1;
+  const mine = wishes;
+  camera.start("answers"); // at once: nobody who leaves is looked at until the class has heard of it
   const wrong = await line.leave(byId("erase").checked);
-  if (wrong) setText(byId("said-note"), wrong);
+  if (!wrong || mine !== wishes) return;
+  setText(byId("said-note"), wrong);
+  await camera.start(standing.way);
 }
 
 // Before the class.

@@ -32,7 +32,7 @@ export function prepareMarks(post) {
     event.preventDefault();
     const label = field.value.trim();
     if (!label) return field.focus();
-    if (await mark(label)) field.value = "";
+    if ((await mark(label)) && field.value.trim() === label) field.value = ""; // or more was typed
   });
   field.addEventListener("keydown", (event) => event.key === "Escape" && field.blur());
 }

@@ -3,6 +3,7 @@
 import { byId, element } from "./dom.js";
 import { closeForm, openForm, prepareForm } from "./enrol.js";
 import { t } from "./i18n.js";
+import { prepareCopy, showOnce } from "./ranks.js";
 import { ask, at } from "./server.js";
 import { closeStudio, openStudio, prepareStudio } from "./studio.js";
 import { button, chip, confirmed, day, givenBy, notify, pictures, PURPOSES, standing } from "./words.js";
@@ -89,37 +90,40 @@ function renewConsent() {
   show();
 }
 
+/** Whether somebody's dialog is still open: an answer may come when another's is, and a link is for one alone. */
+const isOpen = (id) => byId("person").open && open.id === id;
+
+function refuse(id, wrong) {
+  if (isOpen(id)) byId("person-error").textContent = wrong;
+  else notify(["bad", wrong]);
+}
+
 async function withdraw(purpose) {
+  const { id, name } = open;
   const text = purpose === "recognition"
     ? t("They are not recognised any more: their face as numbers is deleted, and what was noted of them becomes nobody's.")
     : t("They are not shown by name any more.");
-  if (!(await confirmed(t("Withdraw this consent of {name}?", { name: open.name }), text, t("Withdraw")))) return;
-  const { data, wrong } = await ask("POST", `/api/v1/people/${open.id}/withdraw`, { purpose });
-  if (wrong) {
-    byId("person-error").textContent = wrong;
-    return;
-  }
+  if (!(await confirmed(t("Withdraw this consent of {name}?", { name }), text, t("Withdraw")))) return;
+  const { data, wrong } = await ask("POST", `/api/v1/people/${id}/withdraw`, { purpose });
+  if (wrong) return refuse(id, wrong);
   await load(["quiet", t("Withdrawn.")], ...data.remarks.map((text) => ["warn", text]));
-  showPerson(open.id);
+  if (isOpen(id)) showPerson(id);
 }
 
 async function forget(person, done = t("Forgotten: nothing of {name} is left.", { name: person.name })) {
   const text = t("All that is stored about them is deleted: name, consents, face, and when they were there. It cannot be undone.");
   if (!(await confirmed(t("Forget {name}?", { name: person.name }), text, t("Forget")))) return false;
   const { data, wrong } = await ask("POST", `/api/v1/people/${person.id}/forget`, { confirm: true });
-  byId("person").close();
+  if (isOpen(person.id)) byId("person").close();
   await load(wrong ? ["bad", wrong] : ["quiet", done], ...(data?.remarks ?? []).map((text) => ["warn", text]));
   return !wrong;
 }
 
 async function makeLink() {
-  const { data, wrong } = await ask("POST", `/api/v1/people/${open.id}/link`, { hours: 24 });
-  byId("person-error").textContent = wrong ?? "";
-  if (wrong) return;
-  byId("link-box").hidden = false;
-  byId("link-text").value = at(data.path);
-  byId("link-text").focus();
-  byId("link-text").select();
+  const { id } = open;
+  const { data, wrong } = await ask("POST", `/api/v1/people/${id}/link`, { hours: 24 });
+  if (wrong) return refuse(id, wrong);
+  if (isOpen(id)) showOnce("link", at(data.path));
 }
 
 // Enrolment.
@@ -169,10 +173,7 @@ function prepare() {
   byId("undo").addEventListener("click", changeMind);
   byId("more").addEventListener("click", () => studio(open, false));
   byId("link").addEventListener("click", makeLink);
-  byId("copy").addEventListener("click", async () => {
-    await navigator.clipboard.writeText(byId("link-text").value);
-    byId("copy").textContent = t("Copied");
-  });
+  prepareCopy("link");
   byId("forget").addEventListener("click", () => forget(open));
   byId("close-person").addEventListener("click", () => byId("person").close());
   byId("person").addEventListener("close", () => document.querySelector(`[data-id="${open?.id}"] button`)?.focus());

@@ -1,7 +1,9 @@
 // The top of a school's pages: who is logged in, what only an admin has, and the way out.
 
 import { byId } from "./dom.js";
+import { sentence } from "./ranks.js";
 import { ask, at } from "./server.js";
+import { notify } from "./words.js";
 
 /** Show who is here; resolves to their account, or sends them to the login. */
 export async function prepareTop() {
@@ -15,6 +17,7 @@ export async function prepareTop() {
 }
 
 async function logOut() {
-  await ask("POST", "/api/v1/logout");
-  location.replace(at("/login"));
+  const { wrong, status } = await ask("POST", "/api/v1/logout");
+  if (wrong && status !== 401) notify(["bad", sentence(wrong)]); // whoever is sent to the login believes to be out
+  else location.replace(at("/login"));
 }

@@ -1,5 +1,6 @@
 // The classes of a school: mine, how they do, beginning and ending them, and new ones.
 
+import { again } from "./again.js";
 import { prepareQuestion } from "./ask.js";
 import { begin, end, isLive, lineOf, link, phaseOf, phaseWord, showPill, sourceWord } from "./class-card.js";
 import { arrange, byId, element, setText } from "./dom.js";
@@ -13,7 +14,6 @@ const EVERY_MS = 2_000;
 
 let school = null; // what the server said last
 let said = []; // what is to be read above the classes
-let asking = false;
 
 const cards = new Map(); // by the class's address
 
@@ -57,7 +57,7 @@ function showCard(course) {
   return parts.card;
 }
 
-function showOther(course) {
+function makeOther(course) {
   const pill = element("span", { class: "pill" });
   showPill(pill, course);
   const details = link(t("Manage"), at(`/classes/${course.slug}`), "small");
@@ -65,14 +65,20 @@ function showOther(course) {
   return element("li", {}, element("h3", {}, course.name), pill, details);
 }
 
-let others = "";
+const others = new Map(); // by what they show
+
+/** A class of somebody else: the entry that is there, where nothing of it has changed, so that nobody loses their place. */
+function showOther(course) {
+  const shows = JSON.stringify([course.slug, course.name, phaseOf(course)]);
+  if (!others.has(shows)) others.set(shows, makeOther(course));
+  return others.get(shows);
+}
 
 function show() {
   const mine = school.courses.filter((course) => course.role);
   const rest = school.courses.filter((course) => !course.role);
   arrange(byId("classes"), mine.map(showCard));
-  if (others !== JSON.stringify(rest)) byId("others").replaceChildren(...rest.map(showOther));
-  others = JSON.stringify(rest);
+  arrange(byId("others"), rest.map(showOther));
   byId("others-box").hidden = !rest.length;
   byId("empty").hidden = mine.length > 0 || rest.length > 0;
   setText(byId("empty"), school.rank === "observer" ? t("You watch no class yet: ask a teacher to add you to one.") : t("There is no class yet. Make one, and start it when your lesson begins."));
@@ -92,10 +98,7 @@ function tell(...notices) {
 }
 
 async function look() {
-  if (asking) return;
-  asking = true;
   const { data, wrong, status } = await ask("GET", "/api/v1/school");
-  asking = false;
   if (status === 401) return location.replace(at("/login"));
   if (wrong) return tell(["bad", sentence(wrong)]);
   school = data;
@@ -164,5 +167,5 @@ prepareQuestion(answer);
 const account = await prepareTop();
 if (account) byId("answered-by").value = account.name;
 await look();
-setInterval(() => document.hidden || look(), EVERY_MS);
+again(() => document.hidden || look(), EVERY_MS);
 document.addEventListener("visibilitychange", () => document.hidden || look());

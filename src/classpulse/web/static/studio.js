@@ -98,9 +98,12 @@ function remember(canvas, quality) {
   byId("taken").append(element("li", {}, small, element("span", {}, t("quality {share}", { share: percent(quality) }))));
 }
 
-async function send(canvas) {
+/** Send a picture of somebody, who may have left meanwhile: then another's name stands above. */
+async function send(whose, canvas) {
   const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", QUALITY));
-  const { data, wrong } = await ask("POST", `/api/v1/people/${person.id}/pictures`, blob);
+  if (whose !== person) return;
+  const { data, wrong } = await ask("POST", `/api/v1/people/${whose.id}/pictures`, blob);
+  if (whose !== person) return;
   if (wrong) {
     say("bad", wrong);
     return;
@@ -121,15 +124,17 @@ async function send(canvas) {
 /** Do something with a picture, one at a time. */
 async function work(make) {
   if (busy || !person) return;
+  const whose = person;
   busy = true;
   byId("shoot").disabled = true;
   say("", t("Looking at the picture …"));
   delete byId("result").dataset.tone;
   try {
-    await send(await make());
+    await send(whose, await make());
   } catch {
-    say("bad", t("This file cannot be read as a picture: choose a jpg or png."));
+    if (whose === person) say("bad", t("This file cannot be read as a picture: choose a jpg or png."));
   }
+  if (whose !== person) return;
   busy = false;
   byId("shoot").disabled = !stream;
 }
@@ -142,6 +147,7 @@ async function fromFile(file) {
 /** Begin to take pictures of somebody who agreed: `{ id, name }`. */
 export async function openStudio(somebody) {
   person = somebody;
+  busy = false;
   byId("camera-title").textContent = t("Pictures of {name}", { name: somebody.name });
   byId("taken").replaceChildren();
   lead("shoot");
