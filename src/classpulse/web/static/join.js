@@ -240,4 +240,4 @@ byId("hand").addEventListener("click", () => say({ hand: !standing.hand }, { t: 
 byId("change-choices").addEventListener("change", (event) => changeWay(event.target.value));
 byId("again").addEventListener("click", () => camera.start(standing.way));
 byId("leave").addEventListener("click", leave);
-await begin();
+begin();

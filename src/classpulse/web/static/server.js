@@ -5,7 +5,7 @@ import { t } from "./i18n.js";
 /** An address of ours, wherever a reverse proxy has put the pages: at("/people"); a whole address stays as it is. */
 export const at = (path) => new URL(path.replace(/^\//, "../"), import.meta.url).href;
 
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 60_000; // where the browser can give up: older phones cannot
 
 /** Ask for something; resolves to `{ data }` or to `{ wrong }`, and never rejects. */
 export const ask = (method, path, body, headers) => (method === "GET" ? read : change)(method, path, body, headers);
@@ -36,7 +36,7 @@ async function read(method, path, body, headers) {
 async function send(method, path, body, headers) {
   try {
     const picture = body instanceof Blob;
-    const options = { method, headers: { ...headers }, signal: AbortSignal.timeout(PATIENCE_MS) };
+    const options = { method, headers: { ...headers }, signal: AbortSignal.timeout?.(PATIENCE_MS) };
     if (body !== undefined) {
       options.headers["Content-Type"] = picture ? body.type : "application/json";
       options.body = picture ? body : JSON.stringify(body);
