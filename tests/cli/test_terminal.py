@@ -85,8 +85,8 @@ def test_classes_are_listed_whole(columns: int) -> None:
     running = session(11, "demo", ended_at=None, ended_how=None, jurisdiction=None)
     classes = [running, session(2, LONG), session(1, "lesson [bold] [/].mp4")]
     lines = printed(terminal.sessions_table(classes, {11: 5400.0, 1: 5700.0}), columns)
-    assert lines[0].split() == ["class", "source", "began", "minutes", "ended", "law"]
-    assert lines[1].split() == ["11", "demo", "2026-03-02", "10:30", "CET", "90.0", "running", "unset"]
+    assert lines[0].split() == ["class", "source", "began", "length", "ended", "law"]
+    assert lines[1].split() == ["11", "demo", "2026-03-02", "10:30", "CET", "90.0", "min", "running", "unset"]
     folded = "".join(line[7 : lines[0].index("began") - 2].strip() for line in lines[2:-1])
     assert folded == LONG, "a long name is broken and not cut off"
     assert lines[-1].split() == [
@@ -98,6 +98,7 @@ def test_classes_are_listed_whole(columns: int) -> None:
         "10:30",
         "CET",
         "95.0",
+        "min",
         "stopped",
         "research",
     ]

@@ -93,6 +93,25 @@ def number_of(store: Store, chosen: ClassChoice) -> int:
     return chosen if isinstance(chosen, int) else store.latest().id
 
 
+force_option = click.option("--force", is_flag=True, help="Write over a file that is there already.")
+
+
+def refuse_to_replace(target: str | Path | None, option: str, *, force: bool) -> None:
+    """Refuse to write over a file that is there; a device or a pipe is no such file, and - is standard output.
+
+    Args:
+        target: where somebody wants something written; None where they do not.
+        option: by which another name is given.
+        force: whether they said that it may be written over.
+
+    Raises:
+        click.UsageError: it is there, and they did not.
+    """
+    if target is not None and str(target) != "-" and not force and Path(target).is_file():
+        message = f"{target} is there already: add --force to write over it, or give another name with {option}"
+        raise click.UsageError(message)
+
+
 def common(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options that every command about classes has, and hand it the settings they make."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from classpulse.cli.options import ONE_CLASS, ClassChoice, common, number_of
+from classpulse.cli.options import ONE_CLASS, ClassChoice, common, force_option, number_of, refuse_to_replace
 
 if TYPE_CHECKING:
     from classpulse.report.files import Format
@@ -22,7 +22,7 @@ NAMES = ("html", "pdf", "csv", "json")
 @click.argument("sessions", metavar="CLASS|latest…", nargs=-1, required=True, type=ONE_CLASS)
 @click.option("--format", "kind", type=click.Choice(NAMES), help="Of the file; its name says it too.")
 @click.option("--out", metavar="FILE", help="Where to; - is standard output [default: classpulse-class-N.FORMAT].")
-@click.option("--force", is_flag=True, help="Write over a file that is there already.")
+@force_option
 @common
 def report(
     settings: Settings, sessions: tuple[ClassChoice, ...], kind: Format | None, out: str | None, *, force: bool
@@ -49,9 +49,8 @@ def report(
     with Store.of(settings) as store:
         numbers = list(dict.fromkeys(number_of(store, chosen) for chosen in sessions))
         path = Path(out or f"classpulse-class-{'-'.join(map(str, numbers[:4]))}.{form}")
-        if out != "-" and not force and path.exists():
-            message = f"{path} is there already: add --force to write over it, or give another name with --out"
-            raise click.UsageError(message)
+        if out != "-":
+            refuse_to_replace(path, "--out", force=force)
         reports = [read_class(store, number, settings.attention.min_coverage) for number in numbers]
     content = render(reports, form, settings.language)
     if out == "-":

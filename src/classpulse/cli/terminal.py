@@ -54,6 +54,7 @@ The ban has two exceptions: systems used for medical or for safety reasons. Almo
 DECLARATION = """\
 This needs a declaration of a sentence: what it rests on, and who approved it. It is kept with the answer."""
 
+LONGEST_IN_SECONDS = 120.0
 WIDEST = 10_000
 SAME = '"'
 HELD = (
@@ -184,20 +185,28 @@ def sessions_table(sessions: Sequence[SessionRow], lengths_s: Mapping[int, float
     if not sessions:
         return Text("No class is stored yet: `classpulse live` begins one.")
     table = plain_table(
-        "class", "source", "began", "minutes", "ended", "law", numbers=("class", "minutes"), wide="source"
+        "class", "source", "began", "length", "ended", "law", numbers=("class", "length"), wide="source"
     )
     for row in sessions:
-        minutes = lengths_s.get(row.id, 0.0) / 60
         began = local_time(row.started_at)
         table.add_row(
             str(row.id),
             Text(row.source),
             began,
-            f"{minutes:.1f}",
+            length(lengths_s.get(row.id, 0.0)),
             row.ended_how or "running",
             told(row.jurisdiction, row.exemption),
         )
     return table
+
+
+def length(seconds: float) -> str:
+    """How long a class was: in seconds while they say more than minutes.
+
+    >>> length(5.04), length(119.96), length(2700)
+    ('5.0 s', '2.0 min', '45.0 min')
+    """
+    return f"{seconds:.1f} s" if round(seconds, 1) < LONGEST_IN_SECONDS else f"{seconds / 60:.1f} min"
 
 
 def session_table(windows: Sequence[ClassWindow], labels: Sequence[str], min_group: int | None) -> RenderableType:

@@ -72,13 +72,16 @@ def render(reports: Sequence[ClassReport], kind: Format, language: str = "en") -
 
 
 def write(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all.
+    """Write a file whole or not at all; a device or a pipe takes what it is given.
 
     Raises:
         StorageError: it cannot be written; what was there before is still there.
     """
     try:
-        replace_whole(path, content)
+        if path.exists() and not path.is_file():
+            path.write_bytes(content)
+        else:
+            replace_whole(path, content)
     except OSError as error:
         message = f"--out {path} cannot be written: {error.strerror}"
         raise StorageError(message) from None

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 BATCH_ROWS = 1000
 """Rows that go in one transaction: some ten milliseconds."""
 
+OF_CLASSES = ObservationRow, AppearanceRow, WindowRow, MarkRow, AnswerRow, AlertRow
+"""The tables of what is stored of a class, under its number."""
+
 EVERY = timedelta(days=1)
 
 JUMP = timedelta(days=1)
@@ -150,16 +153,7 @@ class Retention:
         yield from self._delete_selected(row, select(row.id).where(where))
 
     def _delete_selected(self, row: Any, query: Select[Any]) -> Iterator[int]:  # noqa: ANN401 - a table
-        while True:
-            with reader_of(self._engine).connect() as connection:
-                ids = connection.scalars(query.limit(BATCH_ROWS)).all()
-            if not ids:
-                return
-            with self._engine.begin() as connection:
-                # On a server several processes may do this at once: in one order, so that they wait for each other.
-                connection.execute(select(row.id).where(row.id.in_(ids)).order_by(row.id).with_for_update()).all()
-                connection.execute(delete(row).where(row.id.in_(ids)))
-            yield len(ids)
+        return delete_in_steps(self._engine, row, query)
 
     def _forget_one(self, before: datetime) -> int:
         with reader_of(self._engine).connect() as connection:
@@ -187,6 +181,20 @@ class Retention:
         if oldest is None or oldest >= before:
             return 0
         return Audit(self._engine, self._vault).prune(before, limit=BATCH_ROWS)
+
+
+def delete_in_steps(engine: Engine, row: Any, query: Select[Any]) -> Iterator[int]:  # noqa: ANN401 - a table
+    """Delete the rows of a table whose ids a query gives, `BATCH_ROWS` in a transaction; yields how many went."""
+    while True:
+        with reader_of(engine).connect() as connection:
+            ids = connection.scalars(query.limit(BATCH_ROWS)).all()
+        if not ids:
+            return
+        with engine.begin() as connection:
+            # On a server several processes may do this at once: in one order, so that they wait for each other.
+            connection.execute(select(row.id).where(row.id.in_(ids)).order_by(row.id).with_for_update()).all()
+            connection.execute(delete(row).where(row.id.in_(ids)))
+        yield len(ids)
 
 
 def _newest_s(connection: Connection, session_id: int) -> float:

@@ -225,6 +225,22 @@ class Store(SessionLog):
         self._recorders.append(recorder)
         return recorder
 
+    def delete_session(self, session_id: int, actor: str) -> None:
+        """Delete everything that is stored of a class, which the audit log tells.
+
+        Args:
+            session_id: the class.
+            actor: who asks.
+
+        Raises:
+            StorageError: there is none of that number, it runs, or the database does not take it.
+        """
+        from classpulse.storage.deletion import delete_class  # noqa: PLC0415 - seldom asked for
+
+        row = self.require_session(session_id)
+        owner = Owner(row.owner_pid, row.owner_started_s, row.owner_host)
+        delete_class(self._engine, self.house, Stored(row.id, row.started_at, owner), actor)
+
     def close(self, how: Literal["stopped", "failed"] = "stopped") -> None:
         """Close the sessions that are still open, then the database; safe to call twice."""
         for recorder in self._recorders:
