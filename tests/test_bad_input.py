@@ -149,7 +149,9 @@ def test_a_port_that_is_taken_and_results_that_are_kept(tmp_path: Path, clip: Pa
     old.write_text('{"time_s": 0}\n')
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        code, text = refused(tmp_path, "live", clip, "--no-browser", "--port", port, "--results", old, by=here)
+        code, text = refused(
+            tmp_path, "live", clip, "--no-browser", "--port", port, "--results", old, "--force", by=here
+        )
     assert code == SERVER
     assert f"port {port} on 127.0.0.1 is taken" in text
     assert "--port" in text
@@ -158,10 +160,27 @@ def test_a_port_that_is_taken_and_results_that_are_kept(tmp_path: Path, clip: Pa
 
 def test_results_never_take_the_place_of_another_kind_of_file(tmp_path: Path, clip: Path) -> None:
     video = Path(shutil.copy(clip, tmp_path / "precious.mp4"))
-    code, text = refused(tmp_path, "live", clip, "--fast", "--results", video, by=here)
-    assert code == StorageError.exit_code
+    code, text = refused(tmp_path, "live", clip, "--fast", "--results", video, "--force", by=here)
+    assert code == SettingsError.exit_code
     assert "precious.mp4" in text
     assert video.read_bytes() == clip.read_bytes()
+
+
+@pytest.mark.parametrize("name", ["results.csv", "results.txt"])
+def test_results_that_are_named_as_something_else(tmp_path: Path, clip: Path, name: str) -> None:
+    code, text = refused(tmp_path, "live", clip, "--fast", "--results", tmp_path / name, by=here)
+    assert code == SettingsError.exit_code
+    assert "would hold JSON lines: name it .jsonl" in text
+    assert not (tmp_path / name).exists()
+
+
+def test_results_of_an_earlier_class_are_written_over_when_somebody_says_so(tmp_path: Path, clip: Path) -> None:
+    old = tmp_path / "old.jsonl"
+    old.write_text('{"time_s": 0}\n')
+    code, text = refused(tmp_path, "live", clip, "--fast", "--results", old, by=here)
+    assert code == USAGE
+    assert f"{old} is there already: add --force to write over it, or give another name with --results" in text
+    assert old.read_text() == '{"time_s": 0}\n'
 
 
 @pytest.mark.parametrize("target", ["/dev/full", "missing/results.jsonl", "."])
@@ -205,11 +224,13 @@ def test_a_reader_that_has_seen_enough(tmp_path: Path, clip: Path) -> None:
         assert json.loads(process.stdout.readline())["frame"] == 0
         process.stdout.close()
         said = process.stderr.read()
-    assert process.returncode == 1
+    assert process.returncode == 0
+    assert "stopped after" in said
     assert "Traceback" not in said
     assert "Exception" not in said
     assert "Broken" not in said
     assert "classpulse:" not in said
+    assert " stopped " in here("sessions", data=tmp_path).stdout
 
 
 @pytest.mark.parametrize("place", ["under a file", "/proc/nowhere"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sys
 import time
 from dataclasses import dataclass
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 
 LOW_PRIORITY = 10
 FAREWELL_S = 0.6
+LINES = ("", ".jsonl", ".ndjson", ".json")
+"""How the name of a file of JSON lines may end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +105,7 @@ def run_live(options: LiveOptions, settings: Settings, terminal: Terminal) -> Li
     with contextlib.ExitStack() as stack:
         store = stack.enter_context(Store.of(settings))
         policy = _settle_law(kind, options, settings, store, terminal)
-        listeners = list(terminal.listeners)
-        if options.results is not None:
-            listeners.append(stack.enter_context(results_writer(options.results)))
+        results = None if options.results is None else stack.enter_context(results_writer(options.results))
         be_considerate(settings)
         cluster = stack.enter_context(open_cluster(settings.cluster)) if settings.cluster.address else None
         operations = stack.enter_context(Operations(settings, database=store.ping))
@@ -115,12 +116,14 @@ def run_live(options: LiveOptions, settings: Settings, terminal: Terminal) -> Li
             stored,
             policy=policy,
             fast=options.fast,
-            listeners=listeners,
+            listeners=terminal.listeners,
             on_open=terminal.on_open,
             feed=None if stored is None else feed_from(store, settings),
         )
         runner.read_on(cluster)
         runner.watched_by(operations.watch())
+        if results is not None:
+            runner.listen(_while_taken(results, runner))
         if options.join:
             runner.room.link.open()
         server = None
@@ -187,6 +190,8 @@ def _check(options: LiveOptions, settings: Settings, kind: SourceKind) -> None:
         flag = "--results" if options.results is not None else "--window"
         message = f"{flag} gives single faces, which a live class does not show unless you add --individual"
         raise SettingsError(message)
+    if options.results is not None:
+        _check_name(Path(options.results))
     by_link = options.join or kind.kind == "join"
     if by_link and not options.page:
         message = "students join on the page: leave out --no-page, --fast and --single"
@@ -196,6 +201,13 @@ def _check(options: LiveOptions, settings: Settings, kind: SourceKind) -> None:
         raise SettingsError(message)
     if kind.kind == "join" and options.window is not None:
         message = "a class of students' own devices has no picture to show: leave out --window and --single"
+        raise SettingsError(message)
+
+
+def _check_name(path: Path) -> None:
+    """Refuse a name that promises something else than JSON lines; a device or a pipe promises nothing."""
+    if path.suffix.lower() not in LINES and (path.is_file() or not path.exists()):
+        message = f"--results {path} would hold JSON lines: name it .jsonl (`classpulse sessions N --csv FILE` is CSV)"
         raise SettingsError(message)
 
 
@@ -238,6 +250,18 @@ def _open_window(options: LiveOptions, runner: Runner, kind: SourceKind) -> Desk
     return DesktopWindow(draw, runner.hub, runner, f"Classpulse: {kind.name}")
 
 
+def _while_taken(write: Listener, runner: Runner) -> Listener:
+    """The same listener; once nobody takes its lines any more, the class is stopped."""
+
+    def listener(frame: Frame, result: FrameResult) -> None:
+        try:
+            write(frame, result)
+        except BrokenPipeError:
+            runner.stop()
+
+    return listener
+
+
 @contextlib.contextmanager
 def results_writer(target: str) -> Iterator[Listener]:
     """Open a file that takes one JSON line per result, each written out at once.
@@ -248,12 +272,10 @@ def results_writer(target: str) -> Iterator[Listener]:
         target: a path, or `-` for standard output.
 
     Raises:
-        StorageError: it cannot be written, or is another kind of file.
+        StorageError: it cannot be written.
+        BrokenPipeError: of what it gives, where whoever read the lines has gone.
     """
     path = Path(target)
-    if path.is_file() and path.stat().st_size and path.suffix not in {".jsonl", ".ndjson", ".json"}:
-        message = f"--results {target} is there already and is not a .jsonl file: give another name"
-        raise StorageError(message)
     with _told_plainly(target):
         out: IO[str] = sys.stdout if target == "-" else path.open("a", encoding="utf-8")
     first = True
@@ -281,6 +303,8 @@ def _told_plainly(target: str) -> Iterator[None]:
     try:
         yield
     except BrokenPipeError:
+        if target == "-":  # nobody takes what is left of the last line either
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise
     except OSError as error:
         message = f"--results {target} cannot be written: {error.strerror}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +39,18 @@ def open_whole(path: Path, *, mode: int = EVERYBODY) -> Iterator[IO[bytes]]:
         # Nothing is left of it either where Ctrl-C came in between.
         with contextlib.suppress(OSError):
             part.unlink()
+
+
+def open_private(path: Path) -> TextIO:
+    """Open a text for one account's eyes, in the place of what was there; a device stays as open as it was.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    file = path.open("w", encoding="utf-8", newline="")
+    if path.is_file():
+        path.chmod(0o600)
+    return file
 
 
 def replace_whole(path: Path, content: bytes) -> None:

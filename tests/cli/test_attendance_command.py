@@ -65,6 +65,10 @@ def test_a_file_of_it_goes_with_whoever_is_in_it(school: Path, tmp_path: Path) -
     assert (line["name"], line["seen"], line["note"]) == (ANA, "1", CAUTION)
     assert 1 < float(line["present_s"]) < 5
     assert "attendance.export" in here("audit", data=school).stdout
+    again = here("attendance", 1, "--csv", target, data=school)
+    assert again.returncode == 2
+    assert "is there already: add --force" in again.stderr
+    assert here("attendance", 1, "--csv", target, "--force", data=school).returncode == 0
     assert here("attendance", 1, "--csv", "-", data=school).stdout.count(ANA) == 1
     assert here("attendance", 1, "--csv", school / "no" / "such" / "folder.csv", data=school).returncode == 6
     assert here("people", "forget", ANA, "--yes", data=school).returncode == 0

@@ -173,7 +173,7 @@ def test_results_stay_on_standard_output_beside_a_progress_bar(tmp_path: Path, c
 def test_new_results_take_the_place_of_old_ones(tmp_path: Path, clip: Path) -> None:
     results = tmp_path / "results.jsonl"
     results.write_text('{"time_s": 99}\n' * 1000)
-    arguments = ("--results", results, "--jurisdiction", "eu", "--set", "detector.width_px=320")
+    arguments = ("--results", results, "--force", "--jurisdiction", "eu", "--set", "detector.width_px=320")
     assert run("live", clip, "--fast", *arguments, data=tmp_path).returncode == 0
     assert [json.loads(line)["frame"] for line in results.read_text().splitlines()] == list(range(FRAMES))
 
@@ -264,6 +264,13 @@ def test_a_class_is_written_as_csv(tmp_path: Path, other: tuple[Path, list[dict[
     assert here("sessions", 1, "--csv", file, data=other[0]).returncode == 0
     assert file.read_bytes().count(b"\r\n") == 2
     assert b"\r\r" not in file.read_bytes()
+    again = here("sessions", 1, "--csv", file, data=other[0])
+    assert again.returncode == 2
+    assert f"{file} is there already: add --force to write over it, or give another name with --csv" in complaint(again)
+    file.write_text("old")
+    assert here("sessions", 1, "--csv", file, "--force", data=other[0]).returncode == 0
+    assert file.read_bytes().count(b"\r\n") == 2
+    assert here("sessions", 1, "--csv", os.devnull, data=other[0]).returncode == 0
     finished = here("sessions", 1, "--csv", tmp_path / "no" / "class.csv", data=other[0])
     assert finished.returncode == 6
     assert "class.csv cannot be written" in complaint(finished)

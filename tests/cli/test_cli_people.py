@@ -71,9 +71,11 @@ def test_enrol_list_export_withdraw_and_forget(data: Path, tmp_path: Path) -> No
     assert exported["name"] == "Ana Silva"
     assert exported["consents"][0]["note"] == "paper 7"
     assert json.loads(well("people", "export", "Ana Silva", data=data))["id"] == exported["id"]
-    assert "is there already: give another name" in refused(
-        "people", "export", "Ana Silva", "--out", out, data=data, code=6
-    )
+    said = refused("people", "export", "Ana Silva", "--out", out, data=data, code=2)
+    assert "is there already: add --force to write over it, or give another name with --out" in said
+    out.write_text("old")
+    well("people", "export", "Ana Silva", "--out", out, "--force", data=data)
+    assert json.loads(out.read_text(encoding="utf-8"))["name"] == "Ana Silva"
     token = well("people", "link", "Ana Silva", "--hours", "2", data=data)
     assert token.startswith("http://127.0.0.1:8700/me/")
     assert "shown singly" in well("people", "withdraw", "Ana Silva", "--purpose", "individual", data=data)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from command import complaint, here
 from stored_class import store_lesson
 
 from classpulse.storage.store import Store
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +38,14 @@ def test_a_file_that_is_there_is_not_written_over_unasked(data: Path, tmp_path: 
     assert target.read_text() == "mine"
     assert here("report", "latest", "--out", target, "--force", data=data).returncode == 0
     assert target.read_bytes().startswith(b"{")
+
+
+def test_a_device_takes_a_report_and_stays_one(data: Path) -> None:
+    null = Path("/dev/null")
+    if not null.is_char_device():
+        pytest.skip("this system has no /dev/null")
+    assert here("report", "latest", "--format", "csv", "--out", null, data=data).returncode == 0
+    assert null.is_char_device()
 
 
 @pytest.mark.parametrize(

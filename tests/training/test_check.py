@@ -208,6 +208,10 @@ def test_the_command_passes_a_good_set(tmp_path: Path) -> None:
     assert (finished.returncode, finished.stderr) == (0, "")
     assert finished.stdout.startswith("fer2013.csv: 70 faces")
     written = json.loads((tmp_path / "found.json").read_text())
+    again = here("data", "check", path, "--json", tmp_path / "found.json", data=tmp_path)
+    assert again.returncode == 2
+    assert "is there already: add --force to write over it" in complaint(again)
+    assert here("data", "check", path, "--json", tmp_path / "found.json", "--force", data=tmp_path).returncode == 0
     assert written["trainable"] is True
     assert written["parts"][0]["counts"] == [6] * 7
     overall = written["people"][-1]

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from classpulse.cli.access import by_option
-from classpulse.cli.options import ONE_CLASS, ClassChoice, common, login_name, number_of
+from classpulse.cli.options import (
+    ONE_CLASS,
+    ClassChoice,
+    common,
+    force_option,
+    login_name,
+    number_of,
+    refuse_to_replace,
+)
 
 if TYPE_CHECKING:
     from classpulse.classbook import ClassBook
@@ -21,9 +29,10 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("session", metavar="CLASS|latest", type=ONE_CLASS)
 @click.option("--csv", "csv_file", metavar="FILE", help="Write it as CSV; - is standard output.")
+@force_option
 @by_option
 @common
-def attendance(settings: Settings, session: ClassChoice, csv_file: str | None, by: str | None) -> None:
+def attendance(settings: Settings, session: ClassChoice, csv_file: str | None, by: str | None, *, force: bool) -> None:
     """Who was in a class, from when to when; `classpulse sessions` lists the classes.
 
     An aid, never proof: a photo or a video can fool it. The log tells that you looked.
@@ -41,6 +50,7 @@ def attendance(settings: Settings, session: ClassChoice, csv_file: str | None, b
     from classpulse.law import law_in_force
     from classpulse.storage.store import Store
 
+    refuse_to_replace(csv_file, "--csv", force=force)
     with Store.of(settings) as store:
         require_recognition(law_in_force(store, settings), settings)
         if not store.holds_people():
@@ -58,18 +68,20 @@ def attendance(settings: Settings, session: ClassChoice, csv_file: str | None, b
 
 def _write(target: str, book: ClassBook, people: People) -> None:
     from classpulse.errors import StorageError
+    from classpulse.whole_file import open_private
 
     if target == "-":
         _put(book, sys.stdout)
         return
     path = Path(target)
     try:
-        with path.open("w", encoding="utf-8", newline="") as file:
-            path.chmod(0o600)  # names: for whoever asked for it
+        with open_private(path) as file:  # names: for whoever asked for it
             _put(book, file)
     except OSError as error:
         message = f"--csv {target} cannot be written: {error.strerror}"
         raise StorageError(message) from None
+    if not path.is_file():
+        return
     # It goes when somebody in it is forgotten.
     people.note_file([*(one.presence.person_id for one in book.people), *(one.id for one in book.absent)], path)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from classpulse.cli.options import force_option, refuse_to_replace
 from classpulse.cli.training import need_extra
 
 
@@ -18,7 +19,8 @@ def data() -> None:
 @data.command(short_help="Can a set of faces be trained on?")
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--json", "json_file", metavar="FILE", help="Write all that was found as JSON; - is standard output.")
-def check(path: Path, json_file: str | None) -> None:
+@force_option
+def check(path: Path, json_file: str | None, *, force: bool) -> None:
     """Look whether a set of faces can be trained on: counts, copies, blanks, and how far its labels are right.
 
     PATH is FER-2013 as a folder with train/<emotion>/*.jpg, fer2013.csv (FER+'s fer2013new.csv beside it is read too),
@@ -36,6 +38,7 @@ def check(path: Path, json_file: str | None) -> None:
     from classpulse.training.check.console import read_with_bar, write_json
     from classpulse.training.check.table import check_table
 
+    refuse_to_replace(json_file, "--json", force=force)
     result = look(*read_with_bar(path))
     if json_file is not None:
         write_json(result, json_file)

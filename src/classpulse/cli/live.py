@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from classpulse.cli.options import CORNERS, common
+from classpulse.cli.options import CORNERS, common, force_option, refuse_to_replace
 from classpulse.errors import SourceError, StorageError
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 @click.argument("source", required=False)
 @click.option("--fast", is_flag=True, help="A file: every frame, as fast as it goes, without the page.")
 @click.option("--results", metavar="FILE", help="Write one JSON line per result; - is standard output.")
+@force_option
 @click.option("--window", is_flag=True, help="A window with a box, a number and an emotion on every face.")
 @click.option("--single", is_flag=True, help="A window with one person large and seven bars; nothing is stored.")
 @click.option("--individual/--no-individual", default=None, help="Show single faces; only `demo` does unasked.")
@@ -60,6 +61,7 @@ def live(settings: Settings, source: str | None, results: str | None, **flags: A
     if flags["window"] and flags["single"]:
         message = "--window and --single exclude each other"
         raise click.UsageError(message)
+    refuse_to_replace(results, "--results", force=flags["force"])
     configure(settings.log)
     page = flags["page"] if flags["page"] is not None else not (flags["fast"] or flags["single"])
     options = LiveOptions(

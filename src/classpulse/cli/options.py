@@ -97,7 +97,7 @@ force_option = click.option("--force", is_flag=True, help="Write over a file tha
 
 
 def refuse_to_replace(target: str | Path | None, option: str, *, force: bool) -> None:
-    """Refuse to write over a file that is there; a device or a pipe is no such file, and - is standard output.
+    """Refuse to write over a file that is there; a device, a pipe and an empty file hold nothing, - is standard output.
 
     Args:
         target: where somebody wants something written; None where they do not.
@@ -107,7 +107,9 @@ def refuse_to_replace(target: str | Path | None, option: str, *, force: bool) ->
     Raises:
         click.UsageError: it is there, and they did not.
     """
-    if target is not None and str(target) != "-" and not force and Path(target).is_file():
+    if target is None or str(target) == "-" or force:
+        return
+    if Path(target).is_file() and Path(target).stat().st_size:
         message = f"{target} is there already: add --force to write over it, or give another name with {option}"
         raise click.UsageError(message)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from classpulse.cli.access import by_option, known_people, remark
-from classpulse.cli.options import common
+from classpulse.cli.options import common, force_option, refuse_to_replace
 
 if TYPE_CHECKING:
     from classpulse.settings import Settings
@@ -95,9 +95,10 @@ def start_over(settings: Settings, *, yes: bool) -> None:
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="[default: standard output]"
 )
+@force_option
 @by_option
 @common
-def export(settings: Settings, name: str, out: Path | None, by: str | None) -> None:
+def export(settings: Settings, name: str, out: Path | None, by: str | None, *, force: bool) -> None:
     """Write all that is stored about somebody, readable, as JSON; the file goes when they are forgotten.
 
     \b
@@ -106,7 +107,9 @@ def export(settings: Settings, name: str, out: Path | None, by: str | None) -> N
       classpulse people export "Ana Silva" --out ana.json
     """  # noqa: D301
     from classpulse.errors import StorageError
+    from classpulse.whole_file import open_private
 
+    refuse_to_replace(out, "--out", force=force)
     with known_people(settings, by) as known:
         person_id = known.id_of(name)
         text = json.dumps(known.export(person_id), ensure_ascii=False, indent=2, allow_nan=False)
@@ -114,15 +117,13 @@ def export(settings: Settings, name: str, out: Path | None, by: str | None) -> N
             click.echo(text)
             return
         try:
-            with out.open("x", encoding="utf-8") as file:
-                out.chmod(0o600)
+            with open_private(out) as file:
                 file.write(text + "\n")
-        except FileExistsError:
-            message = f"--out {out} is there already: give another name"
-            raise StorageError(message) from None
         except OSError as error:
             message = f"--out {out} cannot be written: {error.strerror}"
             raise StorageError(message) from None
+        if not out.is_file():  # a device
+            return
         known.note_file([person_id], out)
     click.echo(f"Written: {out}. It is deleted with {name}, as long as it stays where it is and as it is.")
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from classpulse.cli.options import pairs_of
+from classpulse.cli.options import pairs_of, refuse_to_replace
 
 NETWORKS = ("seed-cnn", "mobilenet", "compact")
 CLASSICAL = "classical"
@@ -179,6 +179,7 @@ def tune(network: str, data: Path, out: Path | None, study: Path | None, sets: t
     is_flag=True,
     help="Look at every face and at its mirror image: a little more often right, in twice the time.",
 )
+@click.option("--force", is_flag=True, help="Write over files of --out that are there already.")
 def export(run: Path, target: Any, data: Path | None, out: Path | None, **options: Any) -> None:  # noqa: ANN401
     """Write a run's best network as a model file that `classpulse live` opens.
 
@@ -193,11 +194,16 @@ def export(run: Path, target: Any, data: Path | None, out: Path | None, **option
     """  # noqa: D301 - click's own mark for text that is not to be wrapped
     need_extra()
     from classpulse.training.export.console import run_export
+    from classpulse.training.export.export import variant_path
 
     if out is not None and out.suffix.lower() != ".onnx":
         message = f"--out {out}: a model file's name ends in .onnx"
         raise click.UsageError(message)
-    run_export(run, target, data, out, tuple(dict.fromkeys(options["precisions"])), mirrored=options["mirrored"])
+    precisions = tuple(dict.fromkeys(options["precisions"]))
+    if out is not None:  # what is in the run's own folder is made of the run again
+        for precision in precisions:
+            refuse_to_replace(variant_path(out, precision, precisions), "--out", force=options["force"])
+    run_export(run, target, data, out, precisions, mirrored=options["mirrored"])
 
 
 @click.command()
