@@ -82,7 +82,10 @@ def live(settings: Settings, source: str | None, results: str | None, **flags: A
         rate += f", {health.unread} faces not read in time"
     stored = f"; see it with `classpulse sessions {state.session_id}`" if state.session_id is not None else ""
     how = "stopped" if state.ended_how in {"stopped", None} else "ended"
-    terminal.say(f"{state.source}: {how} after {state.elapsed_s:.1f} s{of_what} ({rate}){stored}.")
+    length = f"{state.elapsed_s:.1f} s{of_what} ({rate})"
+    if of_what and health.frames == 1:  # which has no length, and no rate
+        length = "one picture"
+    terminal.say(f"{state.source}: {how} after {length}{stored}.")
     # The class is over and stored, but not all went well.
     if health.message:
         raise SourceError(health.message)
