@@ -36,9 +36,9 @@ if TYPE_CHECKING:
 def live(settings: Settings, source: str | None, results: str | None, **flags: Any) -> None:  # noqa: ANN401
     """Watch a class.
 
-    SOURCE is a webcam's number, a video, a folder of pictures, a stream's address, `screen` for a meeting's window
-    (screen:2, screen:100,80,1280x720 or screen:window=TITLE; see `classpulse screens`), `join` for students' own
-    devices, or `demo`.
+    SOURCE is a webcam's number, a video, a folder of pictures (2.jpg comes before 10.jpg), a stream's address, `screen`
+    for a meeting's window (screen:2, screen:100,80,1280x720 or screen:window=TITLE; see `classpulse screens`), `join`
+    for students' own devices, or `demo`.
 
     \b
     Examples:
