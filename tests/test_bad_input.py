@@ -194,6 +194,13 @@ def test_results_that_cannot_be_written(tmp_path: Path, clip: Path, target: str)
     assert f"--results {target} cannot be written" in text
 
 
+@pytest.mark.parametrize("wrong", [("--results", "missing/results.jsonl"), ("--set", "emotion.model=missing.onnx")])
+def test_a_class_that_cannot_begin_has_no_progress_bar(tmp_path: Path, clip: Path, wrong: tuple[str, str]) -> None:
+    finished = here("live", clip, "--fast", "--jurisdiction", "other", *wrong, data=tmp_path)
+    assert "missing" in complaint(finished)
+    assert "faces:" not in finished.stderr
+
+
 def test_standard_output_that_is_full(tmp_path: Path, clip: Path) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("this system has no /dev/full")

@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,6 +85,13 @@ def test_every_command_option_and_setting_exists(page: Path) -> None:
                 assert setting in known or STANDS_FOR_ANY.search(setting), where
             elif name.startswith("--") and name != "--set":
                 assert name in options, f"{page.name}: {name} in {' '.join(line)}"
+
+
+def test_every_settings_file_can_be_used() -> None:
+    files = ["".join(blocks(page, "toml")) for page in PAGES]  # what a page shows in parts is one file
+    assert any(files)
+    for file in files:
+        Settings.model_validate(tomllib.loads(file))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -145,7 +145,40 @@ def test_a_picture_and_a_folder_of_pictures_are_sources_too(tmp_path: Path) -> N
     assert len(result) == 1
     for name in ("astronaut.png", "grace_hopper.jpg"):
         (tmp_path / name).write_bytes(packaged(f"bundled/{name}").read_bytes())
-    assert [len(result) for result in Pipeline(jurisdiction="eu").run(tmp_path)] == [1, 1]
+    results = list(Pipeline(jurisdiction="eu").run(tmp_path))
+    assert [(result.file, len(result)) for result in results] == [("astronaut.png", 1), ("grace_hopper.jpg", 1)]
+
+
+def test_the_results_of_a_video_name_no_file(film: Path) -> None:
+    assert {result.file for result in Pipeline(jurisdiction="eu").run(film)} == {None}
+
+
+def test_a_picture_without_its_frame_is_refused_in_words() -> None:
+    pipeline: Any = Pipeline(jurisdiction="eu")
+    image = np.zeros((8, 8, 3), np.uint8)
+    with pytest.raises(TypeError, match=r"^frame must be Frame, not ndarray: Frame\(image, time_s\), or look\(image\)"):
+        pipeline.process(image)
+    with pytest.raises(TypeError, match=r"^frame must be Frame, not ndarray"):
+        next(pipeline.follow([image]))
+
+
+@pytest.mark.parametrize("cores", [1, 4])
+def test_times_that_run_backwards_are_refused(cores: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    pipeline = Pipeline(jurisdiction="other")
+    early, late = (Frame(np.zeros((8, 8, 3), np.uint8), time_s) for time_s in (1.0, 5.0))
+    for _ in range(2):
+        pipeline.process(late)
+    with pytest.raises(ValueError, match=r"^times do not run backwards: 1 s comes after 5 s; use a pipeline for each"):
+        pipeline.process(early)
+    assert [frame for frame, _ in pipeline.follow([late])] == [late]
+    with pytest.raises(ValueError, match=r"^times do not run backwards"):
+        list(pipeline.follow([early]))
+
+
+def test_each_source_has_its_own_clock(film: Path) -> None:
+    pipeline = Pipeline(jurisdiction="eu")
+    assert len(list(pipeline.run(film))) == len(list(pipeline.run(film)))
 
 
 def test_under_eu_there_are_no_emotions(film: Path) -> None:

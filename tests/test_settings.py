@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -324,6 +325,32 @@ def test_a_value_that_makes_no_sense_is_refused(name: str, bad: object, wanted: 
         load({name: bad}, environ={})
     assert "\n" not in str(caught.value)
     assert caught.value.exit_code == 2
+
+
+def test_a_mistake_is_told_with_the_place_it_is_in(tmp_path: Path) -> None:
+    file = tmp_path / "b.toml"
+    file.write_text("widht = 1\n[detector]\nwidth_px = 'wide'\n[join]\nways = ['nowhere']\n", encoding="utf-8")
+    for variable, told in {
+        "CLASSPULSE_LANGUAGE": "setting 'language': input should be",
+        "CLASSPULSE_WEB__PROT": "unknown setting 'web.prot': did you mean",
+    }.items():
+        with pytest.raises(SettingsError, match=f"^{re.escape(f'from the environment ({variable}): {told}')}"):
+            load(environ={variable: "fr"})
+    with pytest.raises(SettingsError) as caught:
+        load(config=file, environ={"CLASSPULSE_DETECTOR__NAME": "yunet"})
+    said = str(caught.value)
+    for told in ("setting 'detector.width_px': input", "setting 'join.ways", "unknown setting 'widht': "):
+        assert f"from the file {file}: {told}" in said
+    with pytest.raises(SettingsError, match=r"^from the hosting service \(PORT, DATABASE_URL\): setting 'web\.port'"):
+        load(environ={"CLASSPULSE_HOSTED": "1", "PORT": "abc"})
+    with pytest.raises(SettingsError, match=r"^setting 'detector\.width_px': .*, not 'tall'; "):
+        load({"detector.width_px": "tall"}, config=file, environ={})
+
+
+def test_a_group_that_is_not_whole_is_told_with_its_place() -> None:
+    environ = {"CLASSPULSE_OIDC__ISSUER": "https://login.school.example"}
+    with pytest.raises(SettingsError, match=r"^from the environment \(CLASSPULSE_OIDC__…\): setting 'oidc"):
+        load(environ=environ)
 
 
 def test_a_secret_that_is_refused_is_not_repeated() -> None:

@@ -51,6 +51,12 @@ def test_a_frame_is_a_colour_picture(image: Any, wanted: str) -> None:
         Frame(image)
 
 
+@pytest.mark.parametrize("time_s", [float("nan"), float("inf")])
+def test_the_time_of_a_frame_is_a_number(time_s: float) -> None:
+    with pytest.raises(ValueError, match=f"a frame's time_s is a number of seconds, not {time_s}"):
+        Frame(np.zeros((4, 4, 3), np.uint8), time_s)
+
+
 def test_arrays_that_do_not_belong_together_are_refused() -> None:
     good = faces(3)
     with pytest.raises(ValueError, match=r"boxes has shape \(3, 5\), expected \(3, 4\)"):
@@ -148,6 +154,11 @@ def test_a_record_holds_plain_numbers_and_words() -> None:
             },
         ],
     }
+
+
+def test_the_record_of_a_picture_begins_with_the_name_of_its_file() -> None:
+    record = FrameResult(2.0, 1, 640, 360, Tracks.empty(), None, file="2.jpg").as_record()
+    assert record == {"file": "2.jpg", "time_s": 2.0, "frame": 1, "faces": []}
 
 
 def test_a_record_without_emotions_counts_faces() -> None:

@@ -12,6 +12,7 @@ the models ask too before they are opened.
 from __future__ import annotations
 
 import logging
+import math
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -112,6 +113,7 @@ class Pipeline:
         if self.policy.declaration:  # which is kept with the answer, and may name somebody
             logger.info("in force by a declaration: %s", told(self.policy.jurisdiction, self.policy.exemption))
         self.on_stage: OnStage | None = None
+        self._last_s = -math.inf
         reads = self.policy.allows(Task.EMOTION)
         # Finding and reading go on side by side (see `follow`) and share the threads.
         reading = self.settings.threads // 2 if reads else 0
@@ -184,6 +186,10 @@ class Pipeline:
 
         Returns:
             The faces seen in it, followed, and read where that is allowed.
+
+        Raises:
+            TypeError: it is no `Frame`.
+            ValueError: its time lies before that of the frame before.
         """
         return self._read(frame, self._find(frame))
 
@@ -195,6 +201,10 @@ class Pipeline:
 
         Yields:
             Each frame with its result.
+
+        Raises:
+            TypeError: one is no `Frame`.
+            ValueError: its time lies before that of the frame before.
         """
         coming = iter(frames)
         if self.settings.threads < 2 or not (self._classifier or self._recognizer):
@@ -214,6 +224,14 @@ class Pipeline:
                 found = following.result()
 
     def _find(self, frame: Frame) -> Faces:
+        check_kind("frame", frame, Frame, "Frame(image, time_s), or look(image) for a picture by itself")
+        if frame.time_s < self._last_s:
+            message = (
+                f"times do not run backwards: {frame.time_s:g} s comes after {self._last_s:g} s; "
+                "use a pipeline for each recording, and look(image) for pictures by themselves"
+            )
+            raise ValueError(message)
+        self._last_s = frame.time_s
         with self._stage("find", frame):
             return self._finder.find(frame.image, frame.time_s)
 
@@ -236,7 +254,11 @@ class Pipeline:
         if self._poser is not None:
             with self._stage("pose", frame):
                 poses = self._poser.estimate(tracks.faces)
-        return FrameResult(frame.time_s, frame.index, frame.width, frame.height, tracks, emotions, identities, poses)
+        return FrameResult(
+            *(frame.time_s, frame.index, frame.width, frame.height),
+            *(tracks, emotions, identities, poses),
+            file=frame.file,
+        )
 
     @contextmanager
     def _stage(self, name: str, frame: Frame) -> Iterator[None]:
@@ -251,7 +273,9 @@ class Pipeline:
 
         Args:
             source: a webcam's number, a video, a picture, a folder of pictures, a stream's URL, a `"screen"`, or
-                `"demo"`.
+                `"demo"`. Pictures come in the natural order of their names (`2.jpg` before `10.jpg`, capitals do not
+                matter), two seconds apart, and their results have the `file`'s name; one that cannot be read is named
+                in the log and leaves a gap in the numbers.
             fast: whether a file is processed as fast as it goes, every frame, and not at its own pace.
 
         Yields:
@@ -268,6 +292,7 @@ class Pipeline:
             logger.warning(UNSET_NOTICE)
         self._meeting = self._meeting or view_of(kind.kind, self.settings.screen)
         opened = open_source(kind.target, self.settings.stream, fast=fast, screen=self.settings.screen)
+        self._last_s = -math.inf  # each source has its own clock
         try:
             for _, result in self.follow(opened.frames()):
                 yield result

@@ -6,6 +6,7 @@ pixels of the full frame, origin at the top left, and may reach beyond its edges
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -43,16 +44,21 @@ class Frame:
         time_s: seconds by the media's own clock for files, since the start for live sources.
         index: number of the decoded frame, from 0; numbers left out are frames that were dropped.
         captured_at: when it was captured, by `time.monotonic()`; tells how old its result is.
+        file: name of the picture's file; None for videos and live sources.
     """
 
     image: Image
     time_s: float = 0.0
     index: int = 0
     captured_at: float = field(default_factory=time.monotonic)
+    file: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse anything but a colour picture of at least one pixel."""
+        """Refuse anything but a colour picture of at least one pixel, at a time that is a number."""
         check_picture(self.image)
+        if not math.isfinite(self.time_s):
+            message = f"a frame's time_s is a number of seconds, not {self.time_s}"
+            raise ValueError(message)
 
     @property
     def width(self) -> int:
@@ -155,6 +161,7 @@ class FrameResult:
         poses: which way they are turned, in the same order; None where the policy forbids reading attention.
         placed: whether the boxes are places in one picture; False where each face comes from a device of its own, so
             that nobody's movement can be told.
+        file: name of the picture's file; None for videos and live sources. It is not stored.
     """
 
     time_s: float
@@ -166,6 +173,7 @@ class FrameResult:
     identities: Identities | None = None
     poses: HeadPoses | None = None
     placed: bool = True
+    file: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse emotions, identities and poses that do not belong to the faces."""
@@ -183,7 +191,10 @@ class FrameResult:
         return self if self.identities is None else replace(self, identities=self.identities.only(people))
 
     def as_record(self) -> dict[str, object]:
-        """One line of `--results`: plain numbers and words, ready for JSON; a person is named by their random id."""
+        """One line of `--results`: plain numbers and words, ready for JSON; a person is named by their random id.
+
+        `file` is there for pictures alone.
+        """
         names = self.emotions.names() if self.emotions is not None else [None] * len(self)
         faces = []
         for i, name in enumerate(names):
@@ -204,7 +215,8 @@ class FrameResult:
             if person is not None and self.identities is not None:
                 face |= {"person": person, "similarity": round(float(self.identities.similarities[i]), 4)}
             faces.append(face)
-        return {"time_s": round(self.time_s, 3), "frame": self.index, "faces": faces}
+        record: dict[str, object] = {"time_s": round(self.time_s, 3), "frame": self.index, "faces": faces}
+        return record if self.file is None else {"file": self.file, **record}
 
 
 def _told_deg(value: np.float32) -> float | None:

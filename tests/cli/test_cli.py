@@ -13,13 +13,15 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import click
+import numpy as np
 import pytest
 from command import argv, complaint, environment, here, run
 from live_pictures import class_picture, write_video
+from PIL import Image
 
 from classpulse import __version__, errors
 from classpulse.cli import cli
-from classpulse.errors import PolicyError
+from classpulse.errors import PolicyError, SourceError
 from classpulse.inference import entries
 from classpulse.settings import Settings
 
@@ -141,6 +143,34 @@ def test_results_on_standard_output_are_json_and_nothing_else(
     assert "No jurisdiction is set" in said
     assert f"{NAME}: ended after 1.2 s of video (" in said
     assert f"0 of {FRAMES} frames dropped" in said
+
+
+def test_one_picture_has_no_length_and_no_rate(tmp_path: Path) -> None:
+    Image.fromarray(np.zeros((48, 64, 3), np.uint8)).save(tmp_path / "room.png")
+    finished = run("live", tmp_path / "room.png", "--fast", "--results", "-", data=tmp_path / "data")
+    assert [json.loads(line)["file"] for line in finished.stdout.splitlines()] == ["room.png"]
+    assert "room.png: ended after one picture; see it with `classpulse sessions 1`." in finished.stderr
+    assert "faces: 0" in finished.stderr
+
+
+def test_a_folder_tells_which_pictures_and_videos_were_left_out(tmp_path: Path) -> None:
+    shots = tmp_path / "shots"
+    shots.mkdir()
+    for number in (10, 9):
+        Image.fromarray(np.zeros((48, 64, 3), np.uint8)).save(shots / f"{number}.png")
+    for name in ("cut.jpg", "empty.jpg", "lesson.mp4"):
+        (shots / name).touch()
+    finished = run("live", shots, "--fast", "--results", "-", data=tmp_path / "data")
+    assert finished.returncode == SourceError.exit_code
+    assert [json.loads(line)["file"] for line in finished.stdout.splitlines()] == ["9.png", "10.png"]
+    for told in (
+        "cut.jpg cannot be read",
+        "empty.jpg cannot be read",
+        "1 video in the folder shots; to read it, name it",
+    ):
+        assert f"\nleft out: {told}" in f"\n{finished.stderr}"
+    assert "shots: ended after 4.0 s of pictures" in finished.stderr
+    assert "shots: 2 of 4 pictures were left out: cut.jpg and empty.jpg; cut.jpg cannot be read" in complaint(finished)
 
 
 def test_results_stay_on_standard_output_beside_a_progress_bar(tmp_path: Path, clip: Path) -> None:

@@ -116,7 +116,9 @@ def test_a_truncated_photograph_is_refused(tmp_path: Path) -> None:
         read_picture(path)
 
 
-def test_a_folder_is_read_in_natural_order_and_what_is_broken_is_left_out(tmp_path: Path) -> None:
+def test_a_folder_is_read_in_natural_order_and_what_is_broken_is_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     for number in (10, 2, 1):
         save(tmp_path / f"shot {number}.png", colour=(number, number, number))
     (tmp_path / "shot 3.jpg").write_text("not a picture")
@@ -124,10 +126,47 @@ def test_a_folder_is_read_in_natural_order_and_what_is_broken_is_left_out(tmp_pa
     frames = list(source.frames())
     assert [int(frame.image[0, 0, 0]) for frame in frames] == [1, 2, 10]
     assert [frame.time_s for frame in frames] == [0, 2, 6]
-    assert [frame.index for frame in frames] == [0, 1, 2]
+    assert [frame.index for frame in frames] == [0, 1, 3]
+    assert [frame.file for frame in frames] == ["shot 1.png", "shot 2.png", "shot 10.png"]
     assert source.total_frames == 4
     assert source.health.frames == 3
     assert source.health.message.startswith("shots: 1 of 4 pictures were left out; shot 3.jpg cannot be read")
+    (told,) = caplog.messages
+    assert told.startswith("left out: shot 3.jpg cannot be read as a picture")
+
+
+def test_what_is_broken_is_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    save(tmp_path / "whole.png")
+    broken = [f"broken {number}.jpg" for number in range(1, 6)]
+    for name in broken:
+        (tmp_path / name).write_text("not a picture")
+    source = RecordedSource(PictureRecording(list(tmp_path.iterdir()), "shots"), fast=True)
+    assert [frame.index for frame in source.frames()] == [5]
+    named = "broken 1.jpg, broken 2.jpg, broken 3.jpg and 2 more"
+    assert source.health.message.startswith(f"shots: 5 of 6 pictures were left out: {named}; broken 1.jpg cannot be")
+    assert [text.split(" cannot")[0] for text in caplog.messages] == [f"left out: {name}" for name in broken]
+
+
+@pytest.mark.parametrize(
+    ("videos", "told"),
+    [
+        (["a.mp4", "b.MOV", "c.gif"], "left out: 3 videos in the folder shots; to read each, name it by itself"),
+        (["a.mp4", "._a.mp4", "notes.txt"], "left out: 1 video in the folder shots; to read it, name it by itself"),
+        (["notes.txt"], None),
+    ],
+)
+def test_videos_among_pictures_are_left_out_in_words(
+    tmp_path: Path, videos: list[str], told: str | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    shots = tmp_path / "shots"
+    shots.mkdir()
+    save(shots / "a.png")
+    for name in videos:
+        (shots / name).touch()
+    source = open_source(shots, StreamSettings(), fast=True)
+    assert len(list(source.frames())) == 1
+    assert caplog.messages == ([told] if told else [])
+    assert source.health.message == ""
 
 
 def test_a_folder_of_nothing_but_broken_pictures_is_refused(tmp_path: Path) -> None:

@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 def live(settings: Settings, source: str | None, results: str | None, **flags: Any) -> None:  # noqa: ANN401
     """Watch a class.
 
-    SOURCE is a webcam's number, a video, a folder of pictures, a stream's address, `screen` for a meeting's window
-    (screen:2, screen:100,80,1280x720 or screen:window=TITLE; see `classpulse screens`), `join` for students' own
-    devices, or `demo`.
+    SOURCE is a webcam's number, a video, a folder of pictures (2.jpg comes before 10.jpg), a stream's address, `screen`
+    for a meeting's window (screen:2, screen:100,80,1280x720 or screen:window=TITLE; see `classpulse screens`), `join`
+    for students' own devices, or `demo`.
 
     \b
     Examples:
@@ -84,7 +84,10 @@ def live(settings: Settings, source: str | None, results: str | None, **flags: A
         rate += f", {health.unread} faces not read in time"
     stored = f"; see it with `classpulse sessions {state.session_id}`" if state.session_id is not None else ""
     how = "stopped" if state.ended_how in {"stopped", None} else "ended"
-    terminal.say(f"{state.source}: {how} after {state.elapsed_s:.1f} s{of_what} ({rate}){stored}.")
+    length = f"{state.elapsed_s:.1f} s{of_what} ({rate})"
+    if of_what and health.frames == 1:  # which has no length, and no rate
+        length = "one picture"
+    terminal.say(f"{state.source}: {how} after {length}{stored}.")
     # The class is over and stored, but not all went well.
     if health.message:
         raise SourceError(health.message)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 import click
@@ -73,11 +73,13 @@ def conversation(settings: Settings, *, fast: bool) -> Iterator[Terminal]:
     if not fast:
         yield Terminal(_say, ask)
         return
-    with progress_bar() as bar:
+    with ExitStack() as begun:
+        bar = progress_bar()
         task = bar.add_task("", total=None, faces=0)
 
         def opened(source: Opened) -> None:
             bar.update(task, description=source.name, total=source.total_frames)
+            begun.enter_context(bar)  # not before: a class that cannot begin has no bar
 
         def advance(_frame: Frame, result: FrameResult) -> None:
             bar.update(task, advance=1, faces=len(result))

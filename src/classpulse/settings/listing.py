@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from classpulse.settings.hosting import settings_from
-from classpulse.settings.loading import PREFIX, config_path, known_names, load, read_environment, read_file
+from classpulse.settings.loading import Places, known_names, load
 from classpulse.settings.tree import Settings
 
 if TYPE_CHECKING:
@@ -92,27 +91,8 @@ def origins(
     Raises:
         SettingsError: the file cannot be read.
     """
-    environ = os.environ if environ is None else environ
-    inside, told, hosted = read_file(config, environ), read_environment(environ), settings_from(environ)
-    found = {}
-    for name in known_names():
-        if name in overrides:
-            found[name] = "a flag"
-        elif _holds(told, name):
-            found[name] = f"the environment ({PREFIX}{name.upper().replace('.', '__')})"
-        elif _holds(hosted, name):
-            found[name] = "the hosting service (PORT, DATABASE_URL)"
-        elif _holds(inside, name):
-            found[name] = f"the file {config_path(config, environ)}"
-    return found
-
-
-def _holds(values: Any, name: str) -> bool:  # noqa: ANN401 - what a file holds
-    for part in name.split("."):
-        if not isinstance(values, dict) or part not in values:
-            return False
-        values = values[part]
-    return True
+    places = Places.read(overrides, config, os.environ if environ is None else environ)
+    return {name: origin for name in known_names() if (origin := places.origin(name))}
 
 
 def _told(name: str, value: object, field: FieldInfo) -> str:

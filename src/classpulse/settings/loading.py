@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,7 @@ NOT_SETTINGS = frozenset({"CLASSPULSE_CONFIG", "CLASSPULSE_TEST_DATA", "CLASSPUL
 runs us."""
 SECRET = frozenset({"alerts.webhook_secret", "metrics.token", "oidc.client_secret", "oidc"})
 """What an error does not repeat; a group, where it tells of one that is not whole."""
+FLAG = "a flag"
 
 
 def default_config_path() -> Path:
@@ -55,21 +57,81 @@ def load(
             disk would forget what is stored.
     """
     environ = os.environ if environ is None else environ
-    merged: dict[str, Any] = read_file(config, environ)
-    _merge(merged, settings_from(environ))
-    _merge(merged, read_environment(environ))
-    for name, value in (overrides or {}).items():
-        _merge(merged, _nest(name.split("."), value))
-    settings = _validate(merged)
+    settings = _validate(Places.read(overrides or {}, config, environ))
     check_memory(environ, settings.database_url)
     return settings
 
 
-def _validate(values: dict[str, Any]) -> Settings:
+@dataclass(frozen=True, slots=True)
+class Places:
+    """What each place says, by groups; those above count before those below.
+
+    Attributes:
+        flags, environment, hosted, inside: what flags, the environment, the hosting service and the file set.
+        file: where that is, or would be.
+    """
+
+    flags: dict[str, Any]
+    environment: dict[str, Any]
+    hosted: dict[str, Any]
+    inside: dict[str, Any]
+    file: Path
+
+    @classmethod
+    def read(cls, overrides: Mapping[str, Any], config: Path | None, environ: Mapping[str, str]) -> Places:
+        """Look at every place; arguments as for `load`.
+
+        Raises:
+            SettingsError: the file cannot be read.
+        """
+        flags: dict[str, Any] = {}
+        for name, value in overrides.items():
+            _merge(flags, _nest(name.split("."), value))
+        inside, file = read_file(config, environ), config_path(config, environ)
+        return cls(flags, read_environment(environ), settings_from(environ), inside, file)
+
+    def merged(self) -> dict[str, Any]:
+        """What they make together."""
+        merged: dict[str, Any] = {}
+        for values in (self.inside, self.hosted, self.environment, self.flags):
+            _merge(merged, values)
+        return merged
+
+    def origin(self, name: str) -> str:
+        """Which of them gives a setting or a group; empty if none does."""
+        if _holds(self.flags, name):
+            return FLAG
+        if _holds(self.environment, name):
+            group = any(known.startswith(f"{name}.") for known in known_names())
+            return f"the environment ({PREFIX}{name.upper().replace('.', '__')}{'__…' if group else ''})"
+        if _holds(self.hosted, name):
+            return "the hosting service (PORT, DATABASE_URL)"
+        return f"the file {self.file}" if _holds(self.inside, name) else ""
+
+
+def _holds(values: Any, name: str) -> bool:  # noqa: ANN401 - what a file holds
+    for part in name.split("."):
+        if not isinstance(values, dict) or part not in values:
+            return False
+        values = values[part]
+    return True
+
+
+def _validate(places: Places) -> Settings:
     try:
-        return Settings(**values)
+        return Settings(**places.merged())
     except ValidationError as error:
-        raise SettingsError("; ".join(_explain(e["loc"], e) for e in error.errors()[:3])) from None
+        told = [_where(e["loc"], places) + _explain(e["loc"], e) for e in error.errors()[:3]]
+        raise SettingsError("; ".join(told)) from None
+
+
+def _where(location: tuple[int | str, ...], places: Places) -> str:
+    """What to write before an error: where to mend it. Whoever wrote a flag has it before their eyes."""
+    for end in range(len(location), 0, -1):  # a part of a list, or what is missing, is in no place by itself
+        origin = places.origin(".".join(map(str, location[:end])))
+        if origin:
+            return "" if origin == FLAG else f"from {origin}: "
+    return ""
 
 
 def _explain(location: tuple[int | str, ...], error: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails

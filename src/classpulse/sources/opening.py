@@ -6,6 +6,7 @@ Nothing heavy is imported before a source is opened.
 from __future__ import annotations
 
 import difflib
+import logging
 import platform
 import re
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from classpulse.texts import phrase
 if TYPE_CHECKING:
     from classpulse.settings import ScreenSettings, StreamSettings
     from classpulse.sources.base import Source
+
+_log = logging.getLogger(__name__)
 
 Spec = str | int | Path | None
 Kind = Literal["webcam", "stream", "video", "pictures", "screen", "demo", "join"]
@@ -153,7 +156,11 @@ def _open_recording(path: Path, kind: Kind, *, fast: bool) -> Source:
 
     if kind == "video":
         return RecordedSource(VideoRecording.of_file(path), fast=fast)
-    return RecordedSource(PictureRecording(_pictures_in(path) or [path], path.name), fast=fast)
+    source = RecordedSource(PictureRecording(_pictures_in(path) or [path], path.name), fast=fast)
+    if videos := _videos_in(path):
+        count, each = ("1 video", "it") if len(videos) == 1 else (f"{len(videos)} videos", "each")
+        _log.warning("left out: %s in the folder %s; to read %s, name it by itself", count, path.name, each)
+    return source
 
 
 def _describe_url(url: str) -> SourceKind:
@@ -216,7 +223,7 @@ def _describe_file(path: Path) -> SourceKind:
 
 def _describe_folder(path: Path) -> SourceKind:
     if not _pictures_in(path):
-        videos = sorted(entry.name for entry in path.iterdir() if entry.suffix.lower() in VIDEOS)
+        videos = _videos_in(path)
         hint = f"to play {videos[0]}, name that file" if videos else "give one that holds some, or a video"
         message = f"{path} is a folder without pictures (jpg, png, bmp, webp, tiff, avif): {hint}"
         raise SourceError(message)
@@ -227,6 +234,12 @@ def _pictures_in(path: Path) -> list[Path]:
     if not path.is_dir():
         return []
     return [entry for entry in path.iterdir() if entry.suffix.lower() in PICTURES and not entry.name.startswith(".")]
+
+
+def _videos_in(path: Path) -> list[str]:
+    if not path.is_dir():
+        return []
+    return sorted(e.name for e in path.iterdir() if e.suffix.lower() in VIDEOS and not e.name.startswith("."))
 
 
 def _missing(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import warnings
 from pathlib import Path
@@ -20,9 +21,14 @@ if TYPE_CHECKING:
 
     from classpulse.types import Image
 
+_log = logging.getLogger(__name__)
+
 SECONDS_PER_PICTURE = 2.0
 """A folder has no clock of its own: its pictures are this far apart, further than a track may be out of sight, so that
 nobody is taken for whoever stood in the same place of the picture before."""
+
+NAMED = 3
+"""Of the pictures that were left out, so many are named at the end; the log names each."""
 
 _FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF", "AVIF")
 """What a picture may be; formats whose decoders start other programs are not among them."""
@@ -30,6 +36,8 @@ _FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF", "AVIF")
 
 class PictureRecording:
     """The pictures of a folder, one after the other, in the natural order of their names.
+
+    Numbers in a name count as numbers, so that `2.jpg` comes before `10.jpg`; capitals do not matter.
 
     Attributes:
         name: what to call it in sentences.
@@ -45,29 +53,42 @@ class PictureRecording:
         self.name = name
         self._paths = sorted(paths, key=_natural)
         self.total_frames = len(self._paths)
-        self._unreadable: list[str] = []
+        self._unreadable: dict[str, str] = {}
 
     @property
     def trouble(self) -> str:
         """What was wrong so far."""
-        if not self._unreadable:
+        unreadable = dict(self._unreadable)  # a copy: another thread may just read the next one
+        if not unreadable:
             return ""
+        first = next(iter(unreadable.values()))
         if self.total_frames == 1:
-            return self._unreadable[0]
-        count = f"{len(self._unreadable)} of {self.total_frames}"
-        return f"{self.name}: {count} pictures were left out; {self._unreadable[0]}"
+            return first
+        named = f": {_listed(list(unreadable))}" if len(unreadable) > 1 else ""
+        return f"{self.name}: {len(unreadable)} of {self.total_frames} pictures were left out{named}; {first}"
 
     def frames(self) -> Generator[Frame, None, None]:
-        """Yield every picture that can be read; `time_s` is its place in the folder, in seconds."""
-        index = 0
+        """Yield every picture that can be read; `index` is its place in the folder, and `time_s` in seconds."""
         for place, path in enumerate(self._paths):
             try:
                 image = read_picture(path)
             except SourceError as error:
-                self._unreadable.append(str(error))
+                self._unreadable[path.name] = str(error)
+                if self.total_frames > 1:  # of a single one it is what opening it raises
+                    _log.warning("left out: %s", error)
                 continue
-            yield Frame(image, place * SECONDS_PER_PICTURE, index)
-            index += 1
+            yield Frame(image, place * SECONDS_PER_PICTURE, place, file=path.name)
+
+
+def _listed(names: Sequence[str]) -> str:
+    """The first few names, and how many more there are.
+
+    >>> _listed(["a.jpg", "b.jpg"]), _listed(["a.jpg", "b.jpg", "c.jpg", "d.jpg"])
+    ('a.jpg and b.jpg', 'a.jpg, b.jpg, c.jpg and 1 more')
+    """
+    more = len(names) - NAMED
+    shown = [*names[:NAMED], *([f"{more} more"] if more > 0 else [])]
+    return f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
 def _natural(path: Path) -> list[tuple[int, str]]:
