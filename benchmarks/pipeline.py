@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,17 +71,19 @@ def memory(clip: Path, settings: Settings) -> dict[str, Any]:
     """Resident megabytes along `FLAT_FRAMES` frames of one pipeline."""
     pipeline, process = Pipeline(settings, jurisdiction="other"), psutil.Process()
     seen: list[int] = []
-    done = 0
+    done, begin_s, time_s = 0, 0.0, 0.0
     while done < FLAT_FRAMES:
         source = open_source(clip, settings.stream, fast=True)
         for frame in source.frames():
-            pipeline.process(frame)
+            time_s = begin_s + frame.time_s
+            pipeline.process(replace(frame, time_s=time_s))
             done += 1
             if done % 500 == 0:
                 seen.append(process.memory_info().rss >> 20)
             if done == FLAT_FRAMES:
                 break
         source.close()
+        begin_s = time_s
     return {"frames": done, "resident_mb_every_500_frames": seen}
 
 
