@@ -166,7 +166,7 @@ def test_a_count_that_is_less_than_the_alert_says_why(store: Store) -> None:
             book.forget("gone")
     counts = book.counts(75.0)
     assert counts.total == 13
-    why = "answers of students who left were deleted since"
+    why = "students who left had theirs deleted"
     store.moments.add_alert(number, Alert(74.0, "lost", "3 of 10 say that they are lost"))
     assert why not in words_of(page(store, number))
     store.moments.add_alert(number, Alert(75.0, "lost", say_lost(counts)))
