@@ -170,8 +170,8 @@ def deleted(report: ClassReport) -> str:
     if not report.deleted:
         return ""
     return phrase(
-        "An alert counts more answers than the rest of this report: students who left had theirs deleted, and counts of "
-        "the others change a whole group at a time."
+        "An alert counts more answers than the rest of this report: students who left had theirs deleted, and counts "
+        "of the others change a whole group at a time."
     )
 
 
