@@ -230,7 +230,7 @@ def test_under_eu_the_stored_class_shows_counts(eu: tuple[Path, list[dict[str, A
     told = {"start_s": "0.0", "end_s": "1.2", "results": str(FRAMES), "faces": "6.0", "people": "6", "expected": "6"}
     assert {name: cell for name, cell in row.items() if cell} == {
         **told,
-        **dict.fromkeys(("read", "posed", "too_few", "held"), "0"),
+        **dict.fromkeys(("read", "posed", "too_few", "too_few_seen", "held"), "0"),
     }
     assert {"facing", "attention_low"} <= row.keys()
     table = here("sessions", 1, data=eu[0]).stdout.split()
@@ -310,7 +310,7 @@ def test_a_group_of_six_is_too_small_where_seven_are_needed(tmp_path: Path, clip
     arguments = ("--jurisdiction", "eu", "--set", "window.min_group=7", "--set", "detector.width_px=320")
     assert run("live", clip, "--fast", *arguments, data=tmp_path).returncode == 0
     (row,) = csv.DictReader(here("sessions", 1, "--csv", "-", data=tmp_path).stdout.splitlines())
-    told = {"start_s": "0.0", "end_s": "1.2", "results": str(FRAMES), "too_few": "1", "held": "0"}
+    told = {"start_s": "0.0", "end_s": "1.2", "results": str(FRAMES), "too_few": "1", "too_few_seen": "0", "held": "0"}
     assert {name: cell for name, cell in row.items() if cell} == told
     assert "too few" in here("sessions", 1, data=tmp_path).stdout
 

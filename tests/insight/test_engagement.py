@@ -21,6 +21,8 @@ from classpulse.insight.engagement import (
     summarise,
 )
 from classpulse.insight.estimate import Estimate
+from classpulse.insight.figures import FigureRules, with_figures
+from classpulse.storage.export import window_columns, window_lines
 from classpulse.types import Emotions, Faces, FrameResult, Tracks
 
 if TYPE_CHECKING:
@@ -175,6 +177,7 @@ def test_a_large_group_is_shown_in_full() -> None:
         "too_few": False,
         "too_few_read": False,
         "too_few_posed": False,
+        "too_few_seen": False,
     }
 
 
@@ -189,6 +192,16 @@ def test_few_readings_among_many_faces_show_the_faces_only() -> None:
     assert (shown["faces"], shown["people"]) == (7.2, 8)
     assert (shown["read"], shown["mix"], shown["uncertain"]) == (None, None, None)
     assert (shown["too_few"], shown["too_few_read"]) == (False, True)
+
+
+@pytest.mark.parametrize(("read", "posed", "part"), [(13, 13, False), (6, 6, True), (13, 6, True), (4, 4, False)])
+def test_too_small_a_part_of_the_class_is_said(read: int, posed: int, *, part: bool) -> None:
+    """By the rule that made the figures."""
+    counts = replace(window(people=13, read=read), posed=posed, expected=13)
+    shown = disclose(with_figures(counts, np.full((13, 4), 0.5), FigureRules()), 5)
+    assert shown["too_few_seen"] == part
+    cells = dict(zip(window_columns([]), next(window_lines([shown], [])), strict=True))
+    assert (cells["too_few"], cells["too_few_seen"]) == (int(posed < 5), int(part))
 
 
 @pytest.mark.parametrize(("read", "posed"), [(8, 8), (4, 8), (8, 4), (0, 8), (8, 0)])

@@ -17,11 +17,12 @@ from stored_class import LABELS, lesson_windows, store_lesson
 
 from classpulse.errors import SettingsError, StorageError
 from classpulse.hub import LiveState
-from classpulse.insight.answers import counts_at
+from classpulse.insight.answers import AnswerBook, counts_at
 from classpulse.insight.engagement import ClassWindow
 from classpulse.insight.estimate import Estimate
 from classpulse.insight.intervals import estimate
 from classpulse.insight.moments import Alert, Answer, Mark
+from classpulse.insight.state import say_lost
 from classpulse.policy import Policy
 from classpulse.report import charts
 from classpulse.report.canvas import PAGE
@@ -120,6 +121,8 @@ def test_the_strip_of_words_ends_with_the_figures(store: Store) -> None:
     assert report.states[:9] == ("with_you",) * 8 + ("not_enough",), "the page keeps its word for some seconds"
     (span,) = charts.strip(report, "with_you")
     assert span == pytest.approx((0, 0.5))
+    assert report.states_s == pytest.approx({"with_you": 30, "not_enough": 20}), "as the strip shows it"
+    assert json.loads(render([report], "json"))["states_s"] == report.states_s
 
 
 def test_a_pause_is_a_gap_in_every_chart(store: Store) -> None:
@@ -135,6 +138,41 @@ def test_a_pause_is_a_gap_in_every_chart(store: Store) -> None:
     times, heights = charts._changes(report.answers)
     lost = dict(zip((60 * times).round().tolist(), heights[2].tolist(), strict=True))
     assert lost == {0: 0, 25: 0, 120: 5, 125: 0, 300: 5}, "each holds since the one before"
+
+
+def test_a_pause_is_told_with_its_times(store: Store) -> None:
+    seen = [one for one in lesson_windows(8) if not 250 <= one.start_s < 290 and one.start_s != 60]
+    empty = [replace(one, faces=0.0, people=0, read=0, mix=None, facing=None, attention=None) for one in seen]
+    told = "No figures at 4:10–4:50: the class was paused, or gave no picture."  # noqa: RUF001 - from and to
+    assert words_of(page(store, hold(store, seen))).count(told) == 1
+    assert "No figures at" not in words_of(page(store, hold(store, list(lesson_windows(8)))))
+    for kind in ("join", "webcam"):
+        number = hold(store, empty, kind=kind)
+        for student in range(5):
+            store.moments.add_answer(number, Answer(30.0, f"s{student}", "lost"))
+        assert words_of(page(store, number)).count(told) == 1
+
+
+def test_a_count_that_is_less_than_the_alert_says_why(store: Store) -> None:
+    """Three waited for two more to hide among; live, somebody whose answers were deleted since had made up for them."""
+    book, said = AnswerBook(5), [f"s{i}" for i in range(13)]
+    number = hold(store, list(lesson_windows(3)))
+    for i, student in enumerate([*said[:3], "gone", *said[3:]]):
+        answer = Answer(60.0 + i, student, "lost")
+        book.update(answer)
+        if student != "gone":
+            store.moments.add_answer(number, answer)
+        if i == 6:
+            book.forget("gone")
+    counts = book.counts(75.0)
+    assert counts.total == 13
+    why = "students who left had theirs deleted"
+    store.moments.add_alert(number, Alert(74.0, "lost", "3 of 10 say that they are lost"))
+    assert why not in words_of(page(store, number))
+    store.moments.add_alert(number, Alert(75.0, "lost", say_lost(counts)))
+    report = read_class(store, number)
+    assert report.answers.most == 10
+    assert words_of(render([report], "html").decode()).count(why) == 1
 
 
 def test_the_gaps_of_a_long_class_stay_as_narrow_as_they_are(store: Store) -> None:
@@ -358,6 +396,13 @@ def test_several_classes_beside_each_other(store: Store) -> None:
     assert said.count("webcam 0") == 4  # beside the number in the table, and above each page
     assert re.search(r"20 minutes \d\d% \(\d\d to \d\d\)", said)
     assert html.count("<svg") == 2 + 6 + 6
+    assert re.search(r"neutral \d\d%, happy \d\d%, \w+ \d+%", said)
+    blank = read_class(store, hold(store, [replace(one, labels=(), mix=None) for one in lesson_windows(2)], labels=()))
+    told = json.loads(render([read_class(store, first), blank], "json"))
+    assert sum(told[0]["mix_mean"].values()) == pytest.approx(1, abs=0.001)
+    assert told[1]["mix_mean"] is None
+    small = [replace(one, people=4, read=4) for one in lesson_windows(1)]
+    assert read_class(store, hold(store, small)).mix == {}, "nothing of fewer than a group"
     rows = list(csv.DictReader(io.StringIO(render([read_class(store, n) for n in (first, second)], "csv").decode())))
     assert {row["class"] for row in rows} == {str(first), str(second)}
     assert len(json.loads(render([read_class(store, n) for n in (first, second)], "json"))) == 2

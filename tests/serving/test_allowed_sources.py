@@ -119,6 +119,14 @@ def test_what_is_not_allowed_is_refused_by_its_kind_however_it_is_written(text: 
         allowed_source(text, ServeSettings())
 
 
+@pytest.mark.parametrize("text", ["hello", "camera.example/stream", "camera.example:554"])
+def test_what_is_no_address_is_told_what_one_looks_like(text: str) -> None:
+    with pytest.raises(SourceError, match=r"^This is no address of a stream: one looks like rtsp://camera"):
+        allowed_source(text, ServeSettings())
+    with pytest.raises(SourceError, match=r"^This school lets a class have one of these sources: join\."):
+        allowed_source(text, ServeSettings(sources=("join",)))
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

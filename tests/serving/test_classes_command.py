@@ -21,6 +21,7 @@ def school(tmp_path: Path) -> Path:
     with Store.of(Settings(data_dir=tmp_path)) as store:
         for login in ("ana", "ben"):
             store.accounts().add(login, login.title(), "teacher")
+        store.accounts().add("ola", "Ola", "observer")
     return tmp_path
 
 
@@ -52,6 +53,11 @@ def test_a_class_is_made_changed_and_removed(school: Path) -> None:
     [
         (("add", "Maths", "nowhere.mp4"), 3, "nowhere.mp4 does not exist"),
         (("add", "Maths", "demo", "--teacher", "eve"), 14, "nobody has the login 'eve'"),
+        (
+            ("add", "Maths", "demo", "--teacher", "ola"),
+            15,
+            "ola is an observer in this school",
+        ),
         (("add", "Maths", "demo", "--own", "web.port=1"), 15, "a class cannot set web.port"),
         (("start", "maths"), 15, "there is no class 'maths'"),
         (("remove", "maths"), 15, "there is no class 'maths'"),

@@ -216,6 +216,17 @@ def test_only_its_teachers_change_a_class(school: HereSchool, people: dict[str, 
     assert people["ben"].post(f"{school.url}api/v1/courses", json=wanted).status_code == 403
 
 
+def test_an_observer_of_the_school_teaches_no_class(school: HereSchool, people: dict[str, Asks], running: str) -> None:
+    """As a teacher of it they could do nothing."""
+    del running
+    member = f"{school.url}api/v1/courses/maths-7b/members/ola"
+    told = people["ana"].does("PUT", member, {"role": "teacher"}, status=422).json()["detail"]
+    assert told.startswith("ola is an observer in this school and cannot teach a class: add them as an observer")
+    wanted = {"name": "Art", "source": "join", "teacher": "ola"}
+    assert people["head"].does("POST", f"{school.url}api/v1/courses", wanted, status=422).json()["detail"] == told
+    people["ana"].does("PUT", member, {"role": "observer"}, status=204)
+
+
 @pytest.mark.parametrize(
     ("body", "status", "told"),
     [
@@ -338,7 +349,10 @@ def test_an_admin_says_which_law_is_in_force_once(tmp_path_factory: pytest.TempP
         spanish = ana.post(f"{school.url}api/v1/courses/maths-7b/start?lang=es").json()["detail"]
         assert spanish != refused.json()["detail"]
         head.does("POST", f"{school.url}api/v1/law", answer, status=204)
-        assert head.said(f"{school.url}api/v1/school")["law"]["jurisdiction"] == "eu"
+        law = head.said(f"{school.url}api/v1/school")["law"]
+        assert (law["jurisdiction"], law["answered_by"]) == ("eu", "Head (head)")
+        assert law["answered_at"] is not None
+        assert ana.said(f"{school.url}api/v1/school")["law"] == dict.fromkeys(law) | {"jurisdiction": "eu"}
         assert head.post(f"{school.url}api/v1/law", json=answer).status_code == 409
         stored = school.store.answer()
         assert stored is not None

@@ -35,12 +35,16 @@ def written(min_group: int | None, *windows: ClassWindow, labels: tuple[str, ...
 
 
 def test_the_header_is_as_documented() -> None:
-    assert written(5) == ["start_s,end_s,results,faces,people,read,uncertain,happy,sad," + MORE + ",too_few,held"]
-    assert written(5, labels=()) == ["start_s,end_s,results,faces,people,read,uncertain," + MORE + ",too_few,held"]
+    assert written(5) == [
+        "start_s,end_s,results,faces,people,read,uncertain,happy,sad," + MORE + ",too_few,too_few_seen,held"
+    ]
+    assert written(5, labels=()) == [
+        "start_s,end_s,results,faces,people,read,uncertain," + MORE + ",too_few,too_few_seen,held"
+    ]
 
 
 def test_a_large_group_is_written_in_full() -> None:
-    assert written(5, window(8, 6))[1] == "5.0,10.0,75,4.0,8,6,0.25,0.1235,0.8765,0,0,," + NONE + ",0,0"
+    assert written(5, window(8, 6))[1] == "5.0,10.0,75,4.0,8,6,0.25,0.1235,0.8765,0,0,," + NONE + ",0,0,0"
 
 
 def test_figures_are_written_with_their_ends() -> None:
@@ -70,16 +74,16 @@ def test_what_students_said_stands_behind_the_figures() -> None:
 
 
 def test_small_groups_leave_their_cells_empty() -> None:
-    assert written(5, window(4, 4))[1] == "5.0,10.0,75,,,,,,,,,," + NONE + ",1,0"
-    assert written(5, window(8, 4))[1] == "5.0,10.0,75,4.0,8,,,,,0,0,," + NONE + ",1,0"
+    assert written(5, window(4, 4))[1] == "5.0,10.0,75,,,,,,,,,," + NONE + ",1,0,0"
+    assert written(5, window(8, 4))[1] == "5.0,10.0,75,4.0,8,,,,,0,0,," + NONE + ",1,0,0"
 
 
 def test_nobody_is_written_as_nobody() -> None:
-    assert written(5, window(0, 0))[1] == "5.0,10.0,75,0.0,0,0,,,,0,0,," + NONE + ",0,0"
+    assert written(5, window(0, 0))[1] == "5.0,10.0,75,0.0,0,0,,,,0,0,," + NONE + ",0,0,0"
 
 
 def test_the_demo_is_written_in_full() -> None:
-    assert written(None, window(1, 1))[1].endswith(",1,1,0.25,0.1235,0.8765,0,0,," + NONE + ",0,0")
+    assert written(None, window(1, 1))[1].endswith(",1,1,0.25,0.1235,0.8765,0,0,," + NONE + ",0,0,0")
 
 
 def test_no_cell_of_any_group_below_the_limit_has_a_figure() -> None:

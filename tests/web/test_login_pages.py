@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from browser_checks import OVERFLOWS, look
+from late_answers import Held
 from oidc_provider import CLIENT_ID, SECRET, provided
 from playwright.sync_api import expect
 from school_app import make_app, served
@@ -177,7 +178,11 @@ def test_an_admin_adds_changes_closes_and_deletes(page: Page, ana: Account, acco
     page.locator("#change-rank").select_option("teacher")
     page.get_by_role("button", name="Save").click()
     expect(page.locator("#notices")).to_contain_text("Ben Okoye is changed")
-    page.get_by_role("button", name="Close it").click()
+    # A second click where the first was neither closes it nor opens it again: it is asked first.
+    page.locator("#close-account").dblclick()
+    expect(page.locator("#sure-title")).to_have_text("Close the account of Ben Okoye?")
+    assert accounts.find("ben").active
+    page.locator("#sure-yes").click()
     expect(page.locator("#closing")).to_have_text("Open the account again")
     ben = accounts.find("ben")
     assert (ben.rank, ben.active) == ("teacher", False)
@@ -188,7 +193,8 @@ def test_an_admin_adds_changes_closes_and_deletes(page: Page, ana: Account, acco
     page.locator("#sure-yes").click()
     expect(page.locator("#accounts li")).to_have_count(1)
     page.get_by_role("button", name="Manage Ana Silva").click()
-    page.get_by_role("button", name="Close it").click()
+    page.locator("#close-account").click()
+    page.locator("#sure-yes").click()
     expect(page.locator("#account-error")).to_contain_text("This is the last admin who may come in")
 
 
@@ -215,7 +221,11 @@ def test_ones_own_account_its_password_and_its_tokens(page: Page, ana: Account, 
     page.get_by_role("button", name="Change the password").click()
     expect(page.locator("#password-error")).to_have_text("The password so far is another one.")
     page.get_by_label("Password so far").fill(GOOD)
+    held = Held(page, "**/api/v1/account/password")
     page.get_by_role("button", name="Change the password").click()
+    held.wait_for()
+    expect(page.locator("#password-error")).to_be_empty()
+    held.go_on()
     expect(page.locator("#notices")).to_contain_text("The password is changed")
     page.get_by_label("What it is for").fill("Timetable import")
     page.get_by_role("button", name="Make a token").click()
@@ -273,6 +283,7 @@ def test_every_page_of_logins_can_be_read_and_fits(page: Page, ana: Account, acc
     page.get_by_role("button", name=f"Manage {other.name}").click()
     page.get_by_role("button", name="Make a link").click()
     expect(page.locator("#link-box")).to_be_visible()
+    assert page.locator("#account").evaluate("box => box.scrollWidth <= box.clientWidth"), "a long login is wrapped"
     look(page, "one account")
 
 

@@ -60,6 +60,9 @@ def disclose(window: ClassWindow, min_group: int | None) -> dict[str, object]:
       `attention` and `concentration`, are None, `too_few_read` is True.
     - `people` enough and `posed` below it: `posed`, `facing`, `attention`, `concentration` and `movement` are None,
       `too_few_posed` is True.
+    - groups enough, but too small a part of the class (`FigureRules.min_coverage`): `facing`, `attention`,
+      `concentration` and `movement` are None where it is `posed`, `mood` and `concentration` where it is `read`,
+      `too_few_seen` is True.
 
     Nobody is not a group: an empty room is said to be empty (`people` 0), and a class in which no face
     could or may be read is said to be so (`read` 0, `mix` None).
@@ -93,7 +96,14 @@ def disclose(window: ClassWindow, min_group: int | None) -> dict[str, object]:
         "too_few": too_few,
         "too_few_read": too_few_read,
         "too_few_posed": too_few_posed,
+        "too_few_seen": not (hidden_read or hidden_posed) and _part_of_class(window),
     }
+
+
+def _part_of_class(window: ClassWindow) -> bool:
+    """Whether figures are missing because those who were seen are too small a part of the class: `with_figures`."""
+    posed, read = (0 < count < window.expected for count in (window.posed, window.read))
+    return (posed and window.facing is None) or (read and window.posed > 0 and window.mood is None)
 
 
 def held(shown: Mapping[str, object], before: Mapping[str, object] | None) -> frozenset[str]:

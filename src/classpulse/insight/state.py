@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import deque
 from typing import TYPE_CHECKING, Literal
 
@@ -178,6 +179,16 @@ def say_lost(answers: AnswerCounts) -> str:
     '3 of 10 say that they are lost'
     """
     return phrase("{lost} of {total} say that they are lost", lost=answers.lost, total=answers.total)
+
+
+def told_lost(sentence: str) -> int | None:
+    """How many had answered, of what `say_lost` said; None of any other sentence.
+
+    >>> told_lost("3 of 10 say that they are lost"), told_lost("the camera gives no picture")
+    (10, None)
+    """
+    found = re.fullmatch(r"\d+ of (\d+) say that they are lost", sentence)
+    return None if found is None else int(found[1])
 
 
 def say_all(answers: AnswerCounts) -> str:

@@ -199,16 +199,9 @@ def _states(axes: Axes, report: ClassReport) -> None:
 
 
 def strip(report: ClassReport, name: StateName) -> list[tuple[float, float]]:
-    """When the live page's word was this one, as beginnings and lengths in minutes.
-
-    The page keeps a word for some seconds beyond the last figure; here it ends with what it is made of.
-    """
+    """When the live page's word was this one, as beginnings and lengths in minutes."""
     return joined(
-        [
-            (window.start_s / 60, (window.end_s - window.start_s) / 60)
-            for window, said, counts in zip(report.windows, report.states, report.answers.counts, strict=False)
-            if said == name and (window.attention is not None or counts is not None)
-        ]
+        [(window.start_s / 60, (window.end_s - window.start_s) / 60) for window, said in report.said if said == name]
     )
 
 

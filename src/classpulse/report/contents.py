@@ -12,7 +12,7 @@ from classpulse.insight.disclosure import disclose, smallest_group
 from classpulse.insight.estimate import Estimate
 from classpulse.insight.figures import FigureRules
 from classpulse.insight.self_report import agreement, sentence
-from classpulse.insight.state import StateWatch
+from classpulse.insight.state import StateWatch, told_lost
 from classpulse.policy import told
 from classpulse.report.standouts import Standout, standouts
 from classpulse.report.stretches import GAP_S
@@ -34,6 +34,8 @@ MOST_SESSIONS = 60
 """Classes that one report compares at most."""
 LINK = "join"
 """Kind of source of a class of students' own devices."""
+SHORTEST_GAP_S = 10.0
+"""A shorter hole in the charts needs no sentence."""
 MIN_COVERAGE = FigureRules().min_coverage
 """Share of the class that must be seen for the live page's word, unless settings say otherwise."""
 
@@ -172,14 +174,43 @@ class ClassReport:
         return self.kind == LINK and not any(window.people for window in self.windows)
 
     @property
+    def said(self) -> list[tuple[Shown, StateName]]:
+        """The windows with a word of the live page, in the order of time.
+
+        The page keeps a word for some seconds beyond the last figure; here it ends with what it is made of.
+        """
+        told = zip(self.windows, self.states, self.answers.counts, strict=False)
+        return [
+            (window, name)
+            for window, name, counts in told
+            if name == "not_enough" or (name and (window.attention is not None or counts is not None))
+        ]
+
+    @property
     def states_s(self) -> dict[StateName, float]:
-        """How long the live page said each of its words, s; words that it never said are not in it."""
+        """How long each word of the live page held, s, as its strip shows it; words that never did are not in it."""
         found: dict[StateName, float] = {}
-        for window, name in zip(self.windows, self.states, strict=False):
-            if name is None:
-                continue
+        for window, name in self.said:
             found[name] = found.get(name, 0.0) + window.end_s - window.start_s
         return found
+
+    @property
+    def mix(self) -> dict[str, float]:
+        """Mean share of each emotion over the windows that have them, the largest first; empty where none has."""
+        read = [window.mix for window in self.windows if window.mix is not None]
+        means = {label: fmean(mix[label] for mix in read) for label in self.labels} if read else {}
+        return dict(sorted(means.items(), key=lambda one: -one[1]))
+
+    @property
+    def gaps(self) -> list[tuple[float, float]]:
+        """From when to when there are no windows: the class was paused, or gave no picture; of some seconds, none."""
+        follow = zip(self.windows, self.windows[1:], strict=False)
+        return [(one.end_s, other.start_s) for one, other in follow if other.start_s - one.end_s >= SHORTEST_GAP_S]
+
+    @property
+    def deleted(self) -> bool:
+        """Whether an alert tells of more answers than any other figure: some were deleted since, with their student."""
+        return any((told_lost(alert.reason) or 0) > self.answers.most for alert in self.alerts if alert.kind == "lost")
 
     @property
     def coverage(self) -> float | None:

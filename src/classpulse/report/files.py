@@ -115,6 +115,7 @@ def _record(report: ClassReport) -> dict[str, object]:
         **_mean(report, "facing"),
         **_mean(report, "attention"),
         "coverage": report.coverage,
+        "mix_mean": {label: round(share, 4) for label, share in report.mix.items()} or None,
         "states_s": {name: round(seconds, 3) for name, seconds in report.states_s.items()},
         "moments": [asdict(moment) for moment in report.moments],
         "marks": [asdict(mark) for mark in report.marks],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from classpulse.insight.moments import clock
 from classpulse.insight.state import percent
 from classpulse.policy import told
 from classpulse.sources.screen_target import WINDOW
@@ -35,6 +36,8 @@ LAWS = {
     told("other", None): phrase("law: outside the EU"),
     told("research", None): phrase("law: approved study"),
 }
+MOST_GAPS, MOST_EMOTIONS = 6, 3
+"""Holes of the charts, and emotions of a class beside others, that are written out."""
 OURS = frozenset({"demo", "join", "screen", "webcam"})
 """Kinds of sources whose names are our words; others are called as somebody named a file or a stream."""
 
@@ -151,6 +154,31 @@ def said_by_the_page(report: ClassReport) -> list[tuple[StateName, str]]:
         for name, word in STATES.items()
         if name in lengths
     ]
+
+
+def without_figures(report: ClassReport) -> str:
+    """Why there are holes in the charts, and when; empty where there are none."""
+    spans = [f"{clock(start_s)}–{clock(end_s)}" for start_s, end_s in report.gaps]  # noqa: RUF001 - from and to
+    if not spans:
+        return ""
+    told = ", ".join([*spans[:MOST_GAPS], *(["…"] if len(spans) > MOST_GAPS else [])])
+    return phrase("No figures at {times}: the class was paused, or gave no picture.", times=told)
+
+
+def deleted(report: ClassReport) -> str:
+    """Why an alert tells of more answers than the rest of the report; empty where none does."""
+    if not report.deleted:
+        return ""
+    return phrase(
+        "An alert counts more answers than the rest of this report: students who left had theirs deleted, and counts "
+        "of the others change a whole group at a time."
+    )
+
+
+def largest(report: ClassReport, texts: Catalogue) -> str:
+    """The emotions that were guessed most, with their shares; empty where none were read."""
+    first = list(report.mix.items())[:MOST_EMOTIONS]
+    return ", ".join(f"{texts.retold(label)} {texts.retold(percent(share))}" for label, share in first)
 
 
 def minutes(length_s: float) -> str:

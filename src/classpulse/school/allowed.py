@@ -34,6 +34,13 @@ def allowed_source(text: str, serve: ServeSettings) -> SourceKind:
     """
     kind = kind_of(text)
     if kind not in serve.sources:
+        if kind == "video" and "stream" in serve.sources and _may_be_meant_as_an_address(text):
+            message = phrase(
+                "This is no address of a stream: one looks like rtsp://camera.school.example/stream. "
+                "A class may have one of these sources here: {kinds}.",
+                kinds=", ".join(serve.sources),
+            )
+            raise SourceError(message)
         message = phrase(
             "This school lets a class have one of these sources: {kinds}. Whoever runs the server may allow others.",
             kinds=", ".join(serve.sources),
@@ -43,6 +50,11 @@ def allowed_source(text: str, serve: ServeSettings) -> SourceKind:
     if found.kind == "stream":
         destination_of(str(found.target), serve.networks)
     return found
+
+
+def _may_be_meant_as_an_address(text: str) -> bool:
+    """Whether what would be a file's name is written as none."""
+    return "://" not in text and not text.strip().startswith(("/", "\\", "~", "."))
 
 
 def kind_of(text: str) -> str:

@@ -126,6 +126,7 @@ class Courses:
             made = insert(CourseRow).values(values | {"slug": free}).returning(CourseRow.id)
             course_id = connection.execute(made).scalar_one()
             if teacher is not None:
+                _refuse_observer(connection, teacher)
                 connection.execute(insert(CourseMemberRow), _member(course_id, teacher, "teacher"))
         return self.get(free)
 
@@ -183,11 +184,13 @@ class Courses:
         """Make somebody a member, or one of another role.
 
         Raises:
-            CourseError: nobody would be left to teach it.
+            CourseError: nobody would be left to teach it, or whoever is to teach it only watches in this school.
         """
         checked = clean_role(role)
         with self._changing("course.member", course.slug, f"{account_id} {checked}") as connection:
             _require(connection, course)
+            if checked == "teacher":
+                _refuse_observer(connection, account_id)
             mine = (CourseMemberRow.course_id == course.id) & (CourseMemberRow.account_id == account_id)
             before = connection.scalar(select(CourseMemberRow.role).where(mine))
             if before is None:
@@ -274,6 +277,20 @@ def _refuse_without_teacher(connection: Connection, course: Course) -> None:
     if connection.scalar(select(CourseMemberRow.account_id).where(teachers).limit(1)) is None:
         message = phrase("the class {slug} needs a teacher: make somebody else one first", slug=course.slug)
         raise CourseError(message, "last")
+
+
+def _refuse_observer(connection: Connection, account_id: str) -> None:
+    """Whoever is an observer in this school could do nothing as a teacher of a class."""
+    login = connection.scalar(
+        select(AccountRow.login).where((AccountRow.id == account_id) & (AccountRow.rank == "observer"))
+    )
+    if login is not None:
+        message = phrase(
+            "{login} is an observer in this school and cannot teach a class: add them as an observer, "
+            "or have an admin make them a teacher first",
+            login=login,
+        )
+        raise CourseError(message, "input")
 
 
 def _unknown(slug: str) -> CourseError:

@@ -42,9 +42,10 @@ def write_csv(
     Columns: `start_s`, `end_s`, `results`, `faces`, `people`, `read` and `uncertain` as in `ClassWindow`, then
     a share for each emotion, then `expected`, `posed` and `movement`, then `facing`, `facing_low`, `facing_high` and so
     on for `mood`, `attention` and `concentration`, then `too_few`: 1 where too few people were behind a figure, else
-    0, and `held`: 1 where figures are those of the line before, because newer ones would tell who came or went; and,
-    where students were asked, `with_you`, `unsure` and `lost`: how many said so of themselves, as held at the window's
-    end. A cell is empty where its figure is withheld, or where nobody was read.
+    0, `too_few_seen`: 1 where a group was seen, but too small a part of the class for a figure, and `held`: 1 where
+    figures are those of the line before, because newer ones would tell who came or went; and, where students were
+    asked, `with_you`, `unsure` and `lost`: how many said so of themselves, as held at the window's end. A cell is
+    empty where its figure is withheld, or where nobody was read.
 
     Args:
         windows: in the order of the lines.
@@ -75,7 +76,7 @@ def said_in(
 def window_columns(labels: Sequence[str], *, asked: bool = False) -> list[str]:
     """The header over `window_lines`; `asked` where students were."""
     names = [name if end == "value" else f"{name}_{end}" for name in WITH_ENDS for end in ENDS]
-    return [*BEFORE_LABELS, *labels, *COUNTS, *names, "too_few", "held", *(SAID if asked else ())]
+    return [*BEFORE_LABELS, *labels, *COUNTS, *names, "too_few", "too_few_seen", "held", *(SAID if asked else ())]
 
 
 def window_lines(
@@ -97,7 +98,8 @@ def _cells(shown: Mapping[str, object], labels: Sequence[str]) -> list[object]:
     counts = [shown[name] for name in COUNTS]
     ends = [cell for name in WITH_ENDS for cell in _ends(shown[name])]
     withheld = int(bool(shown["too_few"] or shown["too_few_read"] or shown["too_few_posed"]))
-    return [*(shown[name] for name in BEFORE_LABELS), *shares, *counts, *ends, withheld]
+    part = int(bool(shown["too_few_seen"]))
+    return [*(shown[name] for name in BEFORE_LABELS), *shares, *counts, *ends, withheld, part]
 
 
 def _ends(figure: object) -> list[float | None]:

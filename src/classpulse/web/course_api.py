@@ -158,7 +158,7 @@ def sessions(asking: Inside, school: SchoolHere) -> list[HeldShown]:
     ]
 
 
-@router.put("/members/{login}", status_code=204, response_class=Response, responses=LAST)
+@router.put("/members/{login}", status_code=204, response_class=Response, responses=LAST | WRONG)
 def set_member(
     login: Annotated[str, Path(max_length=100)], wanted: NewMember, asking: Editing, who: WhoHere, members: MembersHere
 ) -> None:

@@ -65,6 +65,9 @@ class Window(BaseModel):
     too_few: bool = Field(description="Whether all figures are withheld because too few people were seen.")
     too_few_read: bool = Field(description="Whether emotions are withheld because too few faces were read.")
     too_few_posed: bool = Field(description="Whether `facing` and what is made of it is withheld: too few were told.")
+    too_few_seen: bool = Field(
+        description="Whether `facing` or `mood` is missing because too small a part of the class was seen."
+    )
 
 
 class Card(BaseModel):

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, HTTPException, Request, Response
 
 from classpulse.errors import PolicyError
 from classpulse.law import answer_law, law_in_force
+from classpulse.policy import stored_policy
 from classpulse.school.allowed import BOUND, allowed_source
 from classpulse.school.overrides import settings_of
 from classpulse.school.school import School
@@ -54,11 +55,10 @@ def overview(account: Somebody, school: SchoolHere, texts: TextsHere) -> Overvie
     courses = school.store.courses()
     roles = {number: role_of(role, account) for number, role in courses.of_account(account.id).items()}
     seen = [course for course in courses.all() if course.id in roles or account.rank == "admin"]
-    policy = law_in_force(school.store, school.settings)
     return Overview(
         name=account.name,
         rank=account.rank,
-        law=LawShown(jurisdiction=policy.jurisdiction, exemption=policy.exemption),
+        law=_law_shown(school, account),
         sources=list(school.settings.serve.sources),
         trouble=texts.retold(school.trouble),
         courses=[shown(school, course, roles.get(course.id), texts) for course in seen],
@@ -89,6 +89,18 @@ def law(answer: JurisdictionAnswer, account: Manager, school: SchoolHere) -> Non
         message = "the jurisdiction is already set: to change it, run `classpulse policy set`"
         raise PolicyError(message)
     answer_law(school.store, answer.policy(), f"{answer.answered_by} ({account.login})", "page")
+
+
+def _law_shown(school: School, account: Account) -> LawShown:
+    """The law in force; for admins with who said so, where the settings make it no stricter."""
+    policy, answer = law_in_force(school.store, school.settings), school.store.answer()
+    counts = answer is not None and account.rank == "admin" and stored_policy(answer) == policy
+    return LawShown(
+        jurisdiction=policy.jurisdiction,
+        exemption=policy.exemption,
+        answered_by=answer.answered_by if answer is not None and counts else None,
+        answered_at=answer.answered_at if answer is not None and counts else None,
+    )
 
 
 def source_of(source: str, school: School) -> dict[str, Any]:

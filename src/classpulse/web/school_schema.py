@@ -121,6 +121,10 @@ class LawShown(BaseModel):
 
     jurisdiction: Jurisdiction | None = Field(description="Null while nobody has said.")
     exemption: str | None
+    answered_by: str | None = Field(
+        description="Who said so; null for who is no admin, and where the server's settings say so."
+    )
+    answered_at: datetime | None = Field(description="When they said so; null as `answered_by` is.")
 
 
 class Overview(BaseModel):

@@ -23,6 +23,7 @@ function showAccount(account) {
 
 async function changePassword(event) {
   event.preventDefault();
+  byId("password-error").textContent = "";
   const { wrong } = await ask("POST", "/api/v1/account/password", { old: byId("old").value, new: byId("new").value });
   byId("password-error").textContent = sentence(wrong ?? "");
   if (wrong) return byId("old").focus();
@@ -47,6 +48,7 @@ async function showTokens() {
 
 async function makeToken(event) {
   event.preventDefault();
+  byId("token-error").textContent = "";
   const { data, wrong } = await ask("POST", "/api/v1/account/tokens", { label: byId("label").value, days: Number(byId("days").value) });
   byId("token-error").textContent = sentence(wrong ?? "");
   if (wrong) return;

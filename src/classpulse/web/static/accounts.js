@@ -84,6 +84,7 @@ function show(id, link = "") {
 /** Ask for a change of the open account; what is wrong is said in its dialog. */
 async function change(method, path, body, done) {
   const { id } = open;
+  byId("account-error").textContent = "";
   const { data, wrong } = await ask(method, `/api/v1/accounts/${id}${path}`, body);
   if (wrong) return refuse(id, wrong);
   await load(["quiet", done]);
@@ -102,6 +103,14 @@ async function save(event) {
   event.preventDefault();
   const given = Object.fromEntries(new FormData(byId("change-form")));
   await change("PATCH", "", given, t("{name} is changed.", { name: given.name }));
+}
+
+/** Closing is asked first, as it stands where opening does: a second click would take it back. */
+async function closeOrOpen() {
+  const { active, name } = open;
+  const text = t("They cannot log in, and are logged out at once. It can be opened again.");
+  if (active && !(await confirmed(t("Close the account of {name}?", { name }), text, t("Close it")))) return;
+  await change("PATCH", "", { active: !active }, active ? t("The account of {name} is closed.", { name }) : t("The account of {name} is open again.", { name }));
 }
 
 async function remove() {
@@ -123,9 +132,7 @@ function prepare() {
   byId("invite").addEventListener("click", () => change("POST", "/invitation", undefined, t("There is a new link for {name}.", { name: open.name })));
   byId("end-logins").addEventListener("click", () => change("DELETE", "/logins", undefined, t("{name} is logged out everywhere.", { name: open.name })));
   byId("let-in").addEventListener("click", () => change("PATCH", "", { active: true }, t("{name} can log in again.", { name: open.name })));
-  byId("close-account").addEventListener("click", () =>
-    change("PATCH", "", { active: !open.active }, open.active ? t("The account of {name} is closed.", { name: open.name }) : t("The account of {name} is open again.", { name: open.name })),
-  );
+  byId("close-account").addEventListener("click", closeOrOpen);
   byId("remove").addEventListener("click", remove);
   byId("done").addEventListener("click", () => byId("account").close());
   byId("account").addEventListener("close", () => document.querySelector(`[data-id="${open?.id}"] button`)?.focus());

@@ -13,6 +13,7 @@ const slug = location.pathname.split("/").filter(Boolean).pop();
 const path = `/api/v1/courses/${slug}`;
 const EVERY_MS = 3_000;
 
+let me = null; // whose browser this is
 let course = null;
 let away = ""; // why the class could not be read the last time
 let trouble = ""; // of the class, as it stands above, without its numbers
@@ -124,10 +125,13 @@ async function addMember(event) {
 
 async function takeOut(member) {
   const title = t("Take {name} out of the class", { name: member.name });
-  if (!(await confirmed(`${title}?`, t("They do not see it any more."), t("Take out")))) return;
+  const myself = member.login === me?.login;
+  const text = myself ? t("You do not see any more what happens in it.") : t("They do not see it any more.");
+  if (!(await confirmed(`${title}?`, text, t("Take out")))) return;
   const { wrong } = await ask("DELETE", `${path}/members/${encodeURIComponent(member.login)}`);
   byId("member-error").textContent = sentence(wrong ?? "");
   if (wrong) return;
+  if (myself && me.rank !== "admin") return location.replace(at("/"));
   await load(true);
   byId("title").focus();
 }
@@ -155,6 +159,6 @@ byId("end").addEventListener("click", () => act(end));
 byId("member-form").addEventListener("submit", addMember);
 byId("edit-form").addEventListener("submit", save);
 byId("remove").addEventListener("click", remove);
-await prepareTop();
+me = await prepareTop();
 await load(true);
 again(() => document.hidden || !course || load(false), EVERY_MS);

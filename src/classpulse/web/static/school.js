@@ -8,7 +8,7 @@ import { t } from "./i18n.js";
 import { sentence } from "./ranks.js";
 import { prepareTop } from "./school-top.js";
 import { ask, at } from "./server.js";
-import { button, notify } from "./words.js";
+import { button, day, notify, withCode } from "./words.js";
 
 const EVERY_MS = 2_000;
 
@@ -85,8 +85,23 @@ function show() {
   byId("begin").hidden = school.rank === "observer";
   const unanswered = school.law.jurisdiction === null;
   byId("ask").hidden = !unanswered || school.rank !== "admin";
+  showLaw(school.law);
   const notice = unanswered && school.rank !== "admin" && mine.length ? t("Nobody has said yet which law is in force here. Until an admin has, only the demo can run.") : "";
   tell(["warn", notice], ["bad", school.trouble ? sentence(school.trouble) : ""], ...said);
+}
+
+const LAWS = { eu: t("European Union"), other: t("Somewhere else"), research: t("Approved research") };
+const EXEMPTIONS = { medical: t("Medical reasons"), safety: t("Safety reasons") };
+
+/** For admins: which law is in force, who said so, and how it is changed, which is not done on a page. */
+function showLaw({ jurisdiction, exemption, answered_by: name, answered_at: when }) {
+  byId("law-box").hidden = school.rank !== "admin" || jurisdiction === null;
+  if (byId("law-box").hidden) return;
+  const law = [LAWS[jurisdiction], EXEMPTIONS[exemption]].filter(Boolean).join(", ");
+  const who = name ? t("{law}. Said by {name} on {day}.", { law, name, day: day(when) }) : t("{law}. Set by whoever runs the server, in its settings.", { law });
+  if (byId("law-said").textContent === who) return;
+  byId("law-said").textContent = who;
+  byId("law-how").replaceChildren(...withCode(t("Whoever runs the server changes it there, by `classpulse policy set`, and sees every answer by `classpulse policy`.")));
 }
 
 let told = "";
@@ -155,8 +170,11 @@ async function make(event) {
 
 async function answer(_what, body) {
   const { wrong } = await ask("POST", "/api/v1/law", body);
-  if (!wrong) await look();
-  return sentence(wrong ?? "");
+  if (wrong) return sentence(wrong);
+  said = [["quiet", t("Your answer is saved.")]];
+  await look();
+  byId("title").focus(); // the question, and what was focused in it, is gone
+  return "";
 }
 
 byId("begin").addEventListener("click", openNew);
