@@ -492,6 +492,47 @@ def test_leaving_and_being_sent_out(context: BrowserContext, lesson: JoinedClass
     expect(page.get_by_role("heading", name="Your teacher has closed your place")).to_be_visible()
 
 
+def test_what_is_stored_is_said_by_the_way_that_is_chosen(context: BrowserContext, lesson: JoinedClass) -> None:
+    readings = "What is read of your face is stored too: once a second, as numbers, for 30 days. Never a picture."
+    page = context.new_page()
+    page.goto(link(lesson))
+    notice, chosen = page.locator("#notice"), page.locator("#way-choices")
+    expect(notice).to_contain_text("Your answers are stored as numbers")
+    expect(notice).not_to_contain_text("What is read of your face")
+    expect(notice).to_contain_text("If you only close this page")
+    for way in ("device", "pictures"):
+        chosen.locator(f"input[value={way}]").check()
+        expect(notice).to_contain_text(readings)
+        chosen.locator("input[value=answers]").check()
+        expect(notice).not_to_contain_text("What is read of your face")
+    page.get_by_role("button", name="Take part").click()
+    stored = page.locator("#change-stored")
+    expect(stored).to_contain_text("Your answers are stored as numbers")
+    expect(stored).not_to_contain_text("face")
+    page.get_by_role("radio", name="small pictures").check()
+    expect(stored).to_contain_text(readings)
+    page.get_by_role("radio", name="Answers only").check()
+    expect(stored).to_contain_text("What was read of your face before stays stored, as numbers, for 30 days.")
+    look(page)
+
+
+def test_leaving_says_what_is_deleted_and_what_stays(context: BrowserContext, lesson: JoinedClass) -> None:
+    page = come_in(context, lesson, "pictures")
+    page.get_by_role("radio", name="Answers only").check()
+    until(lambda: lesson.room.people()[0].way == "answers", page)
+    expect(page.locator("#change-stored")).to_contain_text("before")
+    page.reload()
+    expect(page.locator("#line")).to_have_text("In class")
+    page.get_by_role("button", name="Leave").click()
+    expect(page.locator("#sure-text")).to_contain_text("Figures of the whole class that were shown before stay.")
+    page.get_by_label("Delete my answers of this class and what was read of my face too").check()
+    page.get_by_role("dialog").get_by_role("button", name="Leave").click()
+    expect(page.locator("#over-text")).to_contain_text(
+        "Your answers of this class and what was read of your face are deleted."
+    )
+    assert len(lesson.erased) == 1
+
+
 def test_a_second_page_takes_over(context: BrowserContext, lesson: JoinedClass) -> None:
     page = come_in(context, lesson)
     kept = page.evaluate("JSON.stringify(sessionStorage)")
