@@ -383,6 +383,15 @@ def test_small_pictures_are_sent_where_that_is_chosen(context: BrowserContext, l
     assert page.evaluate("document.getElementById('video').srcObject") is None
 
 
+def test_the_first_connection_is_not_called_another(context: BrowserContext, lesson: JoinedClass) -> None:
+    context.add_init_script("window.WebSocket = class extends EventTarget { close() {} };")
+    page = context.new_page()
+    page.goto(link(lesson))
+    page.get_by_role("button", name="Take part").click()
+    expect(page.locator("#line")).to_have_text("Connecting")
+    expect(page.locator("#line")).to_have_attribute("data-tone", "quiet")
+
+
 def test_a_network_that_was_cut_comes_back_as_the_same_participant(
     context: BrowserContext, lesson: JoinedClass
 ) -> None:

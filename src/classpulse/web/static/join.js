@@ -16,6 +16,7 @@ let line = null;
 let camera = null;
 let invitation = null;
 let membership = null;
+let met = false; // whether there was a line to the class before
 let filmed = false; // whether a camera was ever on in this class
 let erased = false; // whether leaving deletes what was answered
 let wishes = 0; // counted up with every way that is chosen, and with leaving and the end
@@ -84,8 +85,10 @@ function farewell(reason) {
 // In the class.
 
 function showLine(up) {
-  byId("line").dataset.tone = up ? (standing.phase === "paused" ? "warn" : "good") : "bad";
-  setText(byId("line"), !up ? t("Connecting again …") : standing.phase === "paused" ? t("Class is paused") : t("In class"));
+  met ||= up;
+  const paused = standing.phase === "paused";
+  byId("line").dataset.tone = up ? (paused ? "warn" : "good") : met ? "bad" : "quiet";
+  setText(byId("line"), !up ? (met ? t("Connecting again …") : t("Connecting")) : paused ? t("Class is paused") : t("In class"));
 }
 
 function showStanding() {
