@@ -581,12 +581,50 @@ def test_every_student_can_be_reached_in_the_teachers_dialog(browser: Browser, l
         expect(page.locator(".people-in li")).to_have_count(6)
         expect(page.get_by_role("button", name="Remove E")).to_be_focused()
         page.mouse.up()
+        page.locator("#remove-dialog").get_by_role("button", name="Remove").click()
         until(lambda: len(lesson.room.people()) == 5, page)
         boxes = [page.locator(f"#students-dialog {part}").bounding_box() for part in (".people-box", ".dialog-actions")]
         assert boxes[0]
         assert boxes[1]
         assert boxes[0]["y"] + boxes[0]["height"] <= boxes[1]["y"], "nothing lies on the list"
         assert page.locator(".people-in").evaluate("list => list.scrollHeight <= list.clientHeight + 1")
+    page.close()
+    lesson.hub.publish(before)
+
+
+def test_nobody_is_sent_out_by_a_second_click(browser: Browser, lesson: JoinedClass) -> None:
+    before = lesson.hub.state
+    page = browser.new_page(viewport={"width": 1366, "height": 768})
+    with contextlib.ExitStack() as devices:
+        lesson.room.link.open()
+        for name in "ABC":
+            devices.enter_context(lesson.device(name=name))
+        lesson.hub.publish(replace(before, attendees=lesson.room.attendees()))
+        page.goto(lesson.url)
+        page.get_by_role("button", name="Show the link").click()
+        page.locator("#students-dialog summary").click()
+        page.get_by_role("button", name="Remove A").click()
+        question = page.get_by_role("dialog", name="Remove A?")
+        expect(question.get_by_role("button", name="Cancel")).to_be_focused()
+        look(page)
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("button", name="Remove A")).to_be_focused()
+        page.keyboard.press("Enter")
+        question.get_by_role("button", name="Remove").press("Enter")
+        until(lambda: [one.name for one in lesson.room.people()] == ["B", "C"], page)
+        lesson.hub.publish(replace(before, attendees=lesson.room.attendees()))
+        expect(page.locator(".people-in li")).to_have_count(2)
+        expect(page.locator("#students-dialog summary")).to_be_focused()
+        row = page.get_by_role("button", name="Remove B").bounding_box()
+        assert row
+        for _ in range(2):
+            page.mouse.click(row["x"] + row["width"] / 2, row["y"] + row["height"] / 2)
+        expect(page.get_by_role("dialog", name="Remove B?")).to_be_visible()
+        assert len(lesson.room.people()) == 2
+        page.get_by_role("dialog", name="Remove B?").get_by_role("button", name="Cancel").click()
+        page.get_by_role("button", name="Remove B").click()
+        lesson.hub.publish(replace(before, phase="ended"))
+        expect(page.locator("#remove-dialog")).to_be_hidden()
     page.close()
     lesson.hub.publish(before)
 
