@@ -36,7 +36,7 @@ PAGES = sorted(
     ]
 )
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-INLINE = re.compile(r"`(classpulse [^`]+|--set [^`]+)`")
+INLINE = re.compile(r"`(classpulse [^`]+|make [^`]+|--set [^`]+)`")
 LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
 STANDS_FOR_ANY = re.compile(r"…|\.\.\.|^[A-Z]+$")
 
@@ -57,6 +57,8 @@ def command_lines(page: Path) -> Iterator[list[str]]:
             words = shlex.split(part, comments=True)
             if words[:1] == ["classpulse"] or words[:1] == ["--set"]:
                 yield words
+            elif words[:1] == ["make"] and words[-1].startswith("ARGS="):
+                yield ["classpulse", words[1], *shlex.split(words[-1].removeprefix("ARGS="))]
 
 
 def command_of(words: list[str]) -> tuple[click.Command, list[str]]:
@@ -92,6 +94,11 @@ def test_every_settings_file_can_be_used() -> None:
     assert any(files)
     for file in files:
         Settings.model_validate(tomllib.loads(file))
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "docs/school.md"], ids=lambda page: page.name)
+def test_whoever_sets_a_school_up_is_told_how_phones_get_in(page: Path) -> None:
+    assert 'make serve ARGS="--host 0.0.0.0 --set web.https=auto"' in page.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

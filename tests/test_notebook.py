@@ -62,6 +62,20 @@ def test_marks_are_shown_stored_and_taken_away(notebook: Notebook, store: Store,
         notebook.unmark(1.0, "new topic")
 
 
+def test_two_clicks_are_one_mark(notebook: Notebook, store: Store, recorder: SessionRecorder) -> None:
+    notebook.mark(10.0, "new topic")
+    notebook.mark(10.2, "question")
+    notebook.mark(10.45, " new topic")
+    notebook.mark(11.0, "new topic")
+    marks = [Mark(10.0, "new topic"), Mark(10.2, "question"), Mark(11.0, "new topic")]
+    assert list(notebook.fill(LiveState()).marks) == marks
+    written(recorder)
+    assert store.moments.marks(1) == marks
+    notebook.unmark(11.0, "new topic")
+    notebook.mark(11.1, "new topic")
+    assert notebook.fill(LiveState()).marks[-1] == Mark(11.1, "new topic"), "what was taken away may be noted again"
+
+
 def test_without_a_store_they_are_shown(store: Store) -> None:
     notebook = Notebook(None)
     notebook.mark(1.0, "question")

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 SHOWN_MARKS = 200
 """Marks that the page is told of, the newest: it is told of them four times a second."""
 
+SAME_MARK_S = 1.0
+"""A mark of the same label sooner than this, by the clock of the class, is the same mark: a finger that hit twice."""
+
 SAME_ANSWER_S = 10.0
 """The same answer of the same participant is not written down again so soon: a finger that hits twice says it once."""
 
@@ -74,7 +77,7 @@ class Notebook:
             raise MomentError(phrase("This class has ended."))
 
     def mark(self, time_s: float, label: str) -> None:
-        """Note something.
+        """Note something; what was noted within the last second is not noted again.
 
         Raises:
             MomentError: the label is none, the class has as many marks as it may have, or it is over.
@@ -83,6 +86,8 @@ class Notebook:
         check_mark(mark)
         with self._lock:
             self._require_open()
+            if any(one.label == mark.label and abs(one.time_s - mark.time_s) < SAME_MARK_S for one in self._marks):
+                return
             if len(self._marks) >= MAX_MARKS:
                 message = f"this class has {MAX_MARKS} marks, and no class may have more"
                 raise MomentError(message)

@@ -263,6 +263,14 @@ def test_a_flood_is_heard_ten_times_a_second() -> None:
     assert sum(here.room.admits(asha) for _ in range(1000)) == 10
 
 
+def test_students_stand_in_the_order_in_which_people_count() -> None:
+    here = Opened()
+    for name in ("Group 10", "11", "asha", "2", "Bea", "", "10", "Group 9", "1", "Asha"):
+        here.join(name)
+    names = ["", "1", "2", "10", "11", "asha", "Asha", "Bea", "Group 9", "Group 10"]
+    assert [one.name for one in here.room.people()] == names
+
+
 @pytest.mark.parametrize("name", ["x" * 41, "a\x00b", "a\u202eb", "a\u2066b", "\ud800"])
 def test_names_that_cannot_be_shown_are_refused(name: str) -> None:
     with pytest.raises(JoinError) as error:

@@ -168,3 +168,26 @@ def test_a_class_that_nobody_has_yet_opens_by_itself(school: HereSchool, visit: 
         is_fine(page)
         courses.change(course, host=None)
         expect(page.locator("#status")).to_have_text("Running", timeout=PATIENCE_MS)
+
+
+def test_whoever_is_logged_out_elsewhere_is_led_back_to_the_open_class(school: HereSchool, visit: Visit) -> None:
+    accounts, courses = school.store.accounts(), school.store.courses()
+    dora = accounts.add("dora", "Dora", "teacher")
+    accounts.accept(accounts.invite(dora.id), PASSWORD)
+    course = courses.add("Chemistry", "demo", teacher=dora.id)
+    courses.want(course, wanted=True)
+    school.store.runs().ask(course.id)
+    with visit(DESKTOP, refused="401") as page:
+        log_in(page, school.url, "dora")
+        expect(page.locator(".pill")).to_have_text("Running", timeout=PATIENCE_MS)
+        page.goto(f"{school.url}c/chemistry/")
+        expect(page.locator("#status")).to_have_text("Running", timeout=PATIENCE_MS)
+        other = page.context.new_page()
+        other.goto(school.url)
+        other.click("#log-out")
+        expect(page.locator("#error")).to_have_text("You are logged out. Log in to go on.", timeout=PATIENCE_MS)
+        page.fill("#login", "dora")
+        page.fill("#password", PASSWORD)
+        page.click("#go")
+        expect(page.locator("#status")).to_have_text("Running", timeout=PATIENCE_MS)
+        assert page.url == f"{school.url}c/chemistry/"

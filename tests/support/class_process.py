@@ -79,7 +79,7 @@ def main(url: str, folder: Path) -> None:
 
         def tell(frame: Frame, result: FrameResult) -> None:
             if frame.index and frame.index % MARK_EVERY == 0:
-                class_.mark("question")
+                class_.mark(f"question {frame.index}")
                 class_.answer(f"student {frame.index}", "lost")
                 say("mark", class_.hub.state.elapsed_s)
             say("result", result.time_s)

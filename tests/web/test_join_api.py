@@ -51,6 +51,7 @@ def test_an_invitation_says_how_one_may_take_part_and_gives_the_server_s_own_net
     assert told["title"] == "Physics 9b"
     assert told["ways"] == ["answers", "device"]
     assert told["law"] == "other"
+    assert told["readings_days"] == 30
     assert not {"secret", "participants"} & told.keys()
     for name in ("emotion", "detector"):
         network = told["models"][name]

@@ -383,6 +383,15 @@ def test_small_pictures_are_sent_where_that_is_chosen(context: BrowserContext, l
     assert page.evaluate("document.getElementById('video').srcObject") is None
 
 
+def test_the_first_connection_is_not_called_another(context: BrowserContext, lesson: JoinedClass) -> None:
+    context.add_init_script("window.WebSocket = class extends EventTarget { close() {} };")
+    page = context.new_page()
+    page.goto(link(lesson))
+    page.get_by_role("button", name="Take part").click()
+    expect(page.locator("#line")).to_have_text("Connecting")
+    expect(page.locator("#line")).to_have_attribute("data-tone", "quiet")
+
+
 def test_a_network_that_was_cut_comes_back_as_the_same_participant(
     context: BrowserContext, lesson: JoinedClass
 ) -> None:
@@ -492,6 +501,47 @@ def test_leaving_and_being_sent_out(context: BrowserContext, lesson: JoinedClass
     expect(page.get_by_role("heading", name="Your teacher has closed your place")).to_be_visible()
 
 
+def test_what_is_stored_is_said_by_the_way_that_is_chosen(context: BrowserContext, lesson: JoinedClass) -> None:
+    readings = "What is read of your face is stored too: once a second, as numbers, for 30 days. Never a picture."
+    page = context.new_page()
+    page.goto(link(lesson))
+    notice, chosen = page.locator("#notice"), page.locator("#way-choices")
+    expect(notice).to_contain_text("Your answers are stored as numbers")
+    expect(notice).not_to_contain_text("What is read of your face")
+    expect(notice).to_contain_text("If you only close this page")
+    for way in ("device", "pictures"):
+        chosen.locator(f"input[value={way}]").check()
+        expect(notice).to_contain_text(readings)
+        chosen.locator("input[value=answers]").check()
+        expect(notice).not_to_contain_text("What is read of your face")
+    page.get_by_role("button", name="Take part").click()
+    stored = page.locator("#change-stored")
+    expect(stored).to_contain_text("Your answers are stored as numbers")
+    expect(stored).not_to_contain_text("face")
+    page.get_by_role("radio", name="small pictures").check()
+    expect(stored).to_contain_text(readings)
+    page.get_by_role("radio", name="Answers only").check()
+    expect(stored).to_contain_text("What was read of your face before stays stored, as numbers, for 30 days.")
+    look(page)
+
+
+def test_leaving_says_what_is_deleted_and_what_stays(context: BrowserContext, lesson: JoinedClass) -> None:
+    page = come_in(context, lesson, "pictures")
+    page.get_by_role("radio", name="Answers only").check()
+    until(lambda: lesson.room.people()[0].way == "answers", page)
+    expect(page.locator("#change-stored")).to_contain_text("before")
+    page.reload()
+    expect(page.locator("#line")).to_have_text("In class")
+    page.get_by_role("button", name="Leave").click()
+    expect(page.locator("#sure-text")).to_contain_text("Figures of the whole class that were shown before stay.")
+    page.get_by_label("Delete my answers of this class and what was read of my face too").check()
+    page.get_by_role("dialog").get_by_role("button", name="Leave").click()
+    expect(page.locator("#over-text")).to_contain_text(
+        "Your answers of this class and what was read of your face are deleted."
+    )
+    assert len(lesson.erased) == 1
+
+
 def test_a_second_page_takes_over(context: BrowserContext, lesson: JoinedClass) -> None:
     page = come_in(context, lesson)
     kept = page.evaluate("JSON.stringify(sessionStorage)")
@@ -531,12 +581,50 @@ def test_every_student_can_be_reached_in_the_teachers_dialog(browser: Browser, l
         expect(page.locator(".people-in li")).to_have_count(6)
         expect(page.get_by_role("button", name="Remove E")).to_be_focused()
         page.mouse.up()
+        page.locator("#remove-dialog").get_by_role("button", name="Remove").click()
         until(lambda: len(lesson.room.people()) == 5, page)
         boxes = [page.locator(f"#students-dialog {part}").bounding_box() for part in (".people-box", ".dialog-actions")]
         assert boxes[0]
         assert boxes[1]
         assert boxes[0]["y"] + boxes[0]["height"] <= boxes[1]["y"], "nothing lies on the list"
         assert page.locator(".people-in").evaluate("list => list.scrollHeight <= list.clientHeight + 1")
+    page.close()
+    lesson.hub.publish(before)
+
+
+def test_nobody_is_sent_out_by_a_second_click(browser: Browser, lesson: JoinedClass) -> None:
+    before = lesson.hub.state
+    page = browser.new_page(viewport={"width": 1366, "height": 768})
+    with contextlib.ExitStack() as devices:
+        lesson.room.link.open()
+        for name in "ABC":
+            devices.enter_context(lesson.device(name=name))
+        lesson.hub.publish(replace(before, attendees=lesson.room.attendees()))
+        page.goto(lesson.url)
+        page.get_by_role("button", name="Show the link").click()
+        page.locator("#students-dialog summary").click()
+        page.get_by_role("button", name="Remove A").click()
+        question = page.get_by_role("dialog", name="Remove A?")
+        expect(question.get_by_role("button", name="Cancel")).to_be_focused()
+        look(page)
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("button", name="Remove A")).to_be_focused()
+        page.keyboard.press("Enter")
+        question.get_by_role("button", name="Remove").press("Enter")
+        until(lambda: [one.name for one in lesson.room.people()] == ["B", "C"], page)
+        lesson.hub.publish(replace(before, attendees=lesson.room.attendees()))
+        expect(page.locator(".people-in li")).to_have_count(2)
+        expect(page.locator("#students-dialog summary")).to_be_focused()
+        row = page.get_by_role("button", name="Remove B").bounding_box()
+        assert row
+        for _ in range(2):
+            page.mouse.click(row["x"] + row["width"] / 2, row["y"] + row["height"] / 2)
+        expect(page.get_by_role("dialog", name="Remove B?")).to_be_visible()
+        assert len(lesson.room.people()) == 2
+        page.get_by_role("dialog", name="Remove B?").get_by_role("button", name="Cancel").click()
+        page.get_by_role("button", name="Remove B").click()
+        lesson.hub.publish(replace(before, phase="ended"))
+        expect(page.locator("#remove-dialog")).to_be_hidden()
     page.close()
     lesson.hub.publish(before)
 

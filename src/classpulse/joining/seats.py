@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from typing import TYPE_CHECKING
 
@@ -97,7 +98,9 @@ class Seats:
             )
             for one in self
         ]
-        return sorted(shown, key=lambda one: (one.hand_s is None, -(one.hand_s or 0), not one.present, one.name))
+        return sorted(
+            shown, key=lambda one: (one.hand_s is None, -(one.hand_s or 0), not one.present, _as_people_count(one.name))
+        )
 
     def counts(self) -> tuple[int, int]:
         """How many are present, and how many of them have a hand up."""
@@ -112,3 +115,8 @@ class Seats:
     def is_present(self, one: Participant) -> bool:
         """Whether somebody's device was heard lately."""
         return one.connection is not None or self._clock() - one.heard_s <= self._settings.gone_after_s
+
+
+def _as_people_count(name: str) -> list[str | int]:
+    """What names are sorted by: 2 comes before 10, and Asha beside asha; words and numbers take turns."""
+    return [int(part) if i % 2 else part.casefold() for i, part in enumerate(re.split(r"(\d+)", name))]

@@ -93,6 +93,7 @@ def create_app(
     app.state.store = store
     app.state.office = office
     app.state.room = room
+    app.state.readings_days = settings.retention.observations_days
     app.state.language = settings.language
     app.state.root_path = settings.web.root_path
     app.state.meeting = meeting

@@ -162,6 +162,7 @@ def invitation(code: str, request: Request, room: RoomHere) -> Invitation:
         notice=NOTICE_VERSION,
         individual=cast("Hub", request.app.state.hub).state.individual,
         on_leave=settings.on_leave,
+        readings_days=request.app.state.readings_days,
         scores_hz=settings.scores_hz,
         pictures_hz=settings.pictures_hz,
         models=cast("DeviceModels", request.app.state.device_models).of(room),

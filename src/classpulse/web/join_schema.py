@@ -14,7 +14,7 @@ from classpulse.settings.groups import Way
 if TYPE_CHECKING:
     from classpulse.joining.participant import Attendees, Shown, Standing
 
-NOTICE_VERSION = 2
+NOTICE_VERSION = 3
 """Counted up when what students are told before they join changes in meaning."""
 
 Body = ConfigDict(extra="forbid")
@@ -64,6 +64,7 @@ class Invitation(BaseModel):
     notice: int = Field(description="Version of what students are to be told before they join.")
     individual: bool = Field(description="Whether the teacher is shown single faces, each under a number.")
     on_leave: Literal["keep", "delete"] = Field(description="What becomes of one's answers when one leaves.")
+    readings_days: float = Field(description="For how many days what is read of a face is stored, as numbers.")
     scores_hz: float = Field(description="How often a device sends what it read.")
     pictures_hz: float = Field(description="How often a device sends a picture, where somebody chose that.")
     models: Models | None = Field(description="Null where the law or the class does not let a device read faces.")

@@ -29,7 +29,7 @@ const RETRY_MS = 2_000;
 const parts = new Map();
 
 /** A module, as soon as it comes: one that was lost on the way is asked for again. */
-async function fetched(name) {
+export async function fetched(name) {
   for (;;) {
     try {
       return await import(`./${name}.js`);

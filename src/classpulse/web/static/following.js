@@ -12,7 +12,7 @@ function without(state, connected) {
   if (!connected && inSchool()) return [t("No connection"), t("If the class was broken off, it goes on when the server is back, and this page with it.")];
   if (state.phase === "ended") return [t("The class is over"), state.session_id === null ? t("It was not stored: there is no report.") : connected ? t("Its report and its figures open with the buttons above, for as long as this page is connected.") : t("Its report is kept: `classpulse report latest` makes it.").replaceAll("`", "")];
   if (!connected) return [t("No connection"), t("How the class follows now is not known.")];
-  if (state.phase === "paused") return [t("Paused"), t("How the class follows is told when you resume.")];
+  if (state.phase === "paused") return [t("Paused"), t("How the class follows is told when the class goes on.")];
   if (state.source.state === "waiting") return [t("No picture"), t("How the class follows now is not known.")];
   if (!state.camera) return [t("The class has just begun"), t("How it follows is told when enough students have said so.")];
   if (!state.reads_emotions) {

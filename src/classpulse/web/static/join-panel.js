@@ -1,6 +1,6 @@
 // Students who take part by link, as the teacher sees them: the link to be photographed, who is in, whose hand is up.
 
-import { arrange, byId, element, icon, setText } from "./dom.js";
+import { arrange, byId, element, fetched, icon, setText } from "./dom.js";
 import { n, t } from "./i18n.js";
 import { isObserver } from "./role.js";
 import { ask } from "./server.js";
@@ -109,6 +109,14 @@ function buildDialog() {
   );
 }
 
+async function remove(one) {
+  const { isToGo } = await fetched("remove-question");
+  if (!(await isToGo(nameOf(one)))) return;
+  dialog.count.focus({ preventScroll: true }); // its own button goes with the row
+  const { wrong } = await ask("DELETE", path(`participants/${one.participant}`));
+  setText(dialog.wrong, wrong ?? "");
+}
+
 async function openDialog() {
   if (!dialog.box) buildDialog();
   showPeople();
@@ -166,7 +174,7 @@ function person(one) {
     hand.prepend(icon("icon-hand"));
     made.append(hand);
   }
-  const out = button(t("Remove"), () => ask("DELETE", path(`participants/${one.participant}`)), "button small danger");
+  const out = button(t("Remove"), () => remove(one), "button small danger");
   out.setAttribute("aria-label", t("Remove {name}", { name: nameOf(one) }));
   made.append(out);
   return made;
@@ -196,7 +204,7 @@ export async function showStudents(now, connected) {
   if (!row.summary) buildRow();
   state = { participants: now.participants, phase: now.phase, connected };
   byId("students").hidden = ["asking", "ended"].includes(now.phase) || (now.participants.present === 0 && isObserver());
-  if (now.phase === "ended") dialog.box?.close();
+  if (now.phase === "ended") for (const box of [byId("remove-dialog"), dialog.box]) box?.close();
   const { version, present, hands } = now.participants;
   const wanted = `${version} ${present} ${hands}`;
   // Who only watches is not told names, nor whose hand is up; counts they have.

@@ -3,7 +3,7 @@
 import { byId, element, setText } from "./dom.js";
 import { t } from "./i18n.js";
 import { Camera } from "./join-camera.js";
-import { showDoor, wayChoices } from "./join-door.js";
+import { showDoor, storedOf, wayChoices } from "./join-door.js";
 import { Line } from "./join-line.js";
 import { prepareShares, showCamera, showReading } from "./join-view.js";
 import { ask } from "./server.js";
@@ -16,7 +16,8 @@ let line = null;
 let camera = null;
 let invitation = null;
 let membership = null;
-let filmed = false; // whether a camera was ever on here
+let met = false; // whether there was a line to the class before
+let filmed = false; // whether a camera was ever on in this class
 let erased = false; // whether leaving deletes what was answered
 let wishes = 0; // counted up with every way that is chosen, and with leaving and the end
 let standing = { phase: "running", way: "answers", said: null, hand: false };
@@ -60,7 +61,9 @@ const FAREWELLS = {
 
 function leavingHasDone() {
   const forgotten = filmed ? t("Your camera is off, and your name is forgotten.") : t("Your name is forgotten.");
-  return erased ? `${forgotten} ${t("Your answers of this class are deleted.")}` : forgotten;
+  if (!erased) return forgotten;
+  const gone = filmed ? t("Your answers of this class and what was read of your face are deleted.") : t("Your answers of this class are deleted.");
+  return `${forgotten} ${gone}`;
 }
 
 function end(title, text, again) {
@@ -82,8 +85,10 @@ function farewell(reason) {
 // In the class.
 
 function showLine(up) {
-  byId("line").dataset.tone = up ? (standing.phase === "paused" ? "warn" : "good") : "bad";
-  setText(byId("line"), !up ? t("Connecting again …") : standing.phase === "paused" ? t("Class is paused") : t("In class"));
+  met ||= up;
+  const paused = standing.phase === "paused";
+  byId("line").dataset.tone = up ? (paused ? "warn" : "good") : met ? "bad" : "quiet";
+  setText(byId("line"), !up ? (met ? t("Connecting again …") : t("Connecting")) : paused ? t("Class is paused") : t("In class"));
 }
 
 function showStanding() {
@@ -91,6 +96,7 @@ function showStanding() {
   byId("hand").setAttribute("aria-pressed", String(standing.hand));
   setText(byId("hand-word"), standing.hand ? t("Your hand is up. Lower it") : t("Raise your hand"));
   for (const input of byId("change-choices").querySelectorAll("input")) input.checked = input.value === standing.way;
+  setText(byId("change-stored"), storedOf(standing.way, invitation, filmed));
 }
 
 function saidNote(up) {
@@ -135,8 +141,8 @@ async function changeWay(way) {
   setText(byId("change-error"), wrong);
   if (!wrong) {
     standing.way = way;
-    keep({ ...membership, way });
     filmed ||= way !== "answers";
+    keep({ ...membership, way, filmed });
   }
   showStanding();
   await camera.start(standing.way);
@@ -144,7 +150,8 @@ async function changeWay(way) {
 
 function enter(mine) {
   const { way } = mine;
-  keep(mine);
+  filmed = mine.filmed || way !== "answers";
+  keep({ ...mine, filmed });
   standing = { ...standing, way, phase: invitation.phase };
   camera = new Camera(invitation, watch);
   camera.rest(standing.phase !== "running");
@@ -156,20 +163,22 @@ function enter(mine) {
   showLine(false);
   setText(byId("said-note"), saidNote(true));
   show("room");
-  filmed = way !== "answers";
   camera.start(way);
 }
 
 /** What leaving does, as it is said before. */
 function leavingDoes(keeps) {
-  if (filmed) return keeps ? t("Your camera goes off and your name is forgotten.") : t("Your camera goes off, your name is forgotten, and your answers of this class are deleted.");
-  return keeps ? t("Your name is forgotten.") : t("Your name is forgotten, and your answers of this class are deleted.");
+  const forgotten = filmed ? t("Your camera goes off and your name is forgotten.") : t("Your name is forgotten.");
+  const gone = filmed ? t("Your answers of this class and what was read of your face are deleted.") : t("Your answers of this class are deleted.");
+  const stays = t("Figures of the whole class that were shown before stay.");
+  return [forgotten, ...(keeps ? [] : [gone]), stays].join(" ");
 }
 
 async function leave() {
   const keeps = invitation.on_leave !== "delete";
   byId("sure-text").textContent = leavingDoes(keeps);
   byId("erase-field").hidden = !keeps;
+  setText(byId("erase-what"), filmed ? t("Delete my answers of this class and what was read of my face too") : t("Delete my answers of this class too"));
   byId("erase").checked = false;
   const dialog = byId("sure");
   dialog.returnValue = "";

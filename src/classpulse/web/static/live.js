@@ -244,6 +244,13 @@ function prepareControls() {
   });
 }
 
+/** Whoever is logged out of a school is sent to its login, and from there back to this class. */
+async function refusedHere() {
+  if (!inSchool() || (await ask("GET", "/api/v1/role")).status !== 401) return;
+  const place = location.pathname.split("/").slice(-3).join("/"); // c/NAME/, wherever a proxy has put the school
+  location.replace(`../../login?said=out&next=${place}`);
+}
+
 prepareControls();
 prepareChart();
 prepareMarks(press);
@@ -265,4 +272,5 @@ listen({
     if (state) show(state);
     else showNotices();
   },
+  refused: refusedHere,
 });

@@ -8,6 +8,7 @@ import { ask, at } from "./server.js";
 
 const PLAIN_PATH = /^[\w~-][\w.~-]*(\/[\w~-][\w.~-]*)*\/?$/; // of a page of ours, and never of another site
 const SAID = {
+  out: t("You are logged out. Log in to go on."),
   away: t("The school's own login does not answer at the moment. Try again, or log in with a password."),
   refused: t("That did not work. Try again."),
   stranger: t("Nobody has invited you here. Ask whoever manages the accounts."),

@@ -57,7 +57,7 @@ function reasonFor(state) {
   const { now, min_group: group } = state;
   const trySingle = [t("To see what Classpulse reads in a face, try it on yourself:"), " ", element("code", {}, "classpulse live --single")];
   if (state.phase === "ended") return [t("The class has ended"), [t("Nothing more is read. What was stored is kept.")]];
-  if (state.phase === "paused") return [t("Paused"), [t("Faces are not looked at until you resume. What students answer still counts.")]];
+  if (state.phase === "paused") return [t("Paused"), [t("Faces are not looked at until the class goes on. What students answer still counts.")]];
   if (!now && state.source.state === "waiting") return [t("No picture"), [t("Figures appear when faces can be seen.")]];
   if (!now) return [t("Starting"), [t("The first figures come with the first picture.")]];
   if (now.people === 0) return [t("Nobody is in the picture"), [t("Figures appear when faces can be seen.")]];

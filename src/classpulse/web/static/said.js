@@ -51,7 +51,7 @@ function build() {
 /** Why there are no counts: a title and a sentence, or null where there are. */
 function reasonFor({ phase, answers, participants, min_group: group }) {
   if (phase === "ended") return [t("The class has ended"), t("Nothing more is read. What was stored is kept.")];
-  if (phase === "paused") return [t("Paused"), t("Faces are not looked at until you resume. What students answer still counts.")];
+  if (phase === "paused") return [t("Paused"), t("Faces are not looked at until the class goes on. What students answer still counts.")];
   if (!tooFew(answers)) return null;
   if (!participants.present && !answers) return [t("Nobody takes part yet"), isObserver() ? t("Figures appear when students take part by link.") : participants.open ? t("Show the link: students say from their phones or laptops how they follow, and raise a hand.") : t("Let students join: they say from their phones or laptops how they follow, and raise a hand.")];
   const least = answers?.smallest_group ?? group;

@@ -3,7 +3,7 @@
 const SILENCE_MS = 12_000; // the server gives a sign of life every five seconds
 const RETRY_MS = 2_000;
 
-/** Call `on.state`, `on.windows` with every event's data, and `on.connection` with whether there is one. */
+/** Call `on.state`, `on.windows` with every event's data, `on.connection` with whether there is one, and `on.refused`. */
 export function listen(on) {
   let source;
   let heard = performance.now();
@@ -23,7 +23,9 @@ export function listen(on) {
     source.addEventListener("error", () => {
       on.connection(false);
       // The browser tries again by itself, except after an answer that is no stream.
-      if (source.readyState === EventSource.CLOSED) setTimeout(open, RETRY_MS);
+      if (source.readyState !== EventSource.CLOSED) return;
+      on.refused();
+      setTimeout(open, RETRY_MS);
     });
   }
 
