@@ -64,7 +64,7 @@ class LongDay:
     def _look(self, time_s: float) -> None:
         class_ = self.class_
         assert class_ is not None
-        class_.mark("question")
+        class_.mark(f"question at {time_s:.0f} s")
         for student in range(10):
             class_.answer(f"{student} {time_s}", "lost")
         recorder = class_._recorder
