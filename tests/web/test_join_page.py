@@ -512,8 +512,10 @@ def test_what_is_stored_is_said_by_the_way_that_is_chosen(context: BrowserContex
     for way in ("device", "pictures"):
         chosen.locator(f"input[value={way}]").check()
         expect(notice).to_contain_text(readings)
+        expect(page.locator("#way-stored")).to_contain_text(readings)
         chosen.locator("input[value=answers]").check()
         expect(notice).not_to_contain_text("What is read of your face")
+        expect(page.locator("#way-stored")).to_be_hidden()
     page.get_by_role("button", name="Take part").click()
     stored = page.locator("#change-stored")
     expect(stored).to_contain_text("Your answers are stored as numbers")

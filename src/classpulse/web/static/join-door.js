@@ -56,7 +56,9 @@ function noticeOf({ ways, individual }) {
 /** Say what is stored in the way that is chosen now. */
 function showStored(invitation) {
   const way = document.querySelector("#way-choices input:checked")?.value ?? "answers";
-  setText(byId("notice").children[STORED].lastElementChild, storedOf(way, invitation));
+  const stored = storedOf(way, invitation);
+  setText(byId("notice").children[STORED].lastElementChild, stored);
+  setText(byId("way-stored"), way === "answers" ? "" : stored); // said where the choice is made, too: the notice is out of sight there
 }
 
 /** Show the door of a class. */
@@ -73,5 +75,4 @@ export function showDoor(invitation, named) {
   byId("way-choices").replaceChildren(...wayChoices(ways, ways[0], "way"));
   byId("way-choices").addEventListener("change", () => showStored(invitation));
   showStored(invitation);
-  byId("notice").children[STORED].setAttribute("aria-live", "polite");
 }
