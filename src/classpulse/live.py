@@ -3,46 +3,42 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import os
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal
 
 import cv2
 import psutil
 
 from classpulse.cluster import open_cluster
-from classpulse.errors import SettingsError, StorageError, Terminated
+from classpulse.errors import SettingsError, Terminated
 from classpulse.law import answer_law, law_in_force
 from classpulse.live_page import BEAT_S, announce, keep_page, serve
 from classpulse.operations import Operations
 from classpulse.policy import UNSET_NOTICE, Task
+from classpulse.results_file import check_name, results_writer
 from classpulse.roll import feed_from
 from classpulse.runner import Runner
 from classpulse.sources import SourceKind, describe, require_present
 from classpulse.storage.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from classpulse.desktop_window import DesktopWindow
     from classpulse.hub import LiveState
     from classpulse.live_page import Stays
     from classpulse.policy import Policy
+    from classpulse.results_file import Listener
     from classpulse.settings import Settings
     from classpulse.sources import Opened
     from classpulse.types import Frame, FrameResult
     from classpulse.web.server import LiveServer
 
-    Listener = Callable[[Frame, FrameResult], None]
-
 LOW_PRIORITY = 10
 FAREWELL_S = 0.6
-LINES = ("", ".jsonl", ".ndjson", ".json")
-"""How the name of a file of JSON lines may end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +187,7 @@ def _check(options: LiveOptions, settings: Settings, kind: SourceKind) -> None:
         message = f"{flag} gives single faces, which a live class does not show unless you add --individual"
         raise SettingsError(message)
     if options.results is not None:
-        _check_name(Path(options.results))
+        check_name(Path(options.results))
     by_link = options.join or kind.kind == "join"
     if by_link and not options.page:
         message = "students join on the page: leave out --no-page, --fast and --single"
@@ -201,13 +197,6 @@ def _check(options: LiveOptions, settings: Settings, kind: SourceKind) -> None:
         raise SettingsError(message)
     if kind.kind == "join" and options.window is not None:
         message = "a class of students' own devices has no picture to show: leave out --window and --single"
-        raise SettingsError(message)
-
-
-def _check_name(path: Path) -> None:
-    """Refuse a name that promises something else than JSON lines; a device or a pipe promises nothing."""
-    if path.suffix.lower() not in LINES and (path.is_file() or not path.exists()):
-        message = f"--results {path} would hold JSON lines: name it .jsonl (`classpulse sessions N --csv FILE` is CSV)"
         raise SettingsError(message)
 
 
@@ -260,52 +249,3 @@ def _while_taken(write: Listener, runner: Runner) -> Listener:
             runner.stop()
 
     return listener
-
-
-@contextlib.contextmanager
-def results_writer(target: str) -> Iterator[Listener]:
-    """Open a file that takes one JSON line per result, each written out at once.
-
-    Results of an earlier class stay in the file until there are new ones to take their place.
-
-    Args:
-        target: a path, or `-` for standard output.
-
-    Raises:
-        StorageError: it cannot be written.
-        BrokenPipeError: of what it gives, where whoever read the lines has gone.
-    """
-    path = Path(target)
-    with _told_plainly(target):
-        out: IO[str] = sys.stdout if target == "-" else path.open("a", encoding="utf-8")
-    first = True
-
-    def write(_frame: Frame, result: FrameResult) -> None:
-        nonlocal first
-        with _told_plainly(target):
-            if first and target != "-" and path.is_file():
-                out.truncate(0)
-            first = False
-            out.write(json.dumps(result.as_record(), allow_nan=False) + "\n")
-            out.flush()
-
-    try:
-        yield write
-    finally:
-        # What could not be written has been told already.
-        with contextlib.suppress(OSError):
-            if target != "-":
-                out.close()
-
-
-@contextlib.contextmanager
-def _told_plainly(target: str) -> Iterator[None]:
-    try:
-        yield
-    except BrokenPipeError:
-        if target == "-":  # nobody takes what is left of the last line either
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise
-    except OSError as error:
-        message = f"--results {target} cannot be written: {error.strerror}"
-        raise StorageError(message) from None

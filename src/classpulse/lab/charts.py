@@ -1,4 +1,4 @@
-"""What the lab draws, as Altair charts: a face over time, a run's curves, a class's timeline."""
+"""What the lab draws, as Altair charts: a face over time, a class's timeline."""
 
 from __future__ import annotations
 
@@ -68,44 +68,6 @@ def _in_sight(rows: Sequence[Mapping[str, object]]) -> Iterator[list[Mapping[str
         seen.append(row)
     if seen:
         yield seen
-
-
-def curves(history: Sequence[Mapping[str, float]], names: Mapping[str, str], title: str, *, percent: bool) -> alt.Chart:
-    """Columns of a run's history by epoch.
-
-    Args:
-        history: a row an epoch.
-        names: what to call each column that is drawn.
-        title: of the axis.
-        percent: whether they are shares.
-    """
-    points: Rows = [
-        {"epoch": row["epoch"], "what": told, "value": row[name]}
-        for row in history
-        for name, told in names.items()
-        if name in row
-    ]
-    chart: alt.Chart = (
-        alt.Chart(alt.InlineData(values=points))
-        .mark_line(point=len(history) < 40, strokeWidth=2)
-        .encode(
-            alt.X("epoch:Q", title="epoch", axis=alt.Axis(tickMinStep=1, grid=False)),
-            alt.Y(
-                "value:Q",
-                title=title,
-                scale=alt.Scale(zero=False),
-                axis=alt.Axis(format=".0%") if percent else alt.Axis(),
-            ),
-            alt.Color("what:N", title=None, sort=list(names.values()), legend=alt.Legend(orient="top")),
-            tooltip=[
-                alt.Tooltip("what:N", title="what"),
-                alt.Tooltip("epoch:Q"),
-                alt.Tooltip("value:Q", format=".2%" if percent else ".4g"),
-            ],
-        )
-        .properties(height=260)
-    )
-    return chart
 
 
 def timeline(report: ClassReport) -> alt.LayerChart | alt.FacetChart | None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from classpulse.errors import TrainingError
-from classpulse.lab import charts, training_runs, visit
+from classpulse.lab import training_runs, visit
+from classpulse.lab.curves import curves
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,9 +110,9 @@ def _show_run(run: TrainingRun) -> None:
 def _show_curves(history: list[dict[str, float]]) -> None:
     loss, accuracy, rate = st.tabs(["Accuracy", "Loss", "Learning rate"])
     scores = {name: f"PublicTest, {title}" for name, title in PUBLIC.items() if name in history[-1]}
-    loss.altair_chart(charts.curves(history, {**scores, "accuracy": "Training, augmented"}, "accuracy", percent=True))
-    accuracy.altair_chart(charts.curves(history, {"loss": "Training loss"}, "loss", percent=False))
-    rate.altair_chart(charts.curves(history, {"learning_rate": "learning rate"}, "rate", percent=False))
+    loss.altair_chart(curves(history, {**scores, "accuracy": "Training, augmented"}, "accuracy", percent=True))
+    accuracy.altair_chart(curves(history, {"loss": "Training loss"}, "loss", percent=False))
+    rate.altair_chart(curves(history, {"learning_rate": "learning rate"}, "rate", percent=False))
 
 
 def _facts(record: dict[str, Any], before: str = "") -> list[dict[str, str]]:

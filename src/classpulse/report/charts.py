@@ -37,8 +37,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from classpulse.insight.moments import StateName
+    from classpulse.report.answers import Answers
     from classpulse.report.canvas import Sheet
-    from classpulse.report.contents import Answers, ClassReport, Shown
+    from classpulse.report.contents import ClassReport, Shown
 
 FACING, ATTENTION, ALERT = "#0072b2", "#9a6a00", "#d55e00"
 SAID = {"with_you": WITH, "unsure": BETWEEN, "lost": LOST}
