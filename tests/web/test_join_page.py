@@ -564,17 +564,29 @@ def test_a_link_that_leads_nowhere_is_told(context: BrowserContext, lesson: Join
     expect(page.get_by_label("Code")).to_be_visible()
 
 
-def test_every_student_can_be_reached_in_the_teachers_dialog(browser: Browser, lesson: JoinedClass) -> None:
+@contextlib.contextmanager
+def students_listed(
+    browser: Browser, lesson: JoinedClass, names: str
+) -> Iterator[tuple[Page, contextlib.ExitStack[bool | None]]]:
+    """The teacher's page with the list of these students open, and what closes their devices."""
     before = lesson.hub.state
     page = browser.new_page(viewport={"width": 1366, "height": 768})
     with contextlib.ExitStack() as devices:
         lesson.room.link.open()
-        for name in "ABCDE":
+        for name in names:
             devices.enter_context(lesson.device(name=name))
         lesson.hub.publish(replace(before, attendees=lesson.room.attendees()))
         page.goto(lesson.url)
         page.get_by_role("button", name="Show the link").click()
         page.locator("#students-dialog summary").click()
+        yield page, devices
+    page.close()
+    lesson.hub.publish(before)
+
+
+def test_every_student_can_be_reached_in_the_teachers_dialog(browser: Browser, lesson: JoinedClass) -> None:
+    before = lesson.hub.state
+    with students_listed(browser, lesson, "ABCDE") as (page, devices):
         page.get_by_role("button", name="Remove E").focus()
         page.get_by_role("button", name="Remove E").hover()
         page.mouse.down()
@@ -590,21 +602,11 @@ def test_every_student_can_be_reached_in_the_teachers_dialog(browser: Browser, l
         assert boxes[1]
         assert boxes[0]["y"] + boxes[0]["height"] <= boxes[1]["y"], "nothing lies on the list"
         assert page.locator(".people-in").evaluate("list => list.scrollHeight <= list.clientHeight + 1")
-    page.close()
-    lesson.hub.publish(before)
 
 
 def test_nobody_is_sent_out_by_a_second_click(browser: Browser, lesson: JoinedClass) -> None:
     before = lesson.hub.state
-    page = browser.new_page(viewport={"width": 1366, "height": 768})
-    with contextlib.ExitStack() as devices:
-        lesson.room.link.open()
-        for name in "ABC":
-            devices.enter_context(lesson.device(name=name))
-        lesson.hub.publish(replace(before, attendees=lesson.room.attendees()))
-        page.goto(lesson.url)
-        page.get_by_role("button", name="Show the link").click()
-        page.locator("#students-dialog summary").click()
+    with students_listed(browser, lesson, "ABC") as (page, _):
         page.get_by_role("button", name="Remove A").click()
         question = page.get_by_role("dialog", name="Remove A?")
         expect(question.get_by_role("button", name="Cancel")).to_be_focused()
@@ -627,8 +629,6 @@ def test_nobody_is_sent_out_by_a_second_click(browser: Browser, lesson: JoinedCl
         page.get_by_role("button", name="Remove B").click()
         lesson.hub.publish(replace(before, phase="ended"))
         expect(page.locator("#remove-dialog")).to_be_hidden()
-    page.close()
-    lesson.hub.publish(before)
 
 
 def test_a_link_that_was_closed_is_not_shown_by_an_older_answer(browser: Browser, lesson: JoinedClass) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from classpulse.cli.access import by_option
-from classpulse.cli.options import common, login_name
+from classpulse.cli.options import common, force_option, login_name
 
 if TYPE_CHECKING:
     from classpulse.settings import Settings
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@force_option
 @by_option
 @common
 def backup(settings: Settings, file: Path, by: str | None, *, force: bool) -> None:
