@@ -18,6 +18,8 @@ EVERYBODY = 0o666
 def open_whole(path: Path, *, mode: int = EVERYBODY) -> Iterator[IO[bytes]]:
     """Write a file that takes the place of what was there once it is complete, even if the machine stops right after.
 
+    A device or a pipe stays, and takes what it is given.
+
     Args:
         path: in a folder that is there.
         mode: who may read it, as for `os.open`.
@@ -25,6 +27,10 @@ def open_whole(path: Path, *, mode: int = EVERYBODY) -> Iterator[IO[bytes]]:
     Raises:
         OSError: the disk is full or read-only, say; what was there before is still there.
     """
+    if path.exists() and not path.is_file():
+        with path.open("wb") as device:
+            yield device
+        return
     part = path.with_name(f"{path.name}.part")
     try:
         with contextlib.suppress(FileNotFoundError):

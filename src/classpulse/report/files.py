@@ -78,10 +78,7 @@ def write(path: Path, content: bytes) -> None:
         StorageError: it cannot be written; what was there before is still there.
     """
     try:
-        if path.exists() and not path.is_file():
-            path.write_bytes(content)
-        else:
-            replace_whole(path, content)
+        replace_whole(path, content)
     except OSError as error:
         message = f"--out {path} cannot be written: {error.strerror}"
         raise StorageError(message) from None
